@@ -1,0 +1,1 @@
+"""The invented Jinan of the demo and its loader; nothing here is real but places and classes."""

@@ -1,0 +1,1 @@
+"""Dictionaries and dated parameters as YAML, read through marketplace.foundation.reference."""
