@@ -1,4 +1,4 @@
-"""Words that several slices of the trade share: what technology it is about, and how it is traded."""
+"""Words that several slices share: what a technology is about, and how it is traded."""
 
 from __future__ import annotations
 
