@@ -1,0 +1,1 @@
+"""科研诚信: organisations inside a recorded period of dishonesty."""

@@ -1,0 +1,26 @@
+"""What happened to integrity records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from marketplace.foundation.outbox import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class DishonestyRecorded(Event):
+    """An organisation was put on record from ``starts_on`` through ``ends_on``."""
+
+    record_id: int
+    organisation_id: int
+    starts_on: date
+    ends_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class DishonestyRevoked(Event):
+    """A record was taken back: it never counts, on no day."""
+
+    record_id: int
+    organisation_id: int
