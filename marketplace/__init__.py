@@ -1,0 +1,1 @@
+"""The technology market of Jinan: from a research achievement to a paid subsidy."""

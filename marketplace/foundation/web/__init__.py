@@ -1,0 +1,75 @@
+"""The edge: one transaction around one use case, forms, filters, errors and headers.
+
+Slices write ``from marketplace.foundation import web`` and use the names listed here.
+"""
+
+from marketplace.foundation.web.errors import register_errors
+from marketplace.foundation.web.files import read_uploads, send_attachment, send_table
+from marketplace.foundation.web.forms import (
+    ChoiceField,
+    ChoicesField,
+    DateField,
+    FilesField,
+    FlagField,
+    Form,
+    IntField,
+    LongTextField,
+    PasswordField,
+    PercentField,
+    RowForm,
+    RowsField,
+    TextField,
+    UsccField,
+    YuanField,
+)
+from marketplace.foundation.web.permissions import permission_of, permits
+from marketplace.foundation.web.present import register_filters
+from marketplace.foundation.web.requests import (
+    Resources,
+    act,
+    actor,
+    argument,
+    install,
+    local_next,
+    now,
+    resource,
+    session,
+    submit,
+    transaction,
+)
+
+__all__ = [
+    "ChoiceField",
+    "ChoicesField",
+    "DateField",
+    "FilesField",
+    "FlagField",
+    "Form",
+    "IntField",
+    "LongTextField",
+    "PasswordField",
+    "PercentField",
+    "Resources",
+    "RowForm",
+    "RowsField",
+    "TextField",
+    "UsccField",
+    "YuanField",
+    "act",
+    "actor",
+    "argument",
+    "install",
+    "local_next",
+    "now",
+    "permission_of",
+    "permits",
+    "read_uploads",
+    "register_errors",
+    "register_filters",
+    "resource",
+    "send_attachment",
+    "send_table",
+    "session",
+    "submit",
+    "transaction",
+]

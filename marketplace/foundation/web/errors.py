@@ -1,0 +1,72 @@
+"""From a refusal to a page, in one place: what is wrong, why, and what to do next."""
+
+from __future__ import annotations
+
+import secrets
+
+import structlog
+from flask import Flask, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from marketplace.foundation.errors import DomainError
+from marketplace.foundation.web.requests import actor
+
+log = structlog.get_logger()
+
+_WORDS = {
+    400: ("请求不完整", "页面发送的内容不完整，请返回上一页刷新后再试"),
+    404: ("没有找到这个页面", "它可能已被撤下或改了地址；可以从检索或首页重新开始"),
+    405: ("不能这样打开", "这个地址只接受表单提交，请从原来的页面办理"),
+    413: ("发送的内容太大", "单个文件不超过 15 MB，一次提交不超过 60 MB；请压缩或分次上传"),
+    429: ("操作太频繁", "请稍等一会儿再试"),
+    500: ("系统出错了", "您填写的内容没有提交成功；请稍后再试，仍不行请把下面的编号告诉我们"),
+}
+
+
+def register_errors(app: Flask) -> None:
+    """Map every refusal and failure to a page with its HTTP status."""
+
+    @app.errorhandler(DomainError)
+    def refused(refusal: DomainError) -> ResponseReturnValue:
+        if refusal.code == "access.sign_in" and request.method == "GET":
+            return redirect(url_for("accounts.sign_in", next=request.full_path.rstrip("?")))
+        title = {403: "这件事您不能办理", 404: "没有找到", 409: "情况已经变化"}.get(
+            refusal.status, "没有办成"
+        )
+        return _page(refusal.status, title, refusal.message)
+
+    @app.errorhandler(CSRFError)
+    def expired(_error: CSRFError) -> ResponseReturnValue:
+        return _page(
+            400, "页面已过期", "为了安全，页面打开过久要重新确认；请返回上一页，刷新后再提交"
+        )
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> ResponseReturnValue:
+        code = error.code or 500
+        if code in (301, 302, 303, 304, 307, 308):
+            return error
+        title, message = _WORDS.get(code, ("没有办成", "请返回上一页再试"))
+        return _page(code, title, message)
+
+    @app.errorhandler(Exception)
+    def failed(_error: Exception) -> ResponseReturnValue:
+        reference = secrets.token_hex(4).upper()
+        log.exception(
+            "request.failed",
+            reference=reference,
+            path=request.path,
+            method=request.method,
+            user=actor().user_id,
+        )
+        title, message = _WORDS[500]
+        return _page(500, title, message, reference=reference)
+
+
+def _page(status: int, title: str, message: str, reference: str = "") -> ResponseReturnValue:
+    page = render_template(
+        "site/error.html", status=status, title=title, message=message, reference=reference
+    )
+    return page, status
