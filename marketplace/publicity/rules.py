@@ -82,7 +82,8 @@ def check_period(kind: PublicityKind, *, ends_on: date, earliest: date, least: i
     unit = "个工作日" if counts_workdays(kind) else "天"
     raise RuleBroken(
         "publicity.too_short",
-        f"{kind.label}不得少于 {least} {unit}，最早到 {earliest.isoformat()} 结束；请把截止日改到这一天或以后",
+        f"{kind.label}不得少于 {least} {unit}，最早到 {earliest.isoformat()} 结束；"
+        "请把截止日改到这一天或以后",
         "ends_on",
     )
 
@@ -118,7 +119,8 @@ def check_objection(
         last = local_date(closes - timedelta(seconds=1))
         raise RuleBroken(
             "publicity.over",
-            f"公示期到 {last.isoformat()} 为止，已经结束，不能再提异议；可以向交易中心或主管部门反映",
+            f"公示期到 {last.isoformat()} 为止，已经结束，不能再提异议；"
+            "可以向交易中心或主管部门反映",
         )
     problems = []
     if len(text.strip()) < 10:
