@@ -45,6 +45,8 @@ class Required(validators.DataRequired):
         super().__init__(message)
 
     def __call__(self, form: wtforms.form.BaseForm, field: wtforms.Field) -> None:
+        if field.process_errors:
+            raise validators.StopValidation()  # something was typed, and what is wrong is said
         if field.data is None or field.data in ("", [], ()):
             message = self.message or f"请填写“{field.label.text}”"
             raise validators.StopValidation(str(message))
@@ -375,10 +377,16 @@ class FlagField(wtforms.BooleanField):
     """A single check box; ``required`` asks that it be ticked, as a declaration is."""
 
     def __init__(
-        self, label: str, *, required: bool = False, hint: str = "", message: str = ""
+        self,
+        label: str,
+        *,
+        required: bool = False,
+        hint: str = "",
+        message: str = "",
+        **kwargs: Any,
     ) -> None:
         checks = [Required(message or f"请确认：{label}")] if required else []
-        super().__init__(label, checks, description=hint)
+        super().__init__(label, checks, description=hint, **kwargs)
 
     def pre_validate(self, form: wtforms.form.BaseForm) -> None:
         if any(isinstance(check, Required) for check in self.validators) and not self.data:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import date, datetime
 
-from flask import Flask
+from flask import Flask, current_app
 from markupsafe import Markup
 
 from marketplace.foundation.clock import LOCAL, local_date
 from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.money import Fen, capital_yuan, format_yuan, scale
+from marketplace.foundation.web.requests import now as request_moment
 from marketplace.foundation.workdays import workdays_between
 
 _WEEKDAYS = "一二三四五六日"
@@ -52,6 +54,26 @@ def workdays_left(end: date, now: datetime) -> str:
     return "今天到期" if end == local_date(now) else f"还剩 {days} 个工作日"
 
 
+def due(end: date | datetime, workdays: bool = False) -> str:
+    """Say what is left until a term at this request's moment; the hour on its last day."""
+    moment_now = request_moment()
+    if isinstance(end, datetime) and local_date(end) == local_date(moment_now):
+        clock_time = end.astimezone(LOCAL).strftime("%H:%M")
+        return f"今天 {clock_time}" if end > moment_now else f"已过今天 {clock_time}"
+    last = local_date(end) if isinstance(end, datetime) else end
+    return workdays_left(last, moment_now) if workdays else days_left(last, moment_now)
+
+
+def endpoint_exists(endpoint: str) -> bool:
+    """Tell whether a page is part of this application, for links that lead across slices."""
+    return endpoint in current_app.view_functions
+
+
+def new_submission_key() -> str:
+    """Make the key by which a one-button form is carried out once."""
+    return secrets.token_urlsafe(18)
+
+
 def yuan(fen: Fen | None) -> str:
     """Write exact yuan with two decimals."""
     return "" if fen is None else format_yuan(fen)
@@ -86,6 +108,7 @@ def register_filters(app: Flask) -> None:
         weekday=weekday,
         days_left=days_left,
         workdays_left=workdays_left,
+        due=due,
         yuan=yuan,
         scaled=scaled,
         scale=scale,
@@ -93,3 +116,4 @@ def register_filters(app: Flask) -> None:
         file_size=file_size,
         paragraphs=paragraphs,
     )
+    app.jinja_env.globals.update(endpoint_exists=endpoint_exists, submission_key=new_submission_key)
