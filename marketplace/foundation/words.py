@@ -17,7 +17,7 @@ class Word(StrEnum):
     label: str
     tone: str
 
-    def __new__(cls, value: str, label: str, tone: str = "") -> Self:
+    def __new__(cls, value: str, label: str = "", tone: str = "") -> Self:
         word = str.__new__(cls, value)
         word._value_ = value
         word.label = label
