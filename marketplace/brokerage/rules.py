@@ -1,0 +1,306 @@
+"""Deals: their stages, what must be there before the next one, who may do what.
+
+Pure. Introductions, commission and confidentiality stand in ``terms_rules``, the filing of
+agencies and the brokers' register in ``register_rules``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from marketplace.foundation.access import Permission, Role
+from marketplace.foundation.errors import Conflict, Problem, RuleBroken, raise_if_any
+from marketplace.foundation.money import Fen
+from marketplace.foundation.trade import TradingMode
+from marketplace.foundation.words import Word
+
+
+class DealStage(Word):
+    """Where a deal stands on its way from a lead to payment (domain.md 3)."""
+
+    LEAD = "lead", "线索", "neutral"
+    CONTACTED = "contacted", "已接触", "run"
+    CONFIDENTIALITY = "confidentiality", "保密协议", "run"
+    TECHNICAL_TALK = "technical_talk", "技术洽谈", "run"
+    PRICE_TALK = "price_talk", "价格洽谈", "run"
+    CONTRACT_DRAFT = "contract_draft", "合同草拟", "run"
+    SIGNED = "signed", "已签约", "run"
+    REGISTERED = "registered", "已登记", "ok"
+    PAID = "paid", "已付款", "ok"
+    LOST = "lost", "未成", "neutral"
+
+
+_D = DealStage
+
+ORDER: tuple[DealStage, ...] = tuple(stage for stage in DealStage if stage is not _D.LOST)
+CLOSED = frozenset({_D.PAID, _D.LOST})
+AFTER_SIGNING = (_D.SIGNED, _D.REGISTERED, _D.PAID)
+OPEN_STAGES = tuple(stage for stage in ORDER if stage is not _D.PAID)
+TALKING = (
+    _D.LEAD,
+    _D.CONTACTED,
+    _D.CONFIDENTIALITY,
+    _D.TECHNICAL_TALK,
+    _D.PRICE_TALK,
+    _D.CONTRACT_DRAFT,
+)
+"""Stages that have a column of their own on the board."""
+
+
+class LostReason(Word):
+    """Why a deal came to nothing; what the university's team is told."""
+
+    TOO_EARLY = "too_early", "成熟度不够，时候太早"
+    BENEFIT_UNCLEAR = "benefit_unclear", "效益说不清"
+    ROUTE_UNCLEAR = "route_unclear", "走向市场的路径不清"
+    VAGUE = "vague", "成果描述含糊"
+    PRICE = "price", "价格谈不拢"
+    TIMING = "timing", "企业时机不合"
+    CHOSE_ANOTHER = "chose_another", "企业选了别家"
+    OTHER = "other", "其他"
+
+
+ADVICE: dict[LostReason, str] = {
+    LostReason.TOO_EARLY: (
+        "补中试或用户试用的数据，写明到下一级成熟度还要多久、多少钱；可向概念验证和园区落地求助。"
+    ),
+    LostReason.BENEFIT_UNCLEAR: (
+        "在对比表里写出企业能省多少、多赚多少，与最好的替代方案同一口径比较。"
+    ),
+    LostReason.ROUTE_UNCLEAR: (
+        "写明第一个客户是谁、要改哪台设备、要过哪些许可，可请技术经理人一起写一页商业路径。"
+    ),
+    LostReason.VAGUE: "把“先进”“领先”换成数字和单位，补检测报告或用户证明。",
+    LostReason.PRICE: "做一次评估定价，或改用入门费加提成、先使用后付费。",
+    LostReason.TIMING: "约定半年后回访；把企业写进意向名单，有新数据时通知它。",
+    LostReason.CHOSE_ANOTHER: "问清对手赢在哪项指标，补进对比表。",
+    LostReason.OTHER: "看经理人写的说明，必要时直接联系他。",
+}
+"""What a team can do about each reason, shown beside it."""
+
+
+class DealSource(Word):
+    """How a deal came about."""
+
+    BROKER = "broker", "经理人撮合"
+    REQUEST = "request", "企业请经理人联系"
+    INTEREST = "interest", "企业表达意向"
+    INTENT = "intent", "挂牌意向"
+    AWARD = "award", "挂牌成交"
+    SELLER = "seller", "成果方自行对接"
+
+
+class NoteKind(Word):
+    """What a note is about; the first four are contacts with a party."""
+
+    CALL = "call", "电话"
+    VISIT = "visit", "拜访"
+    MEETING = "meeting", "会议"
+    MESSAGE = "message", "函件与消息"
+    REMARK = "remark", "备注"
+
+
+CONTACTS = frozenset({NoteKind.CALL, NoteKind.VISIT, NoteKind.MEETING, NoteKind.MESSAGE})
+
+
+class NoteVisibility(Word):
+    """Who reads a note."""
+
+    PRIVATE = "private", "仅自己"
+    SHARED = "shared", "双方与经理人"
+
+
+_SELLER_SIDE = frozenset({Role.OFFICER, Role.ORG_ADMIN, Role.LEADER})
+READ = Permission(
+    "brokerage.read",
+    _SELLER_SIDE | {Role.INVENTOR, Role.ENTERPRISE, Role.BROKER, Role.AGENCY_HEAD, Role.OPERATOR},
+    verified=False,
+)
+EXPRESS_INTEREST = Permission(
+    "brokerage.express_interest", frozenset({Role.ENTERPRISE, Role.ORG_ADMIN, Role.OFFICER})
+)
+OPEN = Permission("brokerage.open", frozenset({Role.BROKER, Role.OFFICER, Role.ORG_ADMIN}))
+LEAD = Permission(
+    "brokerage.lead",
+    frozenset({Role.BROKER, Role.AGENCY_HEAD, Role.OFFICER, Role.ORG_ADMIN}),
+)
+WRITE_NOTE = Permission(
+    "brokerage.write_note",
+    _SELLER_SIDE | {Role.INVENTOR, Role.ENTERPRISE, Role.BROKER, Role.AGENCY_HEAD},
+)
+LEARN = Permission(
+    "brokerage.learn", _SELLER_SIDE | {Role.INVENTOR, Role.COLLEGE_APPROVER}, verified=False
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DealFacts:
+    """What the stage guards look at."""
+
+    stage: DealStage
+    contact_count: int
+    agreement_accepted: bool
+    agreement_waived: bool
+    amount_fen: Fen | None
+    trading_mode: TradingMode | None
+    signed_on: date | None
+
+
+def following(stage: DealStage) -> DealStage | None:
+    """Return the stage after this one, or None at the end."""
+    if stage in CLOSED:
+        return None
+    return ORDER[ORDER.index(stage) + 1]
+
+
+def choices(stage: DealStage) -> tuple[DealStage, ...]:
+    """List where a person may move a deal: one step on, or lost before it is registered."""
+    after = following(stage)
+    onwards = (after,) if after is not None and after is not _D.REGISTERED else ()
+    lost = (_D.LOST,) if stage in TALKING or stage is _D.SIGNED else ()
+    return onwards + lost
+
+
+def check_move(facts: DealFacts, to: DealStage) -> None:
+    """Refuse a step that skips a stage, leads back, or whose condition is not met yet.
+
+    Registration follows from the registrar's decision and is no step a person takes; a loss goes
+    through ``check_loss`` because it needs a reason.
+    """
+    if to is _D.REGISTERED and facts.stage is _D.SIGNED:
+        raise RuleBroken(
+            "deal.registered_by_registrar",
+            "“已登记”由登记机构登记技术合同后自动完成，请从本项目起草技术合同并提交登记",
+            "stage",
+        )
+    if to is _D.LOST:
+        raise RuleBroken(
+            "deal.loss_needs_reason", "未成的项目要写明原因，请在项目页面填写", "stage"
+        )
+    if to is not following(facts.stage):
+        _refuse_jump(facts.stage, to)
+    raise_if_any(_guards(facts, to))
+
+
+def _refuse_jump(stage: DealStage, to: DealStage) -> None:
+    after = following(stage)
+    if after is None:
+        raise Conflict(
+            "deal.closed", f"项目已经是“{stage.label}”，不再变动；要重新谈请新建项目", "stage"
+        )
+    if to in ORDER and ORDER.index(to) <= ORDER.index(stage):
+        raise Conflict(
+            "deal.backwards",
+            f"项目已到“{stage.label}”，阶段只能向前；谈不下去请记为未成并写明原因",
+            "stage",
+        )
+    raise RuleBroken(
+        "deal.skipped",
+        f"不能跳过阶段：现在是“{stage.label}”，下一步是“{after.label}”",
+        "stage",
+    )
+
+
+def _guards(facts: DealFacts, to: DealStage) -> list[Problem]:
+    problems: list[Problem] = []
+    if to is _D.CONTACTED and facts.contact_count == 0:
+        problems.append(
+            Problem("deal.no_contact", "还没有联系记录；请先记一条电话、拜访、会议或函件", "stage")
+        )
+    if to is _D.TECHNICAL_TALK and not (facts.agreement_accepted or facts.agreement_waived):
+        problems.append(
+            Problem(
+                "deal.no_agreement",
+                "买方还没有接受保密协议；请成果方提供协议、买方接受，或写明不需要协议的理由",
+                "stage",
+            )
+        )
+    if to in (_D.CONTRACT_DRAFT, _D.SIGNED):
+        if facts.amount_fen is None:
+            problems.append(
+                Problem("deal.no_amount", "还没有谈定的价格，请先填写交易条件", "stage")
+            )
+        if facts.trading_mode is None:
+            problems.append(Problem("deal.no_mode", "还没有转化方式，请先填写交易条件", "stage"))
+    if to is _D.SIGNED and facts.signed_on is None:
+        problems.append(
+            Problem("deal.no_signed_on", "还没有签订日期，请先在交易条件里填写", "stage")
+        )
+    return problems
+
+
+def check_loss(stage: DealStage, words: str) -> str:
+    """Return the trimmed words of a loss; refuse them when too short, and a closed deal."""
+    if _D.LOST not in choices(stage):
+        raise Conflict(
+            "deal.not_losable",
+            f"项目已经是“{stage.label}”，不能记为未成；合同有问题请联系登记机构撤销登记",
+            "reason_code",
+        )
+    text = words.strip()
+    if len(text) < 10:
+        raise RuleBroken(
+            "deal.loss_words",
+            "请用至少 10 个字写明为什么没成：这些话会送到成果方的团队，帮他们改进",
+            "reason",
+        )
+    return text
+
+
+def check_waiver(reason: str) -> str:
+    """Return the trimmed reason why no confidentiality agreement is needed."""
+    text = reason.strip()
+    if len(text) < 5:
+        raise RuleBroken(
+            "deal.waiver_reason", "请写明为什么不需要保密协议（至少 5 个字）", "waiver_reason"
+        )
+    return text
+
+
+def can_take_award(stage: DealStage) -> bool:
+    """Tell whether an award in the trading hall still moves a deal on to the contract draft."""
+    return stage in TALKING
+
+
+def can_register(stage: DealStage) -> bool:
+    """Tell whether a registered contract moves a deal on; the register overrides the board."""
+    return stage in TALKING or stage is _D.SIGNED
+
+
+def check_pair(seller_organisation_id: int, buyer_organisation_id: int) -> None:
+    """Refuse to pair an organisation with itself."""
+    if seller_organisation_id == buyer_organisation_id:
+        raise RuleBroken(
+            "deal.same_party", "供需双方是同一个机构，不能撮合；请重新选择企业", "buyer_uscc"
+        )
+
+
+def check_terms(
+    *, amount_fen: Fen | None, signed_on: date | None, today: date, opened_on: date
+) -> None:
+    """Refuse a price of zero and a signing date in the future or long before the deal."""
+    problems: list[Problem] = []
+    if amount_fen is not None and amount_fen <= 0:
+        problems.append(Problem("deal.amount", "价格应大于 0；还没谈定就留空", "amount_fen"))
+    if signed_on is not None and signed_on > today:
+        problems.append(Problem("deal.signed_later", "签订日期在今天之后；签了再填", "signed_on"))
+    if signed_on is not None and signed_on < opened_on - timedelta(days=365):
+        problems.append(
+            Problem("deal.signed_before", "签订日期比项目建立早一年以上，请检查年份", "signed_on")
+        )
+    raise_if_any(problems)
+
+
+def check_task(what: str, due_on: date, *, today: date) -> str:
+    """Return the trimmed task; refuse one without words or with a date that has passed."""
+    problems: list[Problem] = []
+    text = what.strip()
+    if len(text) < 2:
+        problems.append(Problem("deal.task_words", "请写明下一步做什么", "what"))
+    if due_on < today:
+        problems.append(
+            Problem("deal.task_past", "日期已经过去；下一步的日期应是今天或以后", "due_on")
+        )
+    raise_if_any(problems)
+    return text
