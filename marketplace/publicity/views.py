@@ -1,0 +1,151 @@
+"""The public notice board: list, detail, objection, answer."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, render_template, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from marketplace.foundation import attachments, web
+from marketplace.foundation.access import PUBLIC, SIGNED_IN
+from marketplace.foundation.attachments import AttachmentStore
+from marketplace.publicity import queries, rules, service
+from marketplace.publicity.forms import DecisionForm, ObjectionForm, PublicObjectionForm
+from marketplace.publicity.rules import PublicityKind, PublicityState
+
+blueprint = Blueprint("publicity", __name__, template_folder="templates", url_prefix="/notices")
+
+
+@blueprint.route("")
+@web.permits(PUBLIC)
+def index() -> ResponseReturnValue:
+    """Show the notices by kind and state, the newest first."""
+    kind = next((k for k in PublicityKind if k.value == web.argument("kind")), None)
+    shown = web.argument("state")
+    states = {
+        "running": rules.RUNNING,
+        "ended": tuple(state for state in PublicityState if state not in rules.RUNNING),
+    }.get(shown, ())
+    page = queries.list_notices(
+        web.session(), kind=kind, states=states, after=web.argument("after") or None
+    )
+    return render_template(
+        "publicity/index.html",
+        page=page,
+        kinds=list(PublicityKind),
+        kind=kind,
+        shown=shown if states else "",
+        tab_items=_tabs(kind, shown if states else None),
+    )
+
+
+@blueprint.route("/<int:notice_id>")
+@web.permits(PUBLIC)
+def show(notice_id: int) -> ResponseReturnValue:
+    """Show one notice with its objections, and the form to object."""
+    return _page(notice_id, _objection_form())
+
+
+@blueprint.route("/<int:notice_id>/objections", methods=["POST"])
+@web.permits(PUBLIC)
+def object_to(notice_id: int) -> ResponseReturnValue:
+    """Take an objection."""
+    form = _objection_form()
+    if form.validate_on_post():
+
+        def act(session: Session) -> str:
+            service.raise_objection(
+                session,
+                actor=web.actor(),
+                now=web.now(),
+                publicity_id=notice_id,
+                text=form.text.data,
+                name=form.name.data if isinstance(form, PublicObjectionForm) else "",
+                contact=form.contact.data if isinstance(form, PublicObjectionForm) else "",
+                uploads=web.read_uploads(form.attachments.uploads()),
+                attachment_store=web.resource(AttachmentStore),
+            )
+            return url_for("publicity.show", notice_id=notice_id, _anchor="objections")
+
+        done = web.submit(form, act)
+        if done is not None:
+            flash("异议已收到，公示因此中止；核查后答复会在本页公布。", "success")
+            return done
+    return _page(notice_id, form)
+
+
+@blueprint.route("/<int:notice_id>/objections/<int:objection_id>/answer", methods=["GET", "POST"])
+@web.permits(rules.DECIDE)
+def answer(notice_id: int, objection_id: int) -> ResponseReturnValue:
+    """Show an objection in full to who answers it, and take the answer."""
+    session = web.session()
+    notice = queries.get_notice(session, notice_id)
+    file = queries.get_objection_file(session, web.actor(), notice_id, objection_id)
+    form = DecisionForm.load()
+    if form.validate_on_post():
+
+        def act(session: Session) -> str:
+            service.decide_objection(
+                session,
+                actor=web.actor(),
+                now=web.now(),
+                objection_id=objection_id,
+                upheld=form.decision.data == "yes",
+                answer=form.answer.data,
+            )
+            return url_for("publicity.show", notice_id=notice_id, _anchor="objections")
+
+        done = web.submit(form, act)
+        if done is not None:
+            return done
+    page = render_template("publicity/answer.html", notice=notice, file=file, form=form)
+    return page, form.status()
+
+
+@blueprint.route("/<int:notice_id>/objections/<int:objection_id>/attachments/<int:attachment_id>")
+@web.permits(SIGNED_IN)
+def attachment(notice_id: int, objection_id: int, attachment_id: int) -> ResponseReturnValue:
+    """Send an objection's file to who answers it or raised it."""
+    found = queries.get_objection_file(web.session(), web.actor(), notice_id, objection_id)
+    view, content = attachments.content(
+        web.session(),
+        subject=queries.subject_of(found.id),
+        attachment_id=attachment_id,
+        store=web.resource(AttachmentStore),
+    )
+    return web.send_attachment(view, content)
+
+
+def _tabs(
+    current: PublicityKind | None, shown: str | None
+) -> list[tuple[str, str, bool, int | None]]:
+    counts = queries.count_notices(web.session())
+    return [
+        (
+            kind.label,
+            url_for("publicity.index", kind=kind.value, state=shown),
+            kind is current,
+            sum(count for (of_kind, _state), count in counts.items() if of_kind is kind),
+        )
+        for kind in PublicityKind
+    ]
+
+
+def _objection_form() -> ObjectionForm:
+    return ObjectionForm.load() if web.actor().signed_in else PublicObjectionForm.load()
+
+
+def _page(notice_id: int, form: ObjectionForm) -> ResponseReturnValue:
+    session, actor = web.session(), web.actor()
+    notice = queries.get_notice(session, notice_id)
+    files = queries.objection_files(session, actor, notice_id)
+    page = render_template(
+        "publicity/show.html",
+        notice=notice,
+        published=queries.published_objections(session, notice_id),
+        files={file.id: file for file in files},
+        may_answer=queries.answers(actor, notice.kind),
+        may_object=notice.running and web.now() < notice.closes_at,
+        form=form,
+    )
+    return page, form.status()
