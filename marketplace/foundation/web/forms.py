@@ -83,6 +83,8 @@ class _UnitField(wtforms.StringField):
 class TextField(_UnitField):
     """One line of text; ``longest`` counts characters."""
 
+    data: str  # empty when nothing was typed, never None
+
     def __init__(
         self,
         label: str,
@@ -111,6 +113,8 @@ class TextField(_UnitField):
 
 class LongTextField(wtforms.TextAreaField):
     """Several lines of text; ``longest`` counts characters."""
+
+    data: str  # empty when nothing was typed, never None
 
     def __init__(
         self,
