@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, UnaryExpression, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, load_only, noload
+from sqlalchemy.orm import InstrumentedAttribute, Session, lazyload, load_only
 
 from marketplace.achievements.models import Achievement, InventorRow, ReviewRow
 from marketplace.achievements.record_queries import (
@@ -133,7 +133,7 @@ _LIST_COLUMNS = load_only(
 
 
 def _list(statement: Select[Achievement]) -> Select[Achievement]:
-    return statement.options(_LIST_COLUMNS, noload("*"))
+    return statement.options(_LIST_COLUMNS, lazyload("*"))
 
 
 def list_row(row: Achievement) -> AchievementRow:

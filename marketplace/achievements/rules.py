@@ -36,17 +36,18 @@ class AchievementState(Word):
 _S = AchievementState
 
 # A return for correction leads back to draft; an ended listing or deal back to published; what
-# was withdrawn or expired can be taken up again as a draft.
+# was withdrawn or expired can be taken up again as a draft. A registered contract is a fact: it
+# transfers also what its owner had already taken off the market.
 TRANSITIONS: dict[AchievementState, frozenset[AchievementState]] = {
-    _S.DRAFT: frozenset({_S.INTERNAL_REVIEW, _S.PUBLISHED}),
+    _S.DRAFT: frozenset({_S.INTERNAL_REVIEW, _S.PUBLISHED, _S.WITHDRAWN}),
     _S.INTERNAL_REVIEW: frozenset({_S.PUBLISHED, _S.DRAFT}),
     _S.PUBLISHED: frozenset({_S.LISTED, _S.IN_DEAL, _S.TRANSFERRED, _S.WITHDRAWN, _S.EXPIRED}),
     _S.LISTED: frozenset({_S.PUBLISHED, _S.IN_DEAL, _S.TRANSFERRED}),
     _S.IN_DEAL: frozenset({_S.PUBLISHED, _S.LISTED, _S.TRANSFERRED}),
     # A licence leaves the right with its owner, who may offer it again.
     _S.TRANSFERRED: frozenset({_S.PUBLISHED}),
-    _S.WITHDRAWN: frozenset({_S.DRAFT}),
-    _S.EXPIRED: frozenset({_S.DRAFT}),
+    _S.WITHDRAWN: frozenset({_S.DRAFT, _S.TRANSFERRED}),
+    _S.EXPIRED: frozenset({_S.DRAFT, _S.TRANSFERRED}),
 }
 
 VISIBLE_STATES = frozenset({_S.PUBLISHED, _S.LISTED, _S.IN_DEAL})
@@ -55,7 +56,16 @@ VISIBLE_STATES = frozenset({_S.PUBLISHED, _S.LISTED, _S.IN_DEAL})
 SHOWN_STATES = VISIBLE_STATES | {_S.TRANSFERRED}
 """States in which the public page still opens: a transferred one stays as a record."""
 
-CONFIRMABLE_STATES = VISIBLE_STATES
+# After these the right, or at least the chance of another licence, stays with its owner.
+REPEATABLE_MODES = frozenset(
+    {
+        TradingMode.LICENCE_ORDINARY,
+        TradingMode.OPEN_LICENCE,
+        TradingMode.DEVELOPMENT,
+        TradingMode.SERVICE,
+        TradingMode.TRIAL,
+    }
+)
 
 
 class Visibility(Word):
