@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, select
+from sqlalchemy import CheckConstraint, inspect, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from marketplace.foundation.db import Base, Database
@@ -66,6 +66,14 @@ def advance_demo(session: Session, *, to: datetime) -> None:
     if offset < row.offset_seconds:
         raise RuleBroken("clock.backwards", "演示时钟只能向前拨，不能倒退")
     row.offset_seconds = offset
+
+
+def demo_started(database: Database) -> bool:
+    """Tell whether a database carries a demo clock; one without tables does not."""
+    if not inspect(database.engine).has_table(DemoClockRow.__tablename__):
+        return False
+    with database.reading() as session:
+        return session.get(DemoClockRow, 1) is not None
 
 
 class DemoClock:

@@ -9,6 +9,7 @@ from marketplace.foundation.web.forms import (
     ChoiceField,
     ChoicesField,
     DateField,
+    DecimalField,
     FilesField,
     FlagField,
     Form,
@@ -22,6 +23,7 @@ from marketplace.foundation.web.forms import (
     UsccField,
     YuanField,
 )
+from marketplace.foundation.web.headers import register_headers
 from marketplace.foundation.web.permissions import permission_of, permits
 from marketplace.foundation.web.present import register_filters
 from marketplace.foundation.web.requests import (
@@ -42,6 +44,7 @@ __all__ = [
     "ChoiceField",
     "ChoicesField",
     "DateField",
+    "DecimalField",
     "FilesField",
     "FlagField",
     "Form",
@@ -66,6 +69,7 @@ __all__ = [
     "read_uploads",
     "register_errors",
     "register_filters",
+    "register_headers",
     "resource",
     "send_attachment",
     "send_table",

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, flash, g, redirect, request
+from flask import Flask, current_app, flash, g, redirect, request
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -168,10 +168,3 @@ def local_next(fallback: str) -> str:
     parts = urlsplit(target)
     inside = not parts.scheme and not parts.netloc and target.startswith("/")
     return target if inside and not target.startswith(("//", "/\\")) else fallback
-
-
-def no_store(response: Response) -> Response:
-    """Keep a private page out of every cache."""
-    if actor().signed_in:
-        response.headers["Cache-Control"] = "no-store"
-    return response

@@ -1,0 +1,64 @@
+"""The operator's pages: organisations that wait to be verified."""
+
+from __future__ import annotations
+
+from flask import render_template, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from marketplace.accounts import queries, rules, service
+from marketplace.accounts.forms import DecisionForm
+from marketplace.accounts.views import blueprint
+from marketplace.foundation import audit, web
+
+
+@blueprint.route("/desk/verification")
+@web.permits(rules.VERIFY)
+def verification_queue() -> ResponseReturnValue:
+    """List organisations that wait, the longest wait first."""
+    waiting = queries.awaiting_verification(web.session())
+    return render_template("accounts/verification_queue.html", waiting=waiting)
+
+
+@blueprint.route("/desk/verification/<int:organisation_id>", methods=["GET", "POST"])
+@web.permits(rules.VERIFY)
+def verification(organisation_id: int) -> ResponseReturnValue:
+    """Show one organisation's papers; a POST refuses it with a reason."""
+    view = queries.get_organisation(web.session(), organisation_id)
+    form = DecisionForm.load()
+    if form.validate_on_post():
+
+        def use_case(session: Session) -> str:
+            service.reject(
+                session,
+                actor=web.actor(),
+                now=web.now(),
+                organisation_id=organisation_id,
+                reason=str(form.reason.data),
+            )
+            return url_for("accounts.verification_queue")
+
+        done = web.submit(form, use_case)
+        if done is not None:
+            return done
+    page = render_template(
+        "accounts/verification.html",
+        view=view,
+        form=form,
+        people=queries.members(web.session(), organisation_id),
+        history=audit.history(web.session(), f"organisation:{organisation_id}"),
+    )
+    return page, form.status()
+
+
+@blueprint.route("/desk/verification/<int:organisation_id>/verify", methods=["POST"])
+@web.permits(rules.VERIFY)
+def verify(organisation_id: int) -> ResponseReturnValue:
+    """Confirm that an organisation is who it says it is."""
+
+    def use_case(session: Session) -> str:
+        service.verify(session, actor=web.actor(), now=web.now(), organisation_id=organisation_id)
+        return url_for("accounts.verification_queue")
+
+    back = url_for("accounts.verification", organisation_id=organisation_id)
+    return web.act(use_case, back=back)

@@ -1,0 +1,52 @@
+"""What happens to organisations and members."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from marketplace.foundation.outbox import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganisationRegistered(Event):
+    """An organisation asked to be verified."""
+
+    organisation_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganisationVerified(Event):
+    """The operator verified an organisation."""
+
+    organisation_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganisationRejected(Event):
+    """The operator refused to verify an organisation, with a reason."""
+
+    organisation_id: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganisationChanged(Event):
+    """An organisation's public data changed."""
+
+    organisation_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberInvited(Event):
+    """Somebody was invited; the link itself is never in an event."""
+
+    organisation_id: int
+    email: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberChanged(Event):
+    """A member joined, left or changed roles."""
+
+    organisation_id: int
+    user_id: int

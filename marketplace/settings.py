@@ -1,0 +1,61 @@
+"""Typed settings, read once from the environment; production refuses what is only fit for trial."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_DEFAULT_SECRETS = frozenset({"", "change-me", "changeme", "secret", "dev", "default"})
+
+
+class Settings(BaseSettings):
+    """All settings; every name is also the name of the environment variable."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_file=None)
+
+    data_dir: Path = Path("var")
+    database_url: str = ""
+    search_url: str = ""
+    port: int = Field(default=8000, ge=1, le=65535)
+    host: str = "127.0.0.1"
+    secret_key: str = ""
+    production: bool = False
+    # The public address, for links in mails; empty means links without a host.
+    site_url: str = ""
+    mail_url: str = ""
+    mail_from: str = "no-reply@market.example"
+    web_threads: int = Field(default=8, ge=1, le=64)
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
+
+    @model_validator(mode="after")
+    def _fit_for_production(self) -> Settings:
+        if self.production:
+            if self.secret_key in _DEFAULT_SECRETS or len(self.secret_key) < 32:
+                raise ValueError("production needs SECRET_KEY: at least 32 random characters")
+            if "change-me" in self.database_url:
+                raise ValueError("production refuses a database address with a default password")
+        return self
+
+    @property
+    def database(self) -> str:
+        """Return the database address; SQLite in the data folder unless another is given."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'market.db').absolute()}"
+
+    @property
+    def search(self) -> str:
+        """Return the search engine's address; the embedded one in the data folder by default."""
+        return self.search_url or f"embedded:{(self.data_dir / 'search').absolute()}"
+
+    def signing_key(self) -> str:
+        """Return the key that signs cookies; outside production it is made once and kept."""
+        if self.secret_key:
+            return self.secret_key
+        kept = self.data_dir / "secret_key"
+        if not kept.exists():
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            kept.write_text(secrets.token_urlsafe(48))
+            kept.chmod(0o600)
+        return kept.read_text().strip()

@@ -1,0 +1,1 @@
+"""The site itself: health, display variants, the design system's page, help and statements."""

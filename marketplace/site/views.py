@@ -1,0 +1,80 @@
+"""Pages that belong to no slice of the trade."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, redirect, render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy import text
+
+from marketplace.foundation import web
+from marketplace.foundation.access import PUBLIC
+from marketplace.foundation.db import Database
+
+blueprint = Blueprint("site", __name__)
+
+_YEAR = 365 * 24 * 3600
+
+
+@blueprint.route("/healthz")
+@web.permits(PUBLIC)
+def health() -> ResponseReturnValue:
+    """Say that the process answers."""
+    return jsonify(status="ok")
+
+
+@blueprint.route("/readyz")
+@web.permits(PUBLIC)
+def ready() -> ResponseReturnValue:
+    """Say whether the database answers, so that requests may be sent here."""
+    try:
+        with web.resource(Database).reading() as session:
+            session.execute(text("SELECT 1"))
+    except Exception:  # whatever the driver raises, this process cannot serve
+        return jsonify(status="unavailable", database="down"), 503
+    return jsonify(status="ok", database="up")
+
+
+@blueprint.route("/display")
+@web.permits(PUBLIC)
+def display() -> Response:
+    """Switch between normal and large type; a preference of the browser, stored in its cookie."""
+    response = redirect(web.local_next("/"), 303)
+    chosen = "large" if web.argument("type") == "large" else "normal"
+    response.set_cookie("display_type", chosen, max_age=_YEAR, httponly=True, samesite="Lax")
+    assert isinstance(response, Response)
+    return response
+
+
+@blueprint.route("/components")
+@web.permits(PUBLIC)
+def components() -> ResponseReturnValue:
+    """Show every component of the design system."""
+    return render_template("site/components.html")
+
+
+@blueprint.route("/help", endpoint="help")
+@web.permits(PUBLIC)
+def help_page() -> ResponseReturnValue:
+    """Explain how to get things done, role by role."""
+    return render_template("site/help.html")
+
+
+@blueprint.route("/about")
+@web.permits(PUBLIC)
+def about() -> ResponseReturnValue:
+    """Say what the platform is and on which documents it rests."""
+    return render_template("site/about.html")
+
+
+@blueprint.route("/accessibility")
+@web.permits(PUBLIC)
+def accessibility() -> ResponseReturnValue:
+    """State what the pages do for people who see, hear or move differently, and what they lack."""
+    return render_template("site/accessibility.html")
+
+
+@blueprint.route("/site-map", endpoint="map")
+@web.permits(PUBLIC)
+def site_map() -> ResponseReturnValue:
+    """List the pages."""
+    return render_template("site/map.html")

@@ -1,0 +1,124 @@
+"""The composition root: services, slices, subscriptions and timed work, joined in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint
+from sqlalchemy.orm import Session
+
+from marketplace.accounts import desk_views as accounts_desk_views
+from marketplace.accounts import queries as accounts_queries
+from marketplace.accounts import views as accounts_views
+from marketplace.demonstration import views as demonstration_views
+from marketplace.foundation.access import Actor
+from marketplace.foundation.attachments import AttachmentStore
+from marketplace.foundation.clock import Clock, DemoClock, SystemClock, demo_started
+from marketplace.foundation.db import Database
+from marketplace.foundation.due import DueTask, DueTasks
+from marketplace.foundation.outbox import Outbox, Subscription
+from marketplace.foundation.waiting import Contributor, WaitingContributors
+from marketplace.settings import Settings
+from marketplace.site import views as site_views
+
+# Pages register on their slice's blueprint when their module is imported.
+PAGES = (accounts_desk_views,)
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    accounts_views.blueprint,
+    site_views.blueprint,
+)
+
+# Only where the database carries a demo clock.
+DEMO_BLUEPRINTS: tuple[Blueprint, ...] = (demonstration_views.blueprint,)
+
+SUBSCRIPTIONS: tuple[Subscription, ...] = ()
+
+DUE_TASKS: tuple[DueTask, ...] = ()
+
+WAITING: tuple[Contributor, ...] = (accounts_queries.waiting,)
+
+NAVIGATION: tuple[tuple[str, str], ...] = (
+    ("首页", "discovery.home"),
+    ("检索", "discovery.search"),
+    ("挂牌交易", "listings.hall"),
+    ("公示公告", "publicity.index"),
+    ("政策测算", "subsidies.calculator"),
+    ("服务大厅", "techservices.hall"),
+    ("技术经理人", "brokerage.brokers"),
+    ("机构", "accounts.institutions"),
+    ("活动", "techservices.events"),
+    ("统计", "statistics.board"),
+)
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that is made once per process."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    outbox: Outbox
+    due: DueTasks
+    demo: bool
+    resources: Mapping[Any, Any]
+
+
+def build(
+    settings: Settings,
+    *,
+    database: Database | None = None,
+    clock: Clock | None = None,
+    replacements: Mapping[Any, Any] | None = None,
+) -> Services:
+    """Make all services for the settings; a test hands in its own database, clock or parts."""
+    database = database or Database(settings.database)
+    demo = demo_started(database)
+    clock = clock or (DemoClock(database) if demo else SystemClock())
+    outbox = Outbox(SUBSCRIPTIONS)
+    due = DueTasks(DUE_TASKS)
+    resources: dict[Any, Any] = {
+        Database: database,
+        Clock: clock,
+        SystemClock: SystemClock(),
+        Settings: settings,
+        DueTasks: due,
+        AttachmentStore: AttachmentStore(settings.data_dir / "attachments"),
+        WaitingContributors: WaitingContributors(WAITING),
+        **(replacements or {}),
+    }
+    return Services(settings, database, clock, outbox, due, demo, resources)
+
+
+@dataclass(frozen=True)
+class DemoMoment:
+    """What the banner of a demo shows."""
+
+    now: datetime
+    next_due: datetime | None
+
+
+def demo_clock(services: Services, session: Session, now: datetime) -> DemoMoment | None:
+    """Return what the demo's banner shows; None outside the demo."""
+    if not services.demo:
+        return None
+    return DemoMoment(now, services.due.next_due(session, now=now))
+
+
+def unread_count(session: Session, actor: Actor) -> int:
+    """Count the actor's unread messages for the header."""
+    return 0
+
+
+def template_globals(services: Services) -> dict[str, Any]:
+    """Return the blocks that downstream slices lend to the pages of upstream ones."""
+    return {}
+
+
+def blueprints(services: Services) -> Sequence[Blueprint]:
+    """List the blueprints to register."""
+    return (*BLUEPRINTS, *(DEMO_BLUEPRINTS if services.demo else ()))

@@ -1,0 +1,220 @@
+"""Fixtures of all tests: databases, a clock, the application and a world to act in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from marketplace import wiring
+from marketplace.accounts import sign_in
+from marketplace.app import create_app
+from marketplace.foundation import audit
+from marketplace.foundation.access import Actor
+from marketplace.foundation.clock import LOCAL, SystemClock
+from marketplace.foundation.db import Base, Database, TransactionSession
+from marketplace.settings import Settings
+from tests.postgres import Cluster
+from tests.world import World
+
+START = datetime(2024, 3, 15, 9, 0, tzinfo=LOCAL)
+
+# Housekeeping, projections and queues: written without anybody having decided anything.
+UNAUDITED = ("foundation_", "accounts_sessions", "accounts_sign_in_failures", "notifications_",
+             "statistics_", "discovery_")  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def every_change_is_audited() -> Iterator[None]:
+    """Fail the commit of a domain row that changed without an audit row in the transaction."""
+
+    def note(session: Session, _context: Any, _instances: Any) -> None:
+        changed = [*session.new, *session.dirty, *session.deleted]
+        names = {
+            row.__tablename__ for row in changed if session.is_modified(row) or row in session.new
+        }
+        names |= {row.__tablename__ for row in session.deleted}
+        session.info.setdefault("changed", set()).update(
+            name for name in names if not name.startswith(UNAUDITED)
+        )
+
+    def check(session: Session) -> None:
+        session.flush()
+        changed = session.info.pop("changed", set())
+        assert not changed or audit.pending_count(session), f"unaudited change of {changed}"
+
+    event.listen(TransactionSession, "before_flush", note)
+    event.listen(TransactionSession, "before_commit", check, insert=True)
+    yield
+    event.remove(TransactionSession, "before_flush", note)
+    event.remove(TransactionSession, "before_commit", check)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """One PostgreSQL cluster for the whole run."""
+    started = Cluster()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def postgresql_database(cluster: Cluster, worker_id: str) -> Iterator[Database]:
+    """One PostgreSQL database with the schema of the models."""
+    opened = Database(cluster.create(f"market_{worker_id}"), pool_size=60)
+    Base.metadata.create_all(opened.engine)
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_schema(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """An empty SQLite database with the schema of the models, as bytes."""
+    path = tmp_path_factory.mktemp("schema") / "empty.db"
+    made = Database(f"sqlite:///{path}")
+    Base.metadata.create_all(made.engine)
+    with made.engine.begin() as connection:
+        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    made.engine.dispose()
+    return path.read_bytes()
+
+
+@pytest.fixture
+def sqlite_database(tmp_path: Path, sqlite_schema: bytes) -> Iterator[Database]:
+    """An empty SQLite database."""
+    path = tmp_path / "market.db"
+    path.write_bytes(sqlite_schema)
+    opened = Database(f"sqlite:///{path}")
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """An empty database, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_database")
+        return
+    opened: Database = request.getfixturevalue("postgresql_database")
+    yield opened
+    names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    with opened.engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+
+
+class MovableClock:
+    """A clock that stands until a test moves it."""
+
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
+
+    def now(self) -> datetime:
+        """Return the moment it stands at."""
+        return self.moment
+
+    def forward(self, **amount: float) -> datetime:
+        """Move it forward by a timedelta's arguments and return the new moment."""
+        self.moment += timedelta(**amount)
+        return self.moment
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The moment at which tests begin."""
+    return START
+
+
+@pytest.fixture
+def clock(now: datetime) -> MovableClock:
+    """A clock that a test moves."""
+    return MovableClock(now)
+
+
+@pytest.fixture
+def world(database: Database, now: datetime) -> World:
+    """A builder of organisations and members on each database."""
+    return World(database, now)
+
+
+@pytest.fixture
+def services(sqlite_database: Database, clock: MovableClock, tmp_path: Path) -> wiring.Services:
+    """All services on SQLite with a movable clock."""
+    settings = Settings(data_dir=tmp_path, secret_key="test-key-" + "x" * 32)
+    return wiring.build(settings, database=sqlite_database, clock=clock)
+
+
+@pytest.fixture
+def app(services: wiring.Services) -> Flask:
+    """The application, without CSRF tokens: their own test switches them on."""
+    made = create_app(services)
+    made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    return made
+
+
+@pytest.fixture
+def page_world(sqlite_database: Database, now: datetime) -> World:
+    """A builder on the database that the application uses."""
+    return World(sqlite_database, now)
+
+
+class Browser(FlaskClient):
+    """A test client that can sign in as any actor and settle what happens afterwards."""
+
+    database: Database
+
+    def sign_in_as(self, actor: Actor) -> None:
+        """Open a session for the actor."""
+        with self.database.transaction() as session:
+            token = sign_in.open_session(
+                session,
+                now=SystemClock().now(),
+                user_id=actor.user_id or 0,
+                address="127.0.0.1",
+                device="test",
+            )
+        with self.session_transaction() as cookie:
+            cookie.clear()
+            cookie["_user_id"] = token
+            cookie["_fresh"] = True
+
+    def sign_out(self) -> None:
+        """Forget the session."""
+        with self.session_transaction() as cookie:
+            cookie.clear()
+
+    def send(self, path: str, **form: Any) -> TestResponse:
+        """Post a form and return the response without following it."""
+        return self.post(path, data=form)
+
+
+@pytest.fixture
+def client(app: Flask, sqlite_database: Database) -> Browser:
+    """A client of the application."""
+    app.test_client_class = Browser
+    made = app.test_client()
+    assert isinstance(made, Browser)
+    made.database = sqlite_database
+    return made
+
+
+@pytest.fixture
+def settle(services: wiring.Services, clock: MovableClock) -> Any:
+    """Deliver the outbox and do what is due, as the worker would, until all is quiet."""
+
+    def run() -> None:
+        for _ in range(20):
+            done = services.due.run(services.database, now=clock.now())
+            done += services.outbox.deliver_due(services.database, now=clock.now())
+            if done == 0:
+                return
+        raise AssertionError("the outbox never becomes quiet")
+
+    return run
