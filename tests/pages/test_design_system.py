@@ -68,6 +68,8 @@ def app() -> Flask:
         "design", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static")
     )
     app.secret_key = "test"
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
     web.register_filters(app)
     app.jinja_env.globals["csrf_token"] = lambda: "TOKEN"
     app.add_url_rule("/contracts/<int:contract_id>", "contracts.show", lambda contract_id: "")
