@@ -1,0 +1,1 @@
+"""The public board and the operator's board, from projections fed by events."""
