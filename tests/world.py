@@ -78,7 +78,7 @@ class World:
         *more: Role,
         name: str = "",
     ) -> Actor:
-        """Make a member with the roles, of a new organisation of a fitting kind if none is given."""
+        """Make a member with the roles, of a new fitting organisation if none is given."""
         organisation = organisation or self.organisation(*_home_of(role))
         number = next(self._numbers)
         person = PersonContent(
