@@ -1,0 +1,260 @@
+"""Read organisations and registered contracts from CSV files, strictly.
+
+The first thing that is wrong stops the reading with the file, line, column and what was expected.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+from stdnum.cn import uscc
+
+from marketplace.contracts.rules import ContractType
+from marketplace.foundation.errors import RuleBroken
+from marketplace.foundation.money import FEN_PER_YUAN, MAX_FEN, Fen
+from marketplace.subsidies.calculation import Dishonesty, Party, Period, RegisteredContract
+from marketplace.subsidies.words import PartyKind
+
+ORGANISATION_COLUMNS = (
+    "uscc",
+    "name",
+    "kind",
+    "in_jinan",
+    "sme",
+    "agency_filed_from",
+    "agency_filed_to",
+    "dishonest_from",
+    "dishonest_to",
+)
+CONTRACT_COLUMNS = (
+    "contract_no",
+    "type",
+    "registered_on",
+    "amount",
+    "technology_amount",
+    "tax_exempt_amount",
+    "seller_uscc",
+    "buyer_uscc",
+    "agency_uscc",
+    "registrar_uscc",
+    "project_id",
+    "activity_id",
+    "fiscal_funds",
+)
+
+_AMOUNT = re.compile(r"\d{1,14}(?:\.\d{1,2})?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_KINDS = {kind.value: kind for kind in PartyKind}
+_TYPES = {kind.value: kind for kind in ContractType}
+
+Value = TypeVar("Value")
+
+
+class BadInput(RuleBroken):
+    """A file that cannot be read, with the place: line and column count from 1."""
+
+    def __init__(
+        self, file: str, line: int, column: int, name: str, expected: str, found: str | None
+    ) -> None:
+        place = f"{file} 第 {line} 行"
+        if name:
+            place += f"第 {column} 列 {name}"
+        read = "" if found is None else f"，读到“{found[:60]}”"
+        super().__init__("simulation.bad_input", f"{place}：应为{expected}{read}")
+
+
+class _Row:
+    """One line of a file, its cells read by column name."""
+
+    def __init__(self, file: str, line: int, cells: list[str], places: dict[str, int]) -> None:
+        self._file, self._line, self._cells, self._places = file, line, cells, places
+
+    def refuse(self, column: str, expected: str) -> BadInput:
+        """Build the refusal of one cell."""
+        place = self._places[column]
+        return BadInput(self._file, self._line, place + 1, column, expected, self._cells[place])
+
+    def text(self, column: str) -> str:
+        return self._cells[self._places[column]].strip()
+
+    def filled(self, column: str, expected: str) -> str:
+        value = self.text(column)
+        if not value:
+            raise self.refuse(column, expected)
+        return value
+
+    def one_of(self, column: str, values: dict[str, Value]) -> Value:
+        try:
+            return values[self.text(column)]
+        except KeyError:
+            raise self.refuse(column, "以下之一：" + "、".join(values)) from None
+
+    def flag(self, column: str) -> bool:
+        return self.one_of(column, {"0": False, "1": True})
+
+    def amount(self, column: str) -> Fen:
+        value = self.text(column)
+        expected = "以元计的金额，不小于 0，最多两位小数，不带逗号"
+        if not _AMOUNT.fullmatch(value):
+            raise self.refuse(column, expected)
+        yuan, _, rest = value.partition(".")
+        fen = int(yuan) * FEN_PER_YUAN + int(rest.ljust(2, "0"))
+        if fen > MAX_FEN:
+            raise self.refuse(column, "不超过 1000 亿元的金额（以元计）")
+        return Fen(fen)
+
+    def amount_or_none(self, column: str) -> Fen | None:
+        return self.amount(column) if self.text(column) else None
+
+    def day(self, column: str) -> date:
+        value = self.text(column)
+        try:
+            if not _DATE.fullmatch(value):
+                raise ValueError(value)
+            return date.fromisoformat(value)
+        except ValueError:
+            raise self.refuse(column, "存在的日期，写作 YYYY-MM-DD") from None
+
+    def period(self, since_column: str, until_column: str) -> Period | None:
+        """Read two dates; both empty is no period, one empty an open end."""
+        since = self.day(since_column) if self.text(since_column) else None
+        until = self.day(until_column) if self.text(until_column) else None
+        if since is None and until is None:
+            return None
+        if since is not None and until is not None and until < since:
+            raise self.refuse(until_column, f"不早于 {since_column}（{since}）的日期")
+        return Period(since, until)
+
+
+def read_organisations(path: Path) -> dict[str, Party]:
+    """Read ORG.csv into parties by unified social credit code."""
+    parties: dict[str, Party] = {}
+    for row in _rows(path, ORGANISATION_COLUMNS):
+        code = row.text("uscc")
+        if not _is_uscc(code):
+            raise row.refuse("uscc", "18 位统一社会信用代码，且校验位正确")
+        if code in parties:
+            raise row.refuse("uscc", "没有重复的统一社会信用代码")
+        filing = row.period("agency_filed_from", "agency_filed_to")
+        dishonest = row.period("dishonest_from", "dishonest_to")
+        parties[code] = Party(
+            key=code,
+            name=row.text("name"),
+            kind=row.one_of("kind", _KINDS),
+            in_city=row.flag("in_jinan"),
+            sme=row.flag("sme"),
+            filings=(filing,) if filing else (),
+            dishonesty=(Dishonesty(dishonest),) if dishonest else (),
+        )
+    return parties
+
+
+def read_contracts(path: Path, parties: dict[str, Party]) -> list[RegisteredContract]:
+    """Read CONTRACTS.csv; every party must stand among ``parties``."""
+    contracts: list[RegisteredContract] = []
+    numbers: set[str] = set()
+    keys = {key: key for key in parties}
+    days: dict[str, date] = {}
+    for row in _rows(path, CONTRACT_COLUMNS):
+        number = row.filled("contract_no", "合同登记编号")
+        if number in numbers:
+            raise row.refuse("contract_no", "没有重复的合同登记编号")
+        numbers.add(number)
+        written = row.text("registered_on")
+        registered_on = days.get(written)
+        if registered_on is None:
+            registered_on = days[written] = row.day("registered_on")
+        seller = _party(row, "seller_uscc", keys)
+        buyer = _party(row, "buyer_uscc", keys)
+        if seller is None or buyer is None:
+            raise row.refuse("seller_uscc" if seller is None else "buyer_uscc", _KNOWN)
+        contracts.append(
+            RegisteredContract(
+                contract_no=number,
+                contract_type=row.one_of("type", _TYPES),
+                registered_on=registered_on,
+                amount_fen=row.amount("amount"),
+                technology_amount_fen=row.amount_or_none("technology_amount"),
+                tax_exempt_amount_fen=row.amount_or_none("tax_exempt_amount"),
+                seller=seller,
+                buyer=buyer,
+                agency=_party(row, "agency_uscc", keys),
+                registrar=_party(row, "registrar_uscc", keys),
+                project_id=row.text("project_id"),
+                activity_id=row.text("activity_id"),
+                fiscal_funds=row.flag("fiscal_funds"),
+            )
+        )
+    return contracts
+
+
+_KNOWN = "机构文件中已有的统一社会信用代码"
+
+
+def _party(row: _Row, column: str, keys: dict[str, str]) -> str | None:
+    code = row.text(column)
+    if not code:
+        return None
+    known = keys.get(code)
+    if known is None:
+        raise row.refuse(
+            column, _KNOWN if _is_uscc(code) else "18 位统一社会信用代码，且校验位正确"
+        )
+    return known
+
+
+def _is_uscc(code: str) -> bool:
+    # stdnum also accepts separators, which the code itself never has.
+    return len(code) == 18 and bool(uscc.is_valid(code))
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
+    """Yield a file's rows with the line each begins on; a byte-order mark is passed over."""
+    name = path.name
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            header = [cell.strip() for cell in next(reader, [])]
+            places = _places(name, header, columns)
+            line = reader.line_num + 1
+            for cells in reader:
+                if cells:
+                    if len(cells) != len(header):
+                        raise BadInput(name, line, 0, "", f"{len(header)} 列", f"{len(cells)} 列")
+                    yield _Row(name, line, cells, places)
+                line = reader.line_num + 1
+    except UnicodeDecodeError as broken:
+        raise BadInput(name, _line_of(path, broken), 0, "", "UTF-8 编码的文字", None) from broken
+    except csv.Error as broken:
+        raise BadInput(name, line, 0, "", f"格式正确的 CSV（{broken}）", None) from broken
+    except OSError as missing:
+        raise BadInput(name, 0, 0, "", "可以读取的文件", missing.strerror) from missing
+
+
+def _places(name: str, header: list[str], columns: tuple[str, ...]) -> dict[str, int]:
+    for place, column in enumerate(header):
+        if column not in columns:
+            expected = "以下列名之一：" + "、".join(columns)
+            raise BadInput(name, 1, place + 1, column or "（空）", expected, column)
+        if column in header[:place]:
+            raise BadInput(name, 1, place + 1, column, "只出现一次的列名", column)
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise BadInput(name, 1, 0, "", f"有 {'、'.join(missing)} 列", None)
+    return {column: place for place, column in enumerate(header)}
+
+
+def _line_of(path: Path, broken: UnicodeDecodeError) -> int:
+    """Find the first line that is not UTF-8: the decoder counts within its buffer only."""
+    with path.open("rb") as file:
+        for line, content in enumerate(file, start=1):
+            try:
+                content.decode("utf-8")
+            except UnicodeDecodeError:
+                return line
+    return 1
