@@ -172,6 +172,8 @@ def _attributes(**attributes: Any) -> dict[str, Any]:
 class _ParsedField(_UnitField):
     """A text field whose text becomes a value; what does not is refused in words."""
 
+    data: Any  # the parsed value, None when nothing was typed or it was refused
+
     def __init__(
         self, label: str, *, required: bool = False, hint: str = "", **kwargs: Any
     ) -> None:
@@ -499,6 +501,17 @@ class Form(wtforms.Form):
             form.submission_key.data = secrets.token_urlsafe(18)
         if request.method != "POST" and "version" in stored:
             form.version.data = str(stored["version"])
+        form._grow()
+        return form
+
+    @classmethod
+    def fresh(cls: type[AnyForm], **stored: Any) -> AnyForm:
+        """Build the form from stored values, whatever the request carries.
+
+        For a page with several forms: the others stay as they were when one is sent back.
+        """
+        form = cls(data=stored)
+        form.submission_key.data = secrets.token_urlsafe(18)
         form._grow()
         return form
 
