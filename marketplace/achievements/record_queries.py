@@ -268,7 +268,7 @@ _OWN_ACTIONS = _PUBLIC_ACTIONS | {
 class HistoryLine:
     """One line of the timeline; ``who`` is empty for readers from outside."""
 
-    happened_at: datetime
+    at: datetime
     what: str
     who: str
     note: str
