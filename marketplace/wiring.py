@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from click import Command
 from flask import Blueprint
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,7 @@ from marketplace.foundation.outbox import Outbox, Subscription
 from marketplace.foundation.waiting import Contributor, WaitingContributors
 from marketplace.settings import Settings
 from marketplace.site import views as site_views
+from marketplace.workbench import views as workbench_views
 
 # Pages register on their slice's blueprint when their module is imported.
 PAGES = (accounts_desk_views,)
@@ -30,6 +32,7 @@ PAGES = (accounts_desk_views,)
 BLUEPRINTS: tuple[Blueprint, ...] = (
     accounts_views.blueprint,
     site_views.blueprint,
+    workbench_views.blueprint,
 )
 
 # Only where the database carries a demo clock.
@@ -40,6 +43,9 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = ()
 DUE_TASKS: tuple[DueTask, ...] = ()
 
 WAITING: tuple[Contributor, ...] = (accounts_queries.waiting,)
+
+# Command groups of the slices, added to the `marketplace` command.
+COMMANDS: tuple[Command, ...] = ()
 
 NAVIGATION: tuple[tuple[str, str], ...] = (
     ("首页", "discovery.home"),
@@ -117,6 +123,19 @@ def unread_count(session: Session, actor: Actor) -> int:
 def template_globals(services: Services) -> dict[str, Any]:
     """Return the blocks that downstream slices lend to the pages of upstream ones."""
     return {}
+
+
+def ensure_search_index(services: Services) -> None:
+    """Build the search index from the database where there is none yet."""
+
+
+def search_problems(services: Services) -> list[str]:
+    """List what is wrong with the search index, for `marketplace doctor`."""
+    return []
+
+
+def after_deliveries(services: Services) -> None:
+    """Let the worker make visible what a round of deliveries has written."""
 
 
 def blueprints(services: Services) -> Sequence[Blueprint]:
