@@ -22,6 +22,14 @@ from marketplace.foundation.db import Database
 from marketplace.foundation.due import DueTask, DueTasks
 from marketplace.foundation.outbox import Outbox, Subscription
 from marketplace.foundation.waiting import Contributor, WaitingContributors
+from marketplace.integrity import views as integrity_views
+from marketplace.payments import gateways as payment_gateways
+from marketplace.payments import queries as payments_queries
+from marketplace.payments import views as payments_views
+from marketplace.payments.gateways import Gateways
+from marketplace.publicity import due as publicity_due
+from marketplace.publicity import queries as publicity_queries
+from marketplace.publicity import views as publicity_views
 from marketplace.settings import Settings
 from marketplace.site import views as site_views
 from marketplace.workbench import views as workbench_views
@@ -33,6 +41,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     accounts_views.blueprint,
     site_views.blueprint,
     workbench_views.blueprint,
+    publicity_views.blueprint,
+    payments_views.blueprint,
+    integrity_views.blueprint,
 )
 
 # Only where the database carries a demo clock.
@@ -40,9 +51,13 @@ DEMO_BLUEPRINTS: tuple[Blueprint, ...] = (demonstration_views.blueprint,)
 
 SUBSCRIPTIONS: tuple[Subscription, ...] = ()
 
-DUE_TASKS: tuple[DueTask, ...] = ()
+DUE_TASKS: tuple[DueTask, ...] = (*publicity_due.TASKS,)
 
-WAITING: tuple[Contributor, ...] = (accounts_queries.waiting,)
+WAITING: tuple[Contributor, ...] = (
+    accounts_queries.waiting,
+    publicity_queries.waiting,
+    payments_queries.waiting,
+)
 
 # Command groups of the slices, added to the `marketplace` command.
 COMMANDS: tuple[Command, ...] = ()
@@ -95,6 +110,7 @@ def build(
         DueTasks: due,
         AttachmentStore: AttachmentStore(settings.data_dir / "attachments"),
         WaitingContributors: WaitingContributors(WAITING),
+        Gateways: payment_gateways.bank_transfer(),
         **(replacements or {}),
     }
     return Services(settings, database, clock, outbox, due, demo, resources)
