@@ -161,6 +161,19 @@ def find_organisation_by_uscc(session: Session, uscc: str) -> OrganisationView |
     return None if row is None else _view(row)
 
 
+def organisation_ids_by_name(session: Session, names: Iterable[str]) -> dict[str, int]:
+    """Return the ids of verified organisations by their exact names."""
+    wanted = set(names)
+    if not wanted:
+        return {}
+    rows = session.execute(
+        select(Organisation.name, Organisation.id).where(
+            Organisation.name.in_(wanted), Organisation.state == OrganisationState.VERIFIED
+        )
+    )
+    return dict(rows.tuples().all())
+
+
 def list_organisations(
     session: Session,
     *,

@@ -37,7 +37,8 @@ class Event:
     @classmethod
     def name(cls) -> str:
         """Return the event's stored name: slice and class, ``contracts.ContractRegistered``."""
-        return f"{cls.__module__.split('.')[1]}.{cls.__qualname__}"
+        owner = cls.__module__.removeprefix("marketplace.").removesuffix(".events")
+        return f"{owner}.{cls.__qualname__}"
 
 
 class OutboxEvent(Base):

@@ -1,0 +1,57 @@
+# Two commands: `make run` and `make test`. Everything they need they install themselves.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := .uv/bin/uv
+UV_VERSION := 0.13.8
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+export PORT DATA_DIR DATABASE_URL SEARCH_URL
+PORT ?= 8000
+DATA_DIR ?= var
+DEMO ?= 1
+
+.PHONY: run test check assets environment test-environment lint types structure clean
+
+run: $(VENV)/.runtime assets
+	@$(BIN)/marketplace run $(if $(filter 0,$(DEMO)),--no-demo,--demo)
+
+# The lock file decides every version; a changed lock installs again.
+$(VENV)/.runtime: uv.lock pyproject.toml | $(UV)
+	$(UV) sync --frozen --no-dev --quiet
+	@touch $@
+
+$(VENV)/.tests: uv.lock pyproject.toml | $(UV)
+	$(UV) sync --frozen --quiet
+	@touch $@ $(VENV)/.runtime
+
+$(UV):
+	@scripts/make-venv $(PYTHON) .uv
+	.uv/bin/pip install --quiet uv==$(UV_VERSION)
+
+# htmx makes pages quicker, not possible: without npm the site runs without it.
+assets: marketplace/static/vendor/htmx.min.js
+marketplace/static/vendor/htmx.min.js: package-lock.json
+	@if command -v npm >/dev/null; then \
+	  npm ci --silent --no-audit --no-fund && mkdir -p $(@D) \
+	  && cp node_modules/htmx.org/dist/htmx.min.js $@; \
+	else echo "npm is not installed: running without htmx."; fi
+
+test: $(VENV)/.tests assets
+	@scripts/test-packages
+	@$(MAKE) --no-print-directory check
+	$(BIN)/pytest -n 2 --dist loadgroup tests --ignore=tests/browser
+	$(BIN)/pytest tests/browser
+
+check: lint types structure
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+types:
+	$(BIN)/mypy
+structure:
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) .uv node_modules marketplace/static/vendor

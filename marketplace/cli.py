@@ -1,0 +1,225 @@
+"""The `marketplace` command: what an operator runs by hand or by a timer."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from marketplace import wiring, worker
+from marketplace.accounts import queries as accounts_queries
+from marketplace.accounts import service as accounts_service
+from marketplace.foundation import audit, outbox
+from marketplace.foundation.clock import LOCAL, SystemClock
+from marketplace.migrations import schema
+from marketplace.processes import Supervisor, port_is_free
+from marketplace.settings import Settings
+from seed.demo import load as demo
+
+
+@click.group()
+def main() -> None:
+    """Run and look after the technology market of Jinan."""
+
+
+def _settings() -> Settings:
+    settings = Settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return settings
+
+
+@main.command()
+@click.option("--demo/--no-demo", "with_demo", default=False, help="Load the demo data first.")
+def run(with_demo: bool) -> None:
+    """Prepare what is missing, then serve: web server and worker, until stopped."""
+    settings = _settings()
+    if not port_is_free(settings):
+        raise click.ClickException(
+            f"port {settings.port} is taken; stop what listens there or set PORT to another"
+        )
+    _prepare(settings, with_demo=with_demo)
+    services = wiring.build(settings)
+    setup_link = _setup_link(services)
+
+    def ready() -> None:
+        address = f"http://{settings.host}:{settings.port}"
+        click.echo(f"\n济南科技成果转化平台  {address}\n")
+        if setup_link:
+            click.echo(
+                f"No account exists yet. Set up the operator, once:\n  {address}{setup_link}"
+            )
+        elif services.demo:
+            click.echo(demo.sign_in_table())
+        click.echo("Stop with Ctrl-C.")
+        sys.stdout.flush()
+
+    services.database.engine.dispose()
+    Supervisor(settings).run(ready)
+
+
+def _prepare(settings: Settings, *, with_demo: bool) -> None:
+    services = wiring.build(settings)
+    if not schema.is_current(services.database):
+        click.echo("Database: migrating …")
+        schema.upgrade(services.database)
+    if with_demo and not wiring.build(settings).demo:
+        with services.database.reading() as session:
+            occupied = accounts_queries.any_account(session)
+        if occupied:
+            click.echo("Demo data: left out, this database already has accounts of its own.")
+        else:
+            click.echo("Demo data: loading, this takes less than a minute …")
+            demo.load(settings)
+    wiring.ensure_search_index(wiring.build(settings))
+    services.database.engine.dispose()
+
+
+def _setup_link(services: wiring.Services) -> str:
+    with services.database.reading() as session:
+        if accounts_queries.any_account(session):
+            return ""
+    with services.database.transaction() as session:
+        token = accounts_service.create_setup_link(session, now=services.clock.now())
+    return f"/setup/{token}"
+
+
+@main.command("worker")
+def run_worker() -> None:
+    """Deliver events and do what falls due, until stopped."""
+    worker.run_forever(wiring.build(_settings()))
+
+
+@main.group()
+def db() -> None:
+    """Look after the database's schema."""
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the schema to the newest revision."""
+    schema.upgrade(wiring.build(_settings()).database)
+    click.echo("The schema is current.")
+
+
+@db.command("downgrade")
+@click.argument("revision")
+def db_downgrade(revision: str) -> None:
+    """Take the schema down to REVISION ('base' removes everything)."""
+    click.confirm("This removes tables and what is in them. Go on?", abort=True)
+    schema.downgrade(wiring.build(_settings()).database, revision)
+
+
+@main.group("demo")
+def demo_group() -> None:
+    """The demo's data."""
+
+
+@demo_group.command("load")
+def demo_load() -> None:
+    """Load the demo data into an empty database; a second call changes nothing."""
+    settings = _settings()
+    _prepare(settings, with_demo=True)
+    click.echo(demo.sign_in_table())
+
+
+@main.group("audit")
+def audit_group() -> None:
+    """The audit chain."""
+
+
+@audit_group.command("verify")
+def audit_verify() -> None:
+    """Walk the whole chain; exit with 1 and the place where it does not hold."""
+    services = wiring.build(_settings())
+    with services.database.reading() as session:
+        count, broken = audit.verify(session)
+    if broken is not None:
+        click.echo(f"BROKEN at row {broken.sequence}: {broken.what}; {count} rows before it hold.")
+        sys.exit(1)
+    click.echo(f"{count} rows, the chain holds.")
+
+
+@main.command()
+def doctor() -> None:
+    """Check what the platform needs and say what to do about what is missing."""
+    settings = _settings()
+    services = wiring.build(settings)
+    problems = []
+    try:
+        current = schema.is_current(services.database)
+    except OperationalError as unreachable:
+        problems.append(f"database: cannot be reached ({unreachable.orig}); check DATABASE_URL")
+        current = True
+    if not current:
+        problems.append("database: schema is not current; run `marketplace db upgrade`")
+    if not problems:
+        with services.database.reading() as session:
+            waiting = outbox.waiting_count(session)
+            given_up = outbox.parked(session)
+        if waiting > 1_000:
+            problems.append(f"outbox: {waiting} deliveries wait; is `marketplace worker` running?")
+        problems.extend(
+            f"outbox: delivery {entry.delivery_id} of {entry.event} to {entry.subscriber} "
+            f"was given up: {entry.last_error}"
+            for entry in given_up
+        )
+        problems.extend(wiring.search_problems(services))
+    if not os.access(settings.data_dir, os.W_OK):
+        problems.append(f"data folder: {settings.data_dir} is not writable")
+    for problem in problems:
+        click.echo(problem)
+    if problems:
+        sys.exit(1)
+    click.echo("All well.")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def backup(folder: Path) -> None:
+    """Write a consistent copy of database and attachments into FOLDER, named by the time."""
+    settings = _settings()
+    stamp = SystemClock().now().astimezone(LOCAL)
+    target = folder / _stamp(stamp)
+    target.mkdir(parents=True)
+    url = make_url(settings.database)
+    if url.get_backend_name() == "sqlite":
+        with (
+            sqlite3.connect(str(url.database)) as source,
+            sqlite3.connect(target / "market.db") as copy,
+        ):
+            source.backup(copy)
+    else:
+        plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        subprocess.run(  # noqa: S603 -- our own arguments, no shell
+            ["pg_dump", "--format=custom", f"--file={target / 'market.dump'}", plain],  # noqa: S607 -- found on the operator's PATH
+            check=True,
+        )
+    attachments = settings.data_dir / "attachments"
+    if attachments.exists():
+        _copy_folder(attachments, target / "attachments")
+    click.echo(f"Written to {target}. The search index is not part of it: it is rebuilt.")
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.strftime("%Y%m%d-%H%M%S")
+
+
+def _copy_folder(source: Path, target: Path) -> None:
+    target.mkdir()
+    for entry in source.iterdir():
+        (target / entry.name).write_bytes(entry.read_bytes())
+
+
+for group in wiring.COMMANDS:
+    main.add_command(group)
+
+
+if __name__ == "__main__":
+    main()

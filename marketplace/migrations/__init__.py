@@ -1,0 +1,1 @@
+"""The schema's history; one head, up and down, on SQLite and PostgreSQL."""

@@ -1,0 +1,62 @@
+"""Every route declares its permission, and the declared one is what it answers by."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+from flask import Flask
+
+from marketplace.foundation import web
+from marketplace.foundation.access import PUBLIC
+from tests.conftest import Browser
+
+_PARAMETER = re.compile(r"<[^>]+>")
+
+
+def _routes(app: Flask) -> list[tuple[str, str, str]]:
+    return [
+        (rule.endpoint, _PARAMETER.sub("1", rule.rule), method)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint != "static"
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    ]
+
+
+def test_every_route_declares_a_permission(app: Flask) -> None:
+    missing = sorted(
+        endpoint
+        for endpoint, view in app.view_functions.items()
+        if endpoint != "static" and web.permission_of(view) is None
+    )
+    assert not missing, f"routes without @web.permits: {missing}"
+
+
+def test_a_visitor_is_turned_away_from_every_private_route(app: Flask, client: Browser) -> None:
+    wrong = []
+    for endpoint, path, method in _routes(app):
+        if web.permission_of(app.view_functions[endpoint]) is PUBLIC:
+            continue
+        permission = web.permission_of(app.view_functions[endpoint])
+        if permission is not None and permission.roles is None:
+            continue
+        answer = client.open(path, method=method)
+        turned_away = answer.status_code == 403 or (
+            answer.status_code == 302 and "/sign-in" in answer.headers["Location"]
+        )
+        if not turned_away:
+            wrong.append((endpoint, method, answer.status_code))
+    assert not wrong, wrong
+
+
+def test_changes_are_never_made_by_get(app: Flask) -> None:
+    """A view that opens a transaction must be reached by POST."""
+    changing = re.compile(r"web\.(act|submit|transaction)\(")
+
+    wrong = []
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        source = inspect.getsource(inspect.unwrap(view))
+        if changing.search(source) and "POST" not in (rule.methods or set()):
+            wrong.append(rule.endpoint)
+    assert not wrong, wrong
