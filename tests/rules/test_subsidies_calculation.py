@@ -1,0 +1,354 @@
+"""The calculation against a second one, at its boundaries, and under random situations."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import date, timedelta
+from fractions import Fraction
+from math import ceil
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from marketplace.contracts.rules import ContractType
+from marketplace.foundation.money import Fen
+from marketplace.subsidies.calculation import (
+    Dishonesty,
+    ItemResult,
+    Party,
+    Period,
+    RegisteredContract,
+    prepare,
+    scale_to_budget,
+)
+from marketplace.subsidies.parameters import Group, ItemTerms, Policy, policies, select_policies
+from marketplace.subsidies.words import Item, PartyKind, Reason
+from tests.rules import subsidy_oracle as oracle
+
+KEYS = [f"机构{n}" for n in range(5)]
+TYPES = [kind.value for kind in ContractType]
+AMOUNTS = st.one_of(
+    st.integers(0, 5_000_000_00),
+    st.sampled_from([3_000_000_00, 2_999_999_99, 3_000_000_01, 1_000_000_000_00, 999_999_999_99]),
+    st.integers(0, 2_000_000_000_00),
+)
+DAYS = st.dates(date(2020, 1, 1), date(2025, 12, 31)) | st.sampled_from(
+    [
+        day + timedelta(step)
+        for start, end in oracle.IN_FORCE.values()
+        for day in (start, end)
+        for step in (-1, 0, 1)
+    ]
+)
+PERIODS = st.none() | st.tuples(st.none() | DAYS, st.none() | DAYS).filter(
+    lambda p: p != (None, None) and (p[0] is None or p[1] is None or p[0] <= p[1])
+)
+
+
+@st.composite
+def organisations(draw: st.DrawFn) -> dict[str, oracle.Org]:
+    return {
+        key: oracle.Org(
+            key,
+            draw(st.sampled_from([kind.value for kind in PartyKind])),
+            draw(st.integers(0, 4)) > 0,
+            draw(st.booleans()),
+            draw(PERIODS),
+            draw(PERIODS) if draw(st.integers(0, 5)) == 0 else None,
+        )
+        for key in KEYS
+    }
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> tuple[int, dict[str, oracle.Org], list[oracle.Con]]:
+    orgs = draw(organisations())
+    number = draw(st.integers(1, 14))
+    one_day = draw(st.booleans())
+    cons = []
+    for n in draw(st.permutations(range(number))):
+        seller, buyer = draw(st.sampled_from(KEYS)), draw(st.sampled_from(KEYS))
+        amount = draw(AMOUNTS)
+        cons.append(
+            oracle.Con(
+                no=f"合同{n:03d}",
+                type=draw(st.sampled_from(TYPES)),
+                on=date(2022, 6, 1) if one_day else draw(DAYS),
+                amount=amount,
+                exempt=draw(st.integers(0, amount)),
+                seller=seller,
+                buyer=buyer,
+                agency=draw(st.sampled_from([None, seller, buyer, *KEYS])),
+                registrar=draw(st.sampled_from([None, *KEYS])),
+                project=draw(st.sampled_from(["", "", "项目甲", "项目乙"])),
+                activity=draw(st.sampled_from(["", "", "活动甲", "活动乙"])),
+                fiscal=draw(st.integers(0, 5)) == 0,
+            )
+        )
+    return draw(st.integers(2020, 2025)), orgs, cons
+
+
+def results(
+    year: int,
+    orgs: dict[str, oracle.Org],
+    cons: list[oracle.Con],
+    ids: list[str] | None = None,
+    *,
+    drafts: bool = True,
+) -> list[ItemResult]:
+    calculation = prepare(
+        year,
+        parties={key: party(org) for key, org in orgs.items()},
+        contracts=[contract(con) for con in cons],
+        policies=select_policies(ids or (), include_drafts=drafts),
+    )
+    return list(calculation.results())
+
+
+def party(org: oracle.Org) -> Party:
+    from_oracle = Party(org.uscc, org.uscc, PartyKind(org.kind), org.in_jinan, org.sme)
+    if org.filed:
+        from_oracle = replace(from_oracle, filings=(Period(*org.filed),))
+    if org.dishonest:
+        from_oracle = replace(from_oracle, dishonesty=(Dishonesty(Period(*org.dishonest)),))
+    return from_oracle
+
+
+def contract(con: oracle.Con) -> RegisteredContract:
+    return RegisteredContract(
+        con.no,
+        ContractType(con.type),
+        con.on,
+        Fen(con.amount),
+        Fen(con.amount),
+        Fen(con.exempt),
+        con.seller,
+        con.buyer,
+        con.agency,
+        con.registrar,
+        con.project,
+        con.activity,
+        con.fiscal,
+    )
+
+
+def paid(found: list[ItemResult]) -> dict[tuple[str, str], tuple[str, int]]:
+    return {
+        (r.party.key, r.item.value): (r.paying.policy.id, r.amount_fen) for r in found if r.paying
+    }
+
+
+@settings(max_examples=400, deadline=None)
+@given(situations(), st.sets(st.sampled_from(oracle.AGE), min_size=1))
+def test_it_agrees_with_a_slow_second_calculation(
+    situation: tuple[int, dict[str, oracle.Org], list[oracle.Con]], ids: set[str]
+) -> None:
+    year, orgs, cons = situation
+    chosen = sorted(ids)
+    assert paid(results(year, orgs, cons, chosen)) == oracle.pays(year, orgs, cons, chosen)
+
+
+@settings(max_examples=150, deadline=None)
+@given(situations(), st.randoms(use_true_random=False))
+def test_the_order_of_the_input_changes_nothing(
+    situation: tuple[int, dict[str, oracle.Org], list[oracle.Con]], order: random.Random
+) -> None:
+    year, orgs, cons = situation
+    shuffled = list(cons)
+    order.shuffle(shuffled)
+    assert results(year, orgs, shuffled) == results(year, orgs, cons)
+
+
+@settings(max_examples=150, deadline=None)
+@given(situations())
+def test_no_amount_exceeds_its_cap_or_its_rate_and_the_parts_make_the_sum(
+    situation: tuple[int, dict[str, oracle.Org], list[oracle.Con]],
+) -> None:
+    year, orgs, cons = situation
+    for result in results(year, orgs, cons):
+        for compared in result.compared:
+            assert 0 <= compared.amount_fen <= compared.would_be_fen
+            assert compared.would_be_fen == sum(g.amount_fen for g in compared.groups)
+            assert len(compared.parts) == len(result.contracts)
+            for group in compared.groups:
+                own = [p for p in compared.parts if p.group is group.group]
+                assert group.base_fen == sum(p.base_fen for p in own if p.counted)
+                assert group.amount_fen <= group.group.cap
+                assert group.amount_fen <= group.group.rate * group.base_fen
+                # Floored to the fen, so less than a fen is lost unless the cap cuts.
+                assert group.capped or group.group.rate * group.base_fen - group.amount_fen < 1
+            assert all(p.base_fen == 0 for p in compared.parts if not p.counted)
+        assert result.amount_fen == max((c.amount_fen for c in result.compared), default=0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(situations(), st.integers(0, 13), st.integers(1, 1_000_000_00))
+def test_a_larger_price_never_lowers_what_its_parties_get_together(
+    situation: tuple[int, dict[str, oracle.Org], list[oracle.Con]], which: int, more: int
+) -> None:
+    year, orgs, cons = situation
+    # A higher transfer lowers the added value of a later one by rule: leave projects out.
+    plain = [replace(con, project="") for con in cons]
+    raised = list(plain)
+    place = which % len(raised)
+    raised[place] = replace(raised[place], amount=raised[place].amount + more)
+    before: dict[str, int] = {}
+    after: dict[str, int] = {}
+    for totals, given_contracts in ((before, plain), (after, raised)):
+        for (who, _item), (_policy, fen) in paid(results(year, orgs, given_contracts)).items():
+            totals[who] = totals.get(who, 0) + fen
+    assert all(after.get(who, 0) >= fen for who, fen in before.items())
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(0, 1_000_000_000_00),
+    st.integers(0, 100),
+    st.sampled_from([kind for kind in TYPES if kind != "transfer"]),
+)
+def test_splitting_a_contract_never_earns_more(amount: int, percent: int, kind: str) -> None:
+    orgs = {
+        "大学": oracle.Org("大学", "university", True, False),
+        "企业": oracle.Org("企业", "enterprise", True, True),
+        "机构": oracle.Org("机构", "agency", True, False, (date(2020, 1, 1), None)),
+    }
+    whole = oracle.Con(
+        "合同1",
+        kind,
+        date(2023, 3, 1),
+        amount,
+        0,
+        "大学",
+        "企业",
+        "机构",
+        None,
+        "",
+        "活动",
+        False,
+    )
+    first = amount * percent // 100
+    parts = [replace(whole, amount=first), replace(whole, no="合同2", amount=amount - first)]
+    together, apart = paid(results(2023, orgs, [whole])), paid(results(2023, orgs, parts))
+    for key, (_policy, fen) in apart.items():
+        assert fen <= together[key][1]
+
+
+@given(st.lists(st.integers(0, 10**11), max_size=20), st.integers(0, 10**12))
+def test_scaling_stays_within_the_budget_and_treats_all_alike(
+    amounts: list[int], budget: int
+) -> None:
+    scaling = scale_to_budget([Fen(a) for a in amounts], Fen(budget))
+    assert sum(scaling.amounts) <= max(budget, 0)
+    assert scaling.factor <= 1
+    for before, after in zip(amounts, scaling.amounts, strict=True):
+        assert after == (before * scaling.factor.numerator) // scaling.factor.denominator
+    if sum(amounts) <= budget:
+        assert list(scaling.amounts) == amounts
+        assert scaling.factor == Fraction(1)
+
+
+ALIKE = {
+    "卖家": oracle.Org("卖家", "university", True, False),
+    "买家": oracle.Org("买家", "enterprise", True, True),
+    "中介": oracle.Org("中介", "agency", True, False, (date(2000, 1, 1), None)),
+    "登记": oracle.Org("登记", "registrar", True, False),
+}
+
+
+def _one(kind: str, on: date, amount: int) -> oracle.Con:
+    return oracle.Con(
+        "合同1", kind, on, amount, amount, "卖家", "买家", "中介", "登记", "", "", False
+    )
+
+
+_HOLDER = {"seller": "卖家", "buyer": "买家", "agency": "中介", "registrar": "登记"}
+
+BOUNDARY_DAYS = [
+    pytest.param(policy, terms, day, inside, id=f"{policy.id}-{terms.item}-{day}")
+    for policy in policies()
+    for terms in policy.items
+    for edge, outward in ((policy.in_force.since, -1), (policy.in_force.until, 1))
+    if edge is not None
+    for day, inside in (
+        (edge + timedelta(outward), False),
+        (edge, True),
+        (edge - timedelta(outward), True),
+    )
+]
+
+
+@pytest.mark.parametrize(("policy", "terms", "day", "inside"), BOUNDARY_DAYS)
+def test_a_document_pays_on_its_first_and_last_day_and_not_a_day_beyond(
+    policy: Policy, terms: ItemTerms, day: date, inside: bool
+) -> None:
+    kind = sorted(terms.groups[0].accepts[0].types)[0]
+    con = _one(kind, day, 2_000_000_000_00)
+    found = results(day.year, ALIKE, [con], [policy.id])
+    result = next(r for r in found if r.item is terms.item)
+    assert (result.amount_fen > 0) is inside
+    part = result.compared[0].parts[0]
+    assert (Reason.POLICY_NOT_IN_FORCE in part.reasons) is not inside
+
+
+BOUNDARY_SUMS = [
+    pytest.param(policy, terms, group, step, id=f"{policy.id}-{terms.item}-{group.key}{step:+d}")
+    for policy in policies()
+    for terms in policy.items
+    for group in terms.groups
+    for step in (-1, 0, 1)
+]
+
+
+@pytest.mark.parametrize(("policy", "terms", "group", "step"), BOUNDARY_SUMS)
+def test_a_cap_cuts_from_the_fen_above_it(
+    policy: Policy, terms: ItemTerms, group: Group, step: int
+) -> None:
+    full = ceil(Fraction(group.cap) / group.rate)  # the least base that reaches the cap
+    kind = sorted(group.accepts[0].types)[0]
+    on = policy.in_force.since
+    found = results(on.year, ALIKE, [_one(kind, on, full + step)], [policy.id])
+    amount = next(r for r in found if r.item is terms.item).amount_fen
+    assert amount == (group.cap if step >= 0 else group.cap - 1)
+
+
+@pytest.mark.parametrize(
+    ("item", "threshold"), [(Item.AGENCY, 3_000_000_00), (Item.REGISTRAR, 1_000_000_000_00)]
+)
+@pytest.mark.parametrize("step", [-1, 0, 1])
+def test_a_threshold_includes_the_figure_itself(item: Item, threshold: int, step: int) -> None:
+    con = _one("service", date(2023, 3, 1), threshold + step)
+    result = next(r for r in results(2023, ALIKE, [con]) if r.item is item)
+    assert (result.amount_fen > 0) is (step >= 0)
+
+
+def test_roles_already_claimed_stay_as_they_are() -> None:
+    orgs = {
+        "大学": oracle.Org("大学", "university", True, False, (date(2020, 1, 1), None)),
+        "企业": oracle.Org("企业", "enterprise", True, False),
+    }
+    con = oracle.Con(
+        "合同1",
+        "transfer",
+        date(2023, 3, 1),
+        4_000_000_00,
+        0,
+        "大学",
+        "企业",
+        "大学",
+        None,
+        "",
+        "",
+        False,
+    )
+    calculation = prepare(
+        2023,
+        parties={key: party(org) for key, org in orgs.items()},
+        contracts=[contract(con)],
+        policies=select_policies(),
+    )
+    free = calculation.results_of("大学")
+    assert (free[Item.SELLER].amount_fen, free[Item.AGENCY].amount_fen) == (0, 60_000_00)
+    bound = calculation.results_of("大学", bound={Item.SELLER: Item.SELLER})
+    assert (bound[Item.SELLER].amount_fen, bound[Item.AGENCY].amount_fen) == (6_000_00, 0)
