@@ -28,12 +28,14 @@ from sqlalchemy import (
     create_engine,
     event,
     or_,
+    text,
 )
 from sqlalchemy import Enum as SqlEnum
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, Dialect, Engine, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql import operators
@@ -126,6 +128,15 @@ class Database:
         """Open a session around one use case; commit at the end, roll back on any error."""
         with self._writing() as session, session.begin():
             yield session
+
+    def answers(self) -> bool:
+        """Tell whether the database can be reached and answers."""
+        try:
+            with self.reading() as session:
+                session.execute(text("SELECT 1"))
+        except DBAPIError:
+            return False
+        return True
 
     def open_reading(self) -> Session:
         """Open a read session that the caller closes, for the length of a request."""
