@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from marketplace.accounts import queries as accounts
 from marketplace.achievements.completeness_rules import contradictions, missing
 from marketplace.achievements.events import AchievementChanged
 from marketplace.achievements.ip_rules import number_key
@@ -48,7 +50,9 @@ def create_draft(
     require(actor, DRAFT)
     if actor.organisation_id is None:
         raise NotAllowed("achievements.no_organisation", "请先以一个单位的身份登录，再登记成果")
-    content = content or AchievementContent()
+    content = link_parties(
+        session, content or AchievementContent(), organisation_id=actor.organisation_id
+    )
     raise_if_any(contradictions(content))
     row = Achievement(
         organisation_id=actor.organisation_id,
@@ -89,6 +93,9 @@ def save_draft(
     row = load_to_edit(session, actor=actor, achievement_id=achievement_id)
     check_version(row, version)
     before = content_of(row)
+    content = link_parties(
+        session, inherit_links(before, content), organisation_id=row.organisation_id
+    )
     check_edit(row.state, before, content)
     problems = contradictions(content)
     lacking = missing(content, own_organisation_id=row.organisation_id)
@@ -193,6 +200,62 @@ def check_version(row: Achievement, version: int | None) -> None:
             "您打开这页之后，别人修改过这项成果；您填的内容还在本页，"
             "请在新窗口打开最新内容核对后，再把需要的改动填进去",
         )
+
+
+def inherit_links(before: AchievementContent, content: AchievementContent) -> AchievementContent:
+    """Keep what no form shows: who an owner or inventor is, the year in which a right was filed."""
+    organisations = {owner.name: owner.organisation_id for owner in before.owners}
+    users = {inventor.name: inventor.user_id for inventor in before.inventors}
+    years = {number_key(right.number): right.filed_year for right in before.ip_rights}
+    return replace(
+        content,
+        owners=tuple(
+            replace(owner, organisation_id=owner.organisation_id or organisations.get(owner.name))
+            for owner in content.owners
+        ),
+        inventors=tuple(
+            replace(inventor, user_id=inventor.user_id or users.get(inventor.name))
+            for inventor in content.inventors
+        ),
+        ip_rights=tuple(
+            right
+            if right.filed_on or right.filed_year or not right.number
+            else replace(right, filed_year=years.get(number_key(right.number)))
+            for right in content.ip_rights
+        ),
+    )
+
+
+def link_parties(
+    session: Session, content: AchievementContent, *, organisation_id: int
+) -> AchievementContent:
+    """Link owners to organisations and inventors to own members where their names are the same.
+
+    Who is linked already stays; of two members with one name neither is guessed.
+    """
+    own = accounts.get_organisation(session, organisation_id)
+    unlinked = [owner.name for owner in content.owners if owner.organisation_id is None]
+    ids = accounts.organisation_ids_by_name(session, unlinked) | {own.name: own.id}
+    people: dict[str, list[int]] = {}
+    if any(inventor.user_id is None for inventor in content.inventors):
+        for member in accounts.members(session, organisation_id, Role.INVENTOR):
+            people.setdefault(member.name, []).append(member.user_id)
+    sole = {name: found[0] for name, found in people.items() if len(found) == 1}
+    return replace(
+        content,
+        owners=tuple(
+            owner
+            if owner.organisation_id is not None
+            else replace(owner, organisation_id=ids.get(owner.name))
+            for owner in content.owners
+        ),
+        inventors=tuple(
+            inventor
+            if inventor.user_id is not None
+            else replace(inventor, user_id=sole.get(inventor.name))
+            for inventor in content.inventors
+        ),
+    )
 
 
 def fill(row: Achievement, content: AchievementContent) -> None:

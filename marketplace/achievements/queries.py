@@ -21,6 +21,7 @@ from marketplace.achievements.record_queries import (
     grants,
     has_grant,
     history,
+    readable_files,
 )
 from marketplace.achievements.review_queries import chain_of, current_step, reviews
 from marketplace.achievements.rules import (
@@ -60,6 +61,7 @@ __all__ = [
     "owned_counts",
     "owned_ids",
     "published_by",
+    "readable_files",
     "reviews",
     "rows_of",
     "waiting",

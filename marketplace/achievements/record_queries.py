@@ -30,8 +30,9 @@ from marketplace.achievements.visibility_rules import (
     level,
     redact,
 )
-from marketplace.foundation import audit
+from marketplace.foundation import attachments, audit
 from marketplace.foundation.access import SYSTEM, Actor
+from marketplace.foundation.attachments import AttachmentView, FileVisibility
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.trade import TradingMode
 
@@ -217,6 +218,25 @@ def has_grant(session: Session, achievement_id: int, organisation_id: int | None
         )
     )
     return found is not None
+
+
+def readable_files(session: Session, actor: Actor, achievement_id: int) -> list[AttachmentView]:
+    """List the attachments that the actor's layer reaches; ``owner`` ones are for insiders."""
+    view = get_for(session, actor, achievement_id)
+    reach = {
+        Visibility.PUBLIC: {FileVisibility.PUBLIC},
+        Visibility.MEMBERS: {FileVisibility.PUBLIC, FileVisibility.MEMBERS},
+        Visibility.AGREEMENT: {
+            FileVisibility.PUBLIC,
+            FileVisibility.MEMBERS,
+            FileVisibility.AGREEMENT,
+        },
+    }[view.layer]
+    return [
+        file
+        for file in attachments.of(session, f"achievement:{achievement_id}")
+        if view.insider or file.visibility in reach
+    ]
 
 
 @dataclass(frozen=True)

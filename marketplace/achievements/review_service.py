@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, func, select
@@ -38,7 +39,9 @@ from marketplace.achievements.rules import (
 )
 from marketplace.foundation import audit, outbox
 from marketplace.foundation.access import SYSTEM, Actor, Role, require
-from marketplace.foundation.errors import Conflict, NotAllowed, Problem, raise_if_any
+from marketplace.foundation.errors import Conflict, NotAllowed, Problem, RuleBroken, raise_if_any
+
+SUBMIT_MANY = 100
 
 
 def submit_for_review(
@@ -113,11 +116,45 @@ def save_and_submit(
         version=version,
     )
     row = load_to_edit(session, actor=actor, achievement_id=achievement_id)
-    lacking = missing(content, own_organisation_id=row.organisation_id)
+    lacking = missing(content_of(row), own_organisation_id=row.organisation_id)
     if lacking:
         return tuple(lacking)
     submit_for_review(session, actor=actor, now=now, achievement_id=achievement_id)
     return ()
+
+
+@dataclass(frozen=True)
+class BatchOutcome:
+    """What became of a batch: how many were submitted, and why others were not, by title."""
+
+    submitted: int
+    refused: tuple[tuple[str, str], ...]
+
+
+def submit_many(
+    session: Session, *, actor: Actor, now: datetime, achievement_ids: Sequence[int]
+) -> BatchOutcome:
+    """Submit those drafts of a batch that are complete; leave the others as they are."""
+    require(actor, EDIT)
+    if not achievement_ids:
+        raise RuleBroken("achievements.none_chosen", "没有选中任何成果，请先勾选")
+    if len(achievement_ids) > SUBMIT_MANY:
+        raise RuleBroken("achievements.too_many", f"一次最多提交 {SUBMIT_MANY} 项，请分几次办理")
+    submitted, refused = 0, []
+    for achievement_id in sorted(set(achievement_ids)):
+        row = load_to_edit(session, actor=actor, achievement_id=achievement_id)
+        if row.state is not AchievementState.DRAFT:
+            refused.append((row.title, f"现在是“{row.state.label}”"))
+            continue
+        content = content_of(row)
+        lacking = missing(content, own_organisation_id=row.organisation_id)
+        problems = [*contradictions(content), *lacking]
+        if problems:
+            refused.append((row.title or "（未命名草稿）", f"还缺 {len(problems)} 处"))
+            continue
+        submit_for_review(session, actor=actor, now=now, achievement_id=achievement_id)
+        submitted += 1
+    return BatchOutcome(submitted, tuple(refused))
 
 
 def approve_review(

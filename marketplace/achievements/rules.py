@@ -6,9 +6,11 @@ Pure: values in, values and problems out. What a complete record needs is in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from marketplace.foundation.access import Permission, Role
 from marketplace.foundation.errors import Conflict, RuleBroken
@@ -194,6 +196,35 @@ class Comparison:
     alternative: str
     alternative_value: str
     evidence: EvidenceClass | None
+
+
+_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
+
+
+def difference(line: Comparison) -> str:
+    """Say by how much the offer's value differs from the alternative's, or "" when not numbers.
+
+    In percent of the alternative, in points where the unit is percent. It does not say which is
+    better: for a loss the lower value is.
+    """
+    found = [_NUMBER.search(text.replace(",", "")) for text in (line.value, line.alternative_value)]
+    if found[0] is None or found[1] is None:
+        return ""
+    own, other = Decimal(found[0].group()), Decimal(found[1].group())
+    if own == other:
+        return "相同"
+    word = "高" if own > other else "低"
+    if line.unit in ("%", "％", "百分点"):
+        return f"{word} {_plain(abs(own - other))} 个百分点"
+    if other == 0:
+        return f"{word} {_plain(abs(own - other))} {line.unit}".rstrip()
+    share = abs(own - other) * 100 / abs(other)
+    return f"{word} {_plain(share.quantize(Decimal(1)))} %"
+
+
+def _plain(number: Decimal) -> str:
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from marketplace.achievements.review_service import (
     save_and_submit,
     set_chain,
     submit_for_review,
+    submit_many,
 )
 
 __all__ = [
@@ -51,5 +52,6 @@ __all__ = [
     "save_draft",
     "set_chain",
     "submit_for_review",
+    "submit_many",
     "withdraw",
 ]

@@ -1,4 +1,4 @@
-"""Reads of needs for lists, the review desk and workbenches; one record is in ``record_queries``."""
+"""Reads of needs for lists, the review desk and workbenches; see also ``record_queries``."""
 
 from __future__ import annotations
 

@@ -253,7 +253,7 @@ def accept_imported(
 
 
 def return_(session: Session, *, actor: Actor, now: datetime, need_id: int, reason: str) -> None:
-    """Send a need back to its author as a draft, with the reason; an imported one also when open."""
+    """Send a need back to its author as a draft, with the reason; an open one leaves the market."""
     require(actor, OPERATE)
     row = lock(session, Need, need_id)
     was_open = row.state is NeedState.OPEN
