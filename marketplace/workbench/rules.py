@@ -5,27 +5,30 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from enum import Enum
 from typing import Any
 
 from marketplace.accounts.rules import OrganisationKind
 from marketplace.foundation.access import SIGNED_IN, Permission, Role
 from marketplace.foundation.waiting import WaitingItem
-from marketplace.foundation.words import Word
 
 OPEN: Permission = SIGNED_IN
 
 
-class Desk(Word):
-    """A way of working (domain.md 5); the label heads the page."""
+class Desk(Enum):
+    """A way of working (domain.md 5) and the question that heads its page."""
 
-    OPERATOR = "operator", "等我办理"
-    REGISTRAR = "registrar", "等我办理"
-    REVIEWER = "reviewer", "等我审核"
-    BROKER = "broker", "今天"
-    OWNER = "owner", "等我办理"
-    ENTERPRISE = "enterprise", "等我办理"
-    PROVIDER = "provider", "等我办理"
+    OPERATOR = "operator"
+    REGISTRAR = "registrar"
+    REVIEWER = "reviewer"
+    BROKER = "broker"
+    OWNER = "owner"
+    ENTERPRISE = "enterprise"
+    PROVIDER = "provider"
 
+
+_HEADINGS = {Desk.BROKER: "今天", Desk.REVIEWER: "等我审核"}
+_HEADING = "等我办理"
 
 _ROLES: dict[Role, Desk] = {
     Role.OPERATOR: Desk.OPERATOR,
@@ -115,7 +118,7 @@ class Workbench:
     @property
     def heading(self) -> str:
         """Return the question the page answers."""
-        return self.desks[0].label if self.desks else "等我办理"
+        return _HEADINGS.get(self.desks[0], _HEADING) if self.desks else _HEADING
 
 
 def overdue(items: Sequence[WaitingItem], today: date) -> int:
