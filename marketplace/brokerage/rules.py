@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from marketplace.foundation.access import Permission, Role
+from marketplace.foundation.access import SYSTEM, Actor, Permission, Role
 from marketplace.foundation.errors import Conflict, Problem, RuleBroken, raise_if_any
 from marketplace.foundation.money import Fen
 from marketplace.foundation.trade import TradingMode
@@ -86,6 +86,7 @@ class DealSource(Word):
     BROKER = "broker", "经理人撮合"
     REQUEST = "request", "企业请经理人联系"
     INTEREST = "interest", "企业表达意向"
+    ANSWER = "answer", "需求应答被采纳"
     INTENT = "intent", "挂牌意向"
     AWARD = "award", "挂牌成交"
     SELLER = "seller", "成果方自行对接"
@@ -112,6 +113,7 @@ class NoteVisibility(Word):
 
 
 _SELLER_SIDE = frozenset({Role.OFFICER, Role.ORG_ADMIN, Role.LEADER})
+PARTY_ROLES = _SELLER_SIDE | {Role.INVENTOR, Role.ENTERPRISE}
 READ = Permission(
     "brokerage.read",
     _SELLER_SIDE | {Role.INVENTOR, Role.ENTERPRISE, Role.BROKER, Role.AGENCY_HEAD, Role.OPERATOR},
@@ -128,6 +130,10 @@ LEAD = Permission(
 WRITE_NOTE = Permission(
     "brokerage.write_note",
     _SELLER_SIDE | {Role.INVENTOR, Role.ENTERPRISE, Role.BROKER, Role.AGENCY_HEAD},
+)
+END = Permission(
+    "brokerage.end",
+    _SELLER_SIDE | {Role.ENTERPRISE, Role.BROKER, Role.AGENCY_HEAD},
 )
 LEARN = Permission(
     "brokerage.learn", _SELLER_SIDE | {Role.INVENTOR, Role.COLLEGE_APPROVER}, verified=False
@@ -304,3 +310,64 @@ def check_task(what: str, due_on: date, *, today: date) -> str:
         )
     raise_if_any(problems)
     return text
+
+
+class Side(Word):
+    """What somebody is to a deal."""
+
+    BROKER = "broker", "技术经理人"
+    AGENCY = "agency", "转化机构"
+    SELLER = "seller", "成果方"
+    BUYER = "buyer", "需求方"
+    OPERATOR = "operator", "交易中心"
+    PLATFORM = "platform", "平台"
+
+
+@dataclass(frozen=True)
+class Parties:
+    """Who stands around a deal."""
+
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    broker_user_id: int | None
+    agency_organisation_id: int | None
+
+
+def sides_of(actor: Actor, parties: Parties) -> frozenset[Side]:
+    """Return what the actor is to a deal; empty for strangers.
+
+    A broker's right ends when he no longer works for the agency that holds the deal.
+    """
+    if actor is SYSTEM:
+        return frozenset({Side.PLATFORM})
+    sides: set[Side] = set()
+    if actor.user_id is None:
+        return frozenset()
+    own = actor.organisation_id
+    if (
+        actor.has(Role.BROKER)
+        and actor.user_id == parties.broker_user_id
+        and parties.agency_organisation_id in (None, own)
+    ):
+        sides.add(Side.BROKER)
+    if own is not None and own == parties.agency_organisation_id and actor.has(Role.AGENCY_HEAD):
+        sides.add(Side.AGENCY)
+    if own is not None and own == parties.seller_organisation_id and actor.has(*PARTY_ROLES):
+        sides.add(Side.SELLER)
+    if own is not None and own == parties.buyer_organisation_id and actor.has(*PARTY_ROLES):
+        sides.add(Side.BUYER)
+    if actor.has(Role.OPERATOR):
+        sides.add(Side.OPERATOR)
+    return frozenset(sides)
+
+
+def leads(sides: frozenset[Side], parties: Parties) -> bool:
+    """Tell whether these sides carry the deal on: its broker's, else the seller's."""
+    if sides & {Side.BROKER, Side.AGENCY, Side.PLATFORM}:
+        return True
+    return Side.SELLER in sides and parties.broker_user_id is None
+
+
+def may_end(sides: frozenset[Side]) -> bool:
+    """Tell whether these sides may close the deal as lost: whoever takes part in it."""
+    return bool(sides - {Side.OPERATOR})

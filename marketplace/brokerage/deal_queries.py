@@ -1,0 +1,527 @@
+"""Reads of deals: lists, the board, one deal with all that its reader may see of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy.orm import Session
+
+from marketplace.accounts import queries as accounts
+from marketplace.achievements import queries as achievements
+from marketplace.brokerage import rules
+from marketplace.brokerage.models import Agreement, Deal, Note, Task
+from marketplace.brokerage.parameters import stale_days_on
+from marketplace.brokerage.rules import (
+    CLOSED,
+    CONTACTS,
+    DealFacts,
+    DealSource,
+    DealStage,
+    LostReason,
+    NoteKind,
+    NoteVisibility,
+    Parties,
+    Side,
+)
+from marketplace.brokerage.terms_rules import AgreementStatus, agreement_holds
+from marketplace.foundation import audit
+from marketplace.foundation.access import SYSTEM, Actor, Role
+from marketplace.foundation.clock import local_date
+from marketplace.foundation.db import Page, paginate
+from marketplace.foundation.errors import NotFound
+from marketplace.foundation.money import Fen
+from marketplace.foundation.trade import TradingMode
+
+_BOARD_LIMIT = 300
+_INVENTOR_LIMIT = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class DealRow:
+    """A deal as a list or the board shows it."""
+
+    id: int
+    title: str
+    stage: DealStage
+    stage_since: datetime
+    source: DealSource
+    seller_name: str
+    buyer_name: str
+    broker_name: str
+    agency_name: str
+    amount_fen: Fen | None
+    next_task_on: date | None
+    last_contact_at: datetime | None
+    touched_at: datetime
+    opened_on: date
+    lost_reason: LostReason | None
+    overdue: bool
+    stale: bool
+    fresh: bool
+    choices: tuple[DealStage, ...]
+
+
+@dataclass(frozen=True)
+class NoteView:
+    """A note as its reader sees it."""
+
+    id: int
+    kind: NoteKind
+    visibility: NoteVisibility
+    body: str
+    written_at: datetime
+    author: str
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """A task with the deal it belongs to."""
+
+    id: int
+    deal_id: int
+    deal_title: str
+    stage: DealStage
+    what: str
+    due_on: date
+    done_at: datetime | None
+    result: str
+    last_contact_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DealView:
+    """One deal for one reader."""
+
+    id: int
+    version: int
+    title: str
+    source: DealSource
+    stage: DealStage
+    stage_since: datetime
+    opened_at: datetime
+    achievement_id: int | None
+    achievement_title: str
+    need_id: int | None
+    listing_id: int | None
+    seller: accounts.OrganisationView
+    buyer: accounts.OrganisationView
+    broker: accounts.UserView | None
+    agency: accounts.OrganisationView | None
+    amount_fen: Fen | None
+    trading_mode: TradingMode | None
+    agreement_waiver: str
+    signed_on: date | None
+    registered_on: date | None
+    paid_on: date | None
+    contract_no: str
+    lost_reason: LostReason | None
+    lost_words: str
+    lost_from: DealStage | None
+    lost_at: datetime | None
+    last_contact_at: datetime | None
+    sides: frozenset[Side]
+    leads: bool
+    may_end: bool
+    choices: tuple[DealStage, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the deal still goes on."""
+        return self.stage not in CLOSED
+
+    def has(self, *values: str) -> bool:
+        """Tell whether the reader stands on one of the sides, named by value."""
+        return any(side.value in values for side in self.sides)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DealFilter:
+    """What a list of deals is narrowed to; empty means everything."""
+
+    stage: DealStage | None = None
+    text: str = ""
+    overdue: bool = False
+    stale: bool = False
+    broker_user_id: int | None = None
+    seller_organisation_id: int | None = None
+
+
+def parties_of(row: Deal) -> Parties:
+    """Read who stands around a stored deal."""
+    return Parties(
+        row.seller_organisation_id,
+        row.buyer_organisation_id,
+        row.broker_user_id,
+        row.agency_organisation_id,
+    )
+
+
+def visible_to(session: Session, actor: Actor) -> ColumnElement[bool]:
+    """Return the condition for the deals that an actor may see; strangers see none."""
+    if actor is SYSTEM or actor.has(Role.OPERATOR):
+        return Deal.id.is_not(None)
+    if actor.user_id is None or actor.organisation_id is None:
+        return false()
+    own = actor.organisation_id
+    ways: list[ColumnElement[bool]] = []
+    if actor.has(Role.BROKER):
+        here = or_(Deal.agency_organisation_id == own, Deal.agency_organisation_id.is_(None))
+        ways.append(and_(Deal.broker_user_id == actor.user_id, here))
+    if actor.has(Role.AGENCY_HEAD):
+        ways.append(Deal.agency_organisation_id == own)
+    if actor.has(*(rules.PARTY_ROLES - {Role.INVENTOR})):
+        ways += [Deal.seller_organisation_id == own, Deal.buyer_organisation_id == own]
+    elif actor.has(Role.INVENTOR):
+        mine = achievements.owned_ids(
+            session, actor, achievements.OwnedFilter(), limit=_INVENTOR_LIMIT
+        )
+        ways.append(and_(Deal.seller_organisation_id == own, Deal.achievement_id.in_(mine)))
+    return or_(*ways) if ways else false()
+
+
+def _narrowed(chosen: DealFilter, now: datetime) -> list[ColumnElement[bool]]:
+    today = local_date(now)
+    conditions: list[ColumnElement[bool]] = []
+    if chosen.stage is not None:
+        conditions.append(Deal.stage == chosen.stage)
+    if chosen.text:
+        conditions.append(Deal.title.icontains(chosen.text, autoescape=True))
+    if chosen.overdue:
+        conditions += [Deal.next_task_on < today, Deal.stage.not_in(CLOSED)]
+    if chosen.stale:
+        limit = now - timedelta(days=stale_days_on(today))
+        conditions += [
+            func.coalesce(Deal.last_contact_at, Deal.opened_at) < limit,
+            Deal.stage.in_(rules.TALKING),
+        ]
+    if chosen.broker_user_id is not None:
+        conditions.append(Deal.broker_user_id == chosen.broker_user_id)
+    if chosen.seller_organisation_id is not None:
+        conditions.append(Deal.seller_organisation_id == chosen.seller_organisation_id)
+    return conditions
+
+
+def list_deals(
+    session: Session,
+    actor: Actor,
+    *,
+    chosen: DealFilter,
+    now: datetime,
+    after: str | None = None,
+    size: int = 20,
+) -> Page[DealRow]:
+    """Read one page of the deals that the actor may see, the last touched first."""
+    page = paginate(
+        session,
+        select(Deal).where(visible_to(session, actor), *_narrowed(chosen, now)),
+        keys=[Deal.touched_at.desc(), Deal.id.desc()],
+        after=after,
+        size=size,
+    )
+    return Page(_rows(session, actor, page.items, now=now), page.next_token)
+
+
+@dataclass(frozen=True)
+class Board:
+    """The board: a lane per stage of talking, and how many deals stand in every stage."""
+
+    lanes: tuple[tuple[DealStage, list[DealRow]], ...]
+    counts: dict[DealStage, int]
+    overdue_count: int
+
+
+def board(session: Session, actor: Actor, *, chosen: DealFilter, now: datetime) -> Board:
+    """Read the board of the deals that the actor may see, the most urgent first in each lane."""
+    condition = visible_to(session, actor)
+    narrowed = _narrowed(chosen, now)
+    deals = session.scalars(
+        select(Deal)
+        .where(condition, *narrowed, Deal.stage.in_(rules.TALKING))
+        .order_by(Deal.next_task_on.is_(None), Deal.next_task_on, Deal.touched_at.desc())
+        .limit(_BOARD_LIMIT)
+    ).all()
+    rows = _rows(session, actor, deals, now=now)
+    counted = session.execute(
+        select(Deal.stage, func.count()).where(condition, *narrowed).group_by(Deal.stage)
+    )
+    counts = dict.fromkeys(DealStage, 0) | dict(counted.tuples().all())
+    late = session.scalar(
+        select(func.count()).where(
+            condition, Deal.next_task_on < local_date(now), Deal.stage.not_in(CLOSED)
+        )
+    )
+    lanes = tuple((stage, [row for row in rows if row.stage is stage]) for stage in rules.TALKING)
+    return Board(lanes, counts, late or 0)
+
+
+def _rows(session: Session, actor: Actor, deals: Sequence[Deal], *, now: datetime) -> list[DealRow]:
+    organisations = accounts.get_organisations(
+        session,
+        _present(
+            [d.seller_organisation_id for d in deals]
+            + [d.buyer_organisation_id for d in deals]
+            + [d.agency_organisation_id for d in deals]
+        ),
+    )
+    users = accounts.get_users(session, _present(d.broker_user_id for d in deals))
+    today = local_date(now)
+    stale_before = now - timedelta(days=stale_days_on(today)) if deals else now
+
+    def row(deal: Deal) -> DealRow:
+        parties = parties_of(deal)
+        sides = rules.sides_of(actor, parties)
+        agency = organisations.get(deal.agency_organisation_id or 0)
+        broker = users.get(deal.broker_user_id or 0)
+        open_task = deal.next_task_on if deal.stage not in CLOSED else None
+        return DealRow(
+            id=deal.id,
+            title=deal.title,
+            stage=deal.stage,
+            stage_since=deal.stage_since,
+            source=deal.source,
+            seller_name=organisations[deal.seller_organisation_id].short_name,
+            buyer_name=organisations[deal.buyer_organisation_id].short_name,
+            broker_name=broker.name if broker else "",
+            agency_name=agency.short_name if agency else "",
+            amount_fen=deal.amount_fen,
+            next_task_on=open_task,
+            last_contact_at=deal.last_contact_at,
+            touched_at=deal.touched_at,
+            opened_on=local_date(deal.opened_at),
+            lost_reason=deal.lost_reason,
+            overdue=open_task is not None and open_task < today,
+            stale=deal.stage in rules.TALKING
+            and (deal.last_contact_at or deal.opened_at) < stale_before,
+            fresh=local_date(deal.opened_at) == today,
+            choices=rules.choices(deal.stage) if rules.leads(sides, parties) else (),
+        )
+
+    return [row(deal) for deal in deals]
+
+
+def _present(ids: Iterable[int | None]) -> set[int]:
+    return {value for value in ids if value is not None}
+
+
+def get_deal(session: Session, actor: Actor, deal_id: int) -> DealView:
+    """Return one deal to who takes part in it; everybody else gets ``NotFound``."""
+    deal = session.scalar(select(Deal).where(Deal.id == deal_id, visible_to(session, actor)))
+    if deal is None:
+        raise NotFound()
+    parties = parties_of(deal)
+    sides = rules.sides_of(actor, parties)
+    organisations = accounts.get_organisations(
+        session,
+        _present(
+            (
+                deal.seller_organisation_id,
+                deal.buyer_organisation_id,
+                deal.agency_organisation_id,
+            )
+        ),
+    )
+    title = ""
+    if deal.achievement_id is not None:
+        title = achievements.rows_of(session, [deal.achievement_id])[deal.achievement_id].title
+    leading = rules.leads(sides, parties)
+    return DealView(
+        id=deal.id,
+        version=deal.version,
+        title=deal.title,
+        source=deal.source,
+        stage=deal.stage,
+        stage_since=deal.stage_since,
+        opened_at=deal.opened_at,
+        achievement_id=deal.achievement_id,
+        achievement_title=title,
+        need_id=deal.need_id,
+        listing_id=deal.listing_id,
+        seller=organisations[deal.seller_organisation_id],
+        buyer=organisations[deal.buyer_organisation_id],
+        broker=accounts.get_user(session, deal.broker_user_id) if deal.broker_user_id else None,
+        agency=organisations.get(deal.agency_organisation_id or 0),
+        amount_fen=deal.amount_fen,
+        trading_mode=deal.trading_mode,
+        agreement_waiver=deal.agreement_waiver,
+        signed_on=deal.signed_on,
+        registered_on=deal.registered_on,
+        paid_on=deal.paid_on,
+        contract_no=deal.contract_no,
+        lost_reason=deal.lost_reason,
+        lost_words=deal.lost_words,
+        lost_from=deal.lost_from,
+        lost_at=deal.lost_at,
+        last_contact_at=deal.last_contact_at,
+        sides=sides,
+        leads=leading,
+        may_end=rules.may_end(sides) and DealStage.LOST in rules.choices(deal.stage),
+        choices=tuple(stage for stage in rules.choices(deal.stage) if stage is not DealStage.LOST)
+        if leading
+        else (),
+    )
+
+
+def notes(session: Session, actor: Actor, deal_id: int) -> list[NoteView]:
+    """List the notes that the actor may read, newest first; private ones only their author."""
+    readable: ColumnElement[bool] = Note.visibility == NoteVisibility.SHARED
+    if actor.user_id is not None:
+        readable = or_(readable, Note.author_user_id == actor.user_id)
+    rows = session.scalars(
+        select(Note).where(Note.deal_id == deal_id, readable).order_by(Note.id.desc())
+    )
+    return [
+        NoteView(
+            row.id,
+            row.kind,
+            row.visibility,
+            row.body,
+            row.written_at,
+            f"{row.author_name}，{row.author_organisation_name}"
+            if row.author_organisation_name
+            else row.author_name,
+        )
+        for row in rows
+    ]
+
+
+def _task(row: Task, deal: Deal) -> TaskView:
+    return TaskView(
+        row.id,
+        deal.id,
+        deal.title,
+        deal.stage,
+        row.what,
+        row.due_on,
+        row.done_at,
+        row.result,
+        deal.last_contact_at,
+    )
+
+
+def tasks_of_deal(session: Session, deal_id: int) -> list[TaskView]:
+    """List a deal's tasks, the open ones first by day."""
+    rows = session.execute(
+        select(Task, Deal)
+        .join(Deal, Deal.id == Task.deal_id)
+        .where(Task.deal_id == deal_id)
+        .order_by(Task.done_at.is_not(None), Task.due_on, Task.id)
+    )
+    return [_task(task, deal) for task, deal in rows]
+
+
+def open_tasks(
+    session: Session, actor: Actor, *, until: date | None = None, limit: int = 100
+) -> list[TaskView]:
+    """List the actor's own open tasks through a day, the earliest first."""
+    statement = (
+        select(Task, Deal)
+        .join(Deal, Deal.id == Task.deal_id)
+        .where(
+            Task.owner_user_id == actor.user_id,
+            Task.done_at.is_(None),
+            Deal.stage.not_in(CLOSED),
+            visible_to(session, actor),
+        )
+        .order_by(Task.due_on, Task.id)
+        .limit(limit)
+    )
+    if until is not None:
+        statement = statement.where(Task.due_on <= until)
+    return [_task(task, deal) for task, deal in session.execute(statement)]
+
+
+def facts_of(session: Session, deal: Deal, *, today: date) -> DealFacts:
+    """Collect what the stage guards look at."""
+    contacts = session.scalar(
+        select(func.count()).where(Note.deal_id == deal.id, Note.kind.in_(CONTACTS))
+    )
+    return DealFacts(
+        stage=deal.stage,
+        contact_count=contacts or 0,
+        agreement_accepted=has_agreement(
+            session, deal.buyer_organisation_id, deal.achievement_id, today
+        ),
+        agreement_waived=bool(deal.agreement_waiver),
+        amount_fen=deal.amount_fen,
+        trading_mode=deal.trading_mode,
+        signed_on=deal.signed_on,
+    )
+
+
+def has_agreement(
+    session: Session, organisation_id: int | None, achievement_id: int | None, on: date
+) -> bool:
+    """Tell whether an organisation's confidentiality agreement for an achievement holds on a day.
+
+    The owner needs none for its own achievement; ask ``achievements`` for that.
+    """
+    if organisation_id is None or achievement_id is None:
+        return False
+    row = session.scalar(
+        select(Agreement).where(
+            Agreement.achievement_id == achievement_id,
+            Agreement.buyer_organisation_id == organisation_id,
+            Agreement.status == AgreementStatus.ACCEPTED,
+        )
+    )
+    return row is not None and agreement_holds(
+        row.status, accepted_on=row.accepted_on, valid_to=row.valid_to, on=on
+    )
+
+
+_ACTIONS = {
+    "brokerage.open_deal": "建立项目",
+    "brokerage.move": "进入阶段",
+    "brokerage.award": "挂牌成交，进入合同草拟",
+    "brokerage.lose": "记为未成",
+    "brokerage.set_terms": "更新交易条件",
+    "brokerage.take_over": "经理人接手",
+    "brokerage.introduce": "介绍存证",
+    "brokerage.acknowledge": "确认介绍",
+    "brokerage.offer_agreement": "提供保密协议",
+    "brokerage.accept_agreement": "接受保密协议",
+    "brokerage.revoke_agreement": "收回保密协议",
+    "brokerage.waive_agreement": "约定不需要保密协议",
+    "brokerage.propose_commission": "提出佣金约定",
+    "brokerage.confirm_commission": "确认佣金约定",
+    "brokerage.decline_commission": "不接受佣金约定",
+    "brokerage.commission_due": "佣金应付",
+    "brokerage.receive_commission": "佣金到账",
+    "brokerage.mark_registered": "技术合同已登记",
+}
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """One line of a deal's timeline."""
+
+    at: datetime
+    what: str
+    who: str
+    note: str
+    state: str
+
+
+def history(session: Session, deal_id: int) -> list[HistoryLine]:
+    """List what was done on a deal, newest first; notes and tasks stand elsewhere."""
+    lines = []
+    for entry in audit.history(session, f"deal:{deal_id}"):
+        label = _ACTIONS.get(entry.action)
+        if label is None:
+            continue
+        after = entry.after or {}
+        if entry.action == "brokerage.move":
+            label = f"进入阶段：{DealStage(after['stage']).label}"
+        lines.append(
+            HistoryLine(
+                entry.happened_at,
+                label,
+                entry.actor_name,
+                str(after.get("reason", "")),
+                "bad" if entry.action == "brokerage.lose" else "",
+            )
+        )
+    return lines[::-1]

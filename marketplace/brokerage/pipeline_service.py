@@ -1,0 +1,338 @@
+"""A deal on its way: stages, terms, loss, registration."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from marketplace.achievements import service as achievement_service
+from marketplace.brokerage import rules
+from marketplace.brokerage.deal_queries import facts_of, parties_of
+from marketplace.brokerage.events import CommissionDue, DealLost, DealStageChanged
+from marketplace.brokerage.models import Commission, Deal
+from marketplace.brokerage.rules import DealStage, LostReason, Side
+from marketplace.brokerage.terms_rules import (
+    CommissionStatus,
+    CommissionTerms,
+    commission_on,
+    move_commission,
+)
+from marketplace.foundation import audit, outbox
+from marketplace.foundation.access import SYSTEM, Actor, require
+from marketplace.foundation.clock import local_date
+from marketplace.foundation.db import lock
+from marketplace.foundation.errors import Conflict, NotAllowed, NotFound, RuleBroken
+from marketplace.foundation.money import Fen
+from marketplace.foundation.trade import TradingMode
+from marketplace.needs import service as need_service
+
+# From this stage on an achievement counts as being in a deal.
+_SERIOUS = (
+    DealStage.TECHNICAL_TALK,
+    DealStage.PRICE_TALK,
+    DealStage.CONTRACT_DRAFT,
+    DealStage.SIGNED,
+)
+
+
+def subject(deal_id: int) -> str:
+    """Name a deal for audit and attachments."""
+    return f"deal:{deal_id}"
+
+
+def load(session: Session, actor: Actor, deal_id: int) -> tuple[Deal, frozenset[Side]]:
+    """Load and lock a deal for somebody who takes part in it, with what he is to it."""
+    deal = lock(session, Deal, deal_id)
+    sides = rules.sides_of(actor, parties_of(deal))
+    if not rules.may_end(sides):
+        raise NotFound()
+    return deal, sides
+
+
+def load_led(session: Session, actor: Actor, deal_id: int) -> Deal:
+    """Load and lock a deal for who leads it; other participants are refused."""
+    deal, sides = load(session, actor, deal_id)
+    if not rules.leads(sides, parties_of(deal)):
+        raise NotAllowed(
+            "deal.not_leading", "这个项目由技术经理人推进；您可以写备注、确认介绍或结束项目"
+        )
+    return deal
+
+
+def assign_broker(session: Session, deal: Deal, *, actor: Actor, now: datetime) -> None:
+    """Put a deal without a broker into the hands of the acting one, whom a party has asked."""
+    if deal.broker_user_id is not None:
+        raise Conflict("deal.has_broker", "这个项目已有技术经理人，请与他联系")
+    deal.broker_user_id = actor.user_id
+    deal.agency_organisation_id = actor.organisation_id
+    deal.touched_at = now
+    deal.version += 1
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.take_over",
+        subject=subject(deal.id),
+        now=now,
+        after={"broker": actor.user_id},
+    )
+
+
+def move(session: Session, *, actor: Actor, now: datetime, deal_id: int, to: DealStage) -> None:
+    """Move a deal one stage on when what the stage needs is there."""
+    require(actor, rules.LEAD)
+    deal = load_led(session, actor, deal_id)
+    today = local_date(now)
+    rules.check_move(facts_of(session, deal, today=today), to)
+    if to is DealStage.PAID:
+        deal.paid_on = today
+    advance(session, deal, to, action="brokerage.move", actor=actor, now=now)
+
+
+def advance(
+    session: Session,
+    deal: Deal,
+    to: DealStage,
+    *,
+    action: str,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    before = deal.stage
+    deal.stage, deal.stage_since, deal.touched_at = to, now, now
+    deal.version += 1
+    audit.record(
+        session,
+        actor=actor,
+        action=action,
+        subject=subject(deal.id),
+        now=now,
+        before={"stage": before},
+        after={"stage": to},
+    )
+    outbox.publish(
+        session,
+        DealStageChanged(
+            deal_id=deal.id,
+            title=deal.title,
+            from_stage=before.value,
+            to_stage=to.value,
+            achievement_id=deal.achievement_id,
+            need_id=deal.need_id,
+            seller_organisation_id=deal.seller_organisation_id,
+            buyer_organisation_id=deal.buyer_organisation_id,
+            broker_user_id=deal.broker_user_id,
+        ),
+        now=now,
+    )
+    if to in _SERIOUS and deal.achievement_id is not None:
+        achievement_service.mark_in_deal(
+            session, actor=SYSTEM, now=now, achievement_id=deal.achievement_id
+        )
+
+
+def lose(
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    deal_id: int,
+    reason_code: LostReason,
+    reason: str,
+) -> None:
+    """Close a deal as lost; the reason goes back to the university and its team."""
+    require(actor, rules.END)
+    deal, _sides = load(session, actor, deal_id)
+    words = rules.check_loss(deal.stage, reason)
+    deal.lost_from, deal.lost_reason, deal.lost_words = deal.stage, reason_code, words
+    deal.lost_at = deal.stage_since = deal.touched_at = now
+    deal.stage = DealStage.LOST
+    deal.version += 1
+    for commission in session.scalars(
+        select(Commission).where(
+            Commission.deal_id == deal.id,
+            Commission.status.in_((CommissionStatus.PROPOSED, CommissionStatus.AGREED)),
+        )
+    ):
+        commission.status = CommissionStatus.VOID
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.lose",
+        subject=subject(deal.id),
+        now=now,
+        before={"stage": deal.lost_from},
+        after={"stage": DealStage.LOST, "code": reason_code, "reason": words},
+    )
+    outbox.publish(
+        session,
+        DealLost(
+            deal_id=deal.id,
+            title=deal.title,
+            stage=deal.lost_from.value,
+            reason_code=reason_code.value,
+            reason=words,
+            achievement_id=deal.achievement_id,
+            need_id=deal.need_id,
+            listing_id=deal.listing_id,
+            seller_organisation_id=deal.seller_organisation_id,
+            buyer_organisation_id=deal.buyer_organisation_id,
+            broker_user_id=deal.broker_user_id,
+        ),
+        now=now,
+    )
+    _release_need(session, deal, now=now)
+    _release_achievement(session, deal, now=now)
+
+
+def _release_need(session: Session, deal: Deal, *, now: datetime) -> None:
+    if deal.need_id is None:
+        return
+    others = session.scalar(
+        select(func.count()).where(
+            Deal.need_id == deal.need_id,
+            Deal.id != deal.id,
+            Deal.stage != DealStage.LOST,
+        )
+    )
+    if not others:
+        need_service.mark_unmatched(session, actor=SYSTEM, now=now, need_id=deal.need_id)
+
+
+def _release_achievement(session: Session, deal: Deal, *, now: datetime) -> None:
+    if deal.achievement_id is None:
+        return
+    others = session.scalar(
+        select(func.count()).where(
+            Deal.achievement_id == deal.achievement_id,
+            Deal.id != deal.id,
+            Deal.stage.in_(_SERIOUS),
+        )
+    )
+    if not others:
+        achievement_service.mark_out_of_deal(
+            session, actor=SYSTEM, now=now, achievement_id=deal.achievement_id
+        )
+
+
+def set_terms(
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    deal_id: int,
+    title: str,
+    amount_fen: Fen | None,
+    trading_mode: TradingMode | None,
+    signed_on: date | None,
+    version: int | None = None,
+) -> None:
+    """Note what the parties agree on: price, mode, and when they signed."""
+    require(actor, rules.LEAD)
+    deal = load_led(session, actor, deal_id)
+    if version is not None and version != deal.version:
+        raise Conflict(
+            "deal.stale",
+            "项目刚被别人改过；请另开一页核对最新内容，再提交您的修改（您填写的内容还在）",
+        )
+    if deal.stage not in rules.TALKING and deal.stage is not DealStage.SIGNED:
+        raise Conflict(
+            "deal.terms_fixed", f"项目已经是“{deal.stage.label}”，交易条件以登记的合同为准"
+        )
+    rules.check_terms(
+        amount_fen=amount_fen,
+        signed_on=signed_on,
+        today=local_date(now),
+        opened_on=local_date(deal.opened_at),
+    )
+    if deal.listing_id is not None and amount_fen != deal.amount_fen and deal.amount_fen:
+        raise RuleBroken(
+            "deal.awarded_price",
+            "价格由挂牌成交确定，不能在这里改；有误请联系交易中心",
+            "amount_fen",
+        )
+    before = {"amount_fen": deal.amount_fen, "mode": deal.trading_mode, "signed": deal.signed_on}
+    deal.title = title.strip()[:80] or deal.title
+    deal.amount_fen, deal.trading_mode, deal.signed_on = amount_fen, trading_mode, signed_on
+    deal.touched_at = now
+    deal.version += 1
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.set_terms",
+        subject=subject(deal.id),
+        now=now,
+        before=before,
+        after={"amount_fen": amount_fen, "mode": trading_mode, "signed": signed_on},
+    )
+
+
+def mark_registered(
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    deal_id: int,
+    contract_no: str,
+    amount_fen: Fen,
+) -> None:
+    """Note that the deal's contract is registered, and make agreed commission due; idempotent."""
+    deal = lock(session, Deal, deal_id)
+    if not rules.can_register(deal.stage):
+        return
+    today = local_date(now)
+    deal.contract_no, deal.registered_on, deal.amount_fen = contract_no, today, amount_fen
+    advance(
+        session,
+        deal,
+        DealStage.REGISTERED,
+        action="brokerage.mark_registered",
+        actor=actor,
+        now=now,
+    )
+    _make_commission_due(session, deal, actor=actor, now=now, price_fen=amount_fen)
+    if deal.need_id is not None:
+        need_service.mark_contracted(session, actor=SYSTEM, now=now, need_id=deal.need_id)
+
+
+def _make_commission_due(
+    session: Session, deal: Deal, *, actor: Actor, now: datetime, price_fen: Fen
+) -> None:
+    """Let what was agreed fall due; what was only proposed is void, for no contract names it."""
+    rows = session.scalars(
+        select(Commission).where(Commission.deal_id == deal.id).with_for_update()
+    )
+    for row in rows:
+        if row.status is CommissionStatus.PROPOSED:
+            row.status = move_commission(row.status, CommissionStatus.VOID)
+            continue
+        if row.status is not CommissionStatus.AGREED:
+            continue
+        row.status = move_commission(row.status, CommissionStatus.DUE)
+        row.due_fen = commission_on(
+            CommissionTerms(row.basis, row.rate_per_myriad, row.fixed_fen), price_fen
+        )
+        row.due_on = local_date(now)
+        audit.record(
+            session,
+            actor=actor,
+            action="brokerage.commission_due",
+            subject=subject(deal.id),
+            now=now,
+            after={"commission": row.id, "due_fen": row.due_fen},
+        )
+        outbox.publish(
+            session,
+            CommissionDue(
+                commission_id=row.id,
+                deal_id=deal.id,
+                title=deal.title,
+                amount_fen=row.due_fen,
+                payer_organisation_id=row.payer_organisation_id,
+                agency_organisation_id=row.agency_organisation_id,
+                broker_user_id=row.broker_user_id,
+                contract_no=deal.contract_no,
+            ),
+            now=now,
+        )

@@ -1,0 +1,353 @@
+"""The brokers' register, requests to brokers, and the filing of agencies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from marketplace.accounts import queries as accounts
+from marketplace.accounts.rules import OrganisationSubkind
+from marketplace.achievements import queries as achievements
+from marketplace.brokerage import opening_service, parameters, register_rules
+from marketplace.brokerage.events import (
+    ContactAnswered,
+    ContactRequested,
+    FilingApplied,
+    FilingApproved,
+    FilingDeclined,
+)
+from marketplace.brokerage.models import Broker, ContactRequest, Filing
+from marketplace.brokerage.register_rules import (
+    Certificate,
+    FilingFigures,
+    FilingStatus,
+    RequestStatus,
+)
+from marketplace.foundation import audit, outbox
+from marketplace.foundation.access import Actor, require
+from marketplace.foundation.clock import local_date
+from marketplace.foundation.db import lock
+from marketplace.foundation.errors import Conflict, NotFound, RuleBroken, raise_if_any
+from marketplace.foundation.trade import TechnologyField
+
+
+def save_profile(
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    certificate: Certificate,
+    fields: Sequence[TechnologyField],
+    introduction: str,
+    listed: bool = True,
+    version: int | None = None,
+) -> int:
+    """Let a broker write his own entry in the register; return his user id.
+
+    A changed certificate has to be confirmed by the operator again.
+    """
+    require(actor, register_rules.EDIT_PROFILE)
+    if actor.user_id is None:
+        raise NotFound()
+    register_rules.check_certificate(certificate, today=local_date(now))
+    row = session.get(Broker, actor.user_id, with_for_update=True)
+    if row is None:
+        row = Broker(user_id=actor.user_id, version=0)
+        session.add(row)
+    elif version is not None and version != row.version:
+        raise Conflict("broker.stale", "资料刚在别处改过；请另开一页核对后再提交您的修改")
+    stated = (
+        certificate.level,
+        certificate.number,
+        certificate.issuer,
+        certificate.valid_to,
+    )
+    known = (
+        row.level,
+        row.certificate_no,
+        row.certificate_issuer,
+        row.certificate_valid_to,
+    )
+    if stated != known:
+        row.confirmed_at = None
+    row.level, row.certificate_no, row.certificate_issuer, row.certificate_valid_to = stated
+    row.organisation_id, row.name = actor.organisation_id, actor.name
+    row.fields = [field.value for field in fields]
+    row.introduction, row.listed = introduction.strip(), listed
+    row.updated_at = now
+    row.version += 1
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.save_profile",
+        subject=f"broker:{row.user_id}",
+        now=now,
+        after={"level": row.level, "certificate_no": row.certificate_no, "listed": listed},
+    )
+    return row.user_id
+
+
+def confirm_profile(session: Session, *, actor: Actor, now: datetime, user_id: int) -> None:
+    """Let the operator confirm that a broker's certificate is genuine. Idempotent."""
+    require(actor, register_rules.CONFIRM_PROFILE)
+    row = session.get(Broker, user_id, with_for_update=True)
+    if row is None:
+        raise NotFound()
+    if row.level is None:
+        raise RuleBroken("broker.no_certificate", "这位经理人还没有填写证书，没有可核验的内容")
+    if row.confirmed_at is not None:
+        return
+    row.confirmed_at = now
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.confirm_profile",
+        subject=f"broker:{user_id}",
+        now=now,
+        after={"certificate_no": row.certificate_no},
+    )
+
+
+def request_contact(
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    broker_user_id: int,
+    message: str,
+    contact_name: str,
+    phone: str = "",
+    achievement_id: int | None = None,
+    need_id: int | None = None,
+) -> int:
+    """Ask a broker to get in touch; return the request's id.
+
+    ``phone`` is handed on only when the person has agreed to that separately.
+    """
+    require(actor, register_rules.REQUEST_CONTACT)
+    broker = session.get(Broker, broker_user_id)
+    if broker is None or not broker.listed or actor.organisation_id is None:
+        raise NotFound()
+    if len(message.strip()) < 5:
+        raise RuleBroken("request.message", "请写几句想谈什么（至少 5 个字）", "message")
+    opening_service.check_subject(session, actor, achievement_id=achievement_id, need_id=need_id)
+    row = ContactRequest(
+        broker_user_id=broker_user_id,
+        organisation_id=actor.organisation_id,
+        requested_by_id=actor.user_id,
+        contact_name=contact_name.strip() or actor.name,
+        phone=phone.strip(),
+        achievement_id=achievement_id,
+        need_id=need_id,
+        message=message.strip(),
+        status=RequestStatus.OPEN,
+        requested_at=now,
+    )
+    session.add(row)
+    session.flush()
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.request_contact",
+        subject=f"request:{row.id}",
+        now=now,
+        after={"broker": broker_user_id, "phone_consented": bool(row.phone)},
+    )
+    about = (
+        f"achievement:{achievement_id}"
+        if achievement_id is not None
+        else f"need:{need_id}"
+        if need_id is not None
+        else ""
+    )
+    outbox.publish(
+        session,
+        ContactRequested(
+            request_id=row.id,
+            organisation_id=row.organisation_id,
+            broker_user_id=broker_user_id,
+            subject=about,
+        ),
+        now=now,
+    )
+    return row.id
+
+
+def answer_request(
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    request_id: int,
+    accepted: bool,
+    answer: str,
+) -> int | None:
+    """Take up or decline a request with an answer; return the deal it led to, if any.
+
+    A request about an achievement becomes a deal, or the pair's deal gets its broker.
+    """
+    require(actor, register_rules.ANSWER_REQUEST)
+    row = lock(session, ContactRequest, request_id)
+    if row.broker_user_id != actor.user_id:
+        raise NotFound()
+    if row.status is not RequestStatus.OPEN:
+        raise Conflict("request.answered", f"这条请求已经是“{row.status.label}”，不必再答复")
+    row.answer = register_rules.check_answer(answer)
+    row.answered_at = now
+    row.status = RequestStatus.ACCEPTED if accepted else RequestStatus.DECLINED
+    if accepted and row.achievement_id is not None:
+        view = achievements.get_internal(session, row.achievement_id)
+        if view.organisation_id != row.organisation_id and view.open_to_others:
+            row.deal_id = opening_service.open_for_request(
+                session,
+                actor=actor,
+                now=now,
+                achievement_id=row.achievement_id,
+                buyer_organisation_id=row.organisation_id,
+            )
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.answer_request",
+        subject=f"request:{row.id}",
+        now=now,
+        after={"status": row.status, "deal": row.deal_id},
+    )
+    outbox.publish(
+        session,
+        ContactAnswered(
+            request_id=row.id,
+            organisation_id=row.organisation_id,
+            broker_user_id=row.broker_user_id,
+            accepted=accepted,
+            answer=row.answer,
+            deal_id=row.deal_id,
+        ),
+        now=now,
+    )
+    return row.deal_id
+
+
+def apply_for_filing(
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    figures: FilingFigures,
+    figures_year: int,
+    statement: str = "",
+) -> int:
+    """Let an agency apply for its filing with last year's figures; return the filing's id.
+
+    Figures below the conditions of domain.md 4 are refused with what is missing.
+    """
+    require(actor, register_rules.APPLY_FILING)
+    if actor.organisation_id is None:
+        raise NotFound()
+    organisation = accounts.get_organisation(session, actor.organisation_id)
+    if not register_rules.may_file(
+        organisation.kind, is_agency=organisation.offers(OrganisationSubkind.AGENCY)
+    ):
+        raise RuleBroken(
+            "filing.kind",
+            "备案面向技术转移转化服务机构，以及高校院所的内设转化机构；贵单位不在此列",
+        )
+    today = local_date(now)
+    if not today.year - 2 <= figures_year <= today.year:
+        raise RuleBroken("filing.year", "请填写最近一个完整年度的数据", "figures_year")
+    raise_if_any(register_rules.filing_problems(figures, parameters.filing_conditions_on(today)))
+    row = Filing(
+        organisation_id=organisation.id,
+        internal=figures.internal,
+        figures_year=figures_year,
+        service_income_fen=figures.service_income_fen,
+        brokered_fen=figures.brokered_fen,
+        conversion_count=figures.conversion_count,
+        statement=statement.strip(),
+        status=FilingStatus.APPLIED,
+        applied_at=now,
+    )
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError as open_already:
+        raise Conflict(
+            "filing.open", "贵单位已有一项备案申请在审核中，请等交易中心答复"
+        ) from open_already
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.apply_for_filing",
+        subject=f"filing:{row.id}",
+        now=now,
+        after={"brokered_fen": figures.brokered_fen, "year": figures_year},
+    )
+    outbox.publish(
+        session, FilingApplied(filing_id=row.id, organisation_id=organisation.id), now=now
+    )
+    return row.id
+
+
+def approve_filing(
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    filing_id: int,
+    valid_from: date,
+    valid_to: date,
+) -> None:
+    """Let the operator file an agency for a period, both ends included."""
+    require(actor, register_rules.DECIDE_FILING)
+    row = lock(session, Filing, filing_id)
+    register_rules.check_validity(valid_from, valid_to)
+    row.status = register_rules.decide_filing(row.status, FilingStatus.APPROVED)
+    row.valid_from, row.valid_to, row.decided_at = valid_from, valid_to, now
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.approve_filing",
+        subject=f"filing:{row.id}",
+        now=now,
+        after={"valid_from": valid_from, "valid_to": valid_to},
+    )
+    outbox.publish(
+        session,
+        FilingApproved(
+            filing_id=row.id,
+            organisation_id=row.organisation_id,
+            valid_from=valid_from,
+            valid_to=valid_to,
+        ),
+        now=now,
+    )
+
+
+def decline_filing(
+    session: Session, *, actor: Actor, now: datetime, filing_id: int, reason: str
+) -> None:
+    """Let the operator decline a filing with a reason."""
+    require(actor, register_rules.DECIDE_FILING)
+    row = lock(session, Filing, filing_id)
+    if len(reason.strip()) < 5:
+        raise RuleBroken(
+            "filing.reason", "请写明不通过的理由（至少 5 个字），申请机构要据此补充", "reason"
+        )
+    row.status = register_rules.decide_filing(row.status, FilingStatus.DECLINED)
+    row.reason, row.decided_at = reason.strip(), now
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.decline_filing",
+        subject=f"filing:{row.id}",
+        now=now,
+        after={"reason": row.reason},
+    )
+    outbox.publish(
+        session,
+        FilingDeclined(filing_id=row.id, organisation_id=row.organisation_id, reason=row.reason),
+        now=now,
+    )

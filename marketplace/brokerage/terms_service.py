@@ -1,0 +1,472 @@
+"""Introductions, confidentiality agreements and commission: what parties are held to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from marketplace.accounts import queries as accounts
+from marketplace.achievements import queries as achievements
+from marketplace.achievements import service as achievement_service
+from marketplace.brokerage import parameters, rules, terms_rules
+from marketplace.brokerage.deal_queries import parties_of
+from marketplace.brokerage.events import (
+    AgreementAccepted,
+    AgreementRevoked,
+    CommissionAgreed,
+    IntroductionAcknowledged,
+    IntroductionRecorded,
+)
+from marketplace.brokerage.models import Agreement, Commission, Deal, Introduction
+from marketplace.brokerage.pipeline_service import load, load_led, subject
+from marketplace.brokerage.rules import Side
+from marketplace.brokerage.terms_rules import (
+    AgreementStatus,
+    CommissionPayer,
+    CommissionStatus,
+    CommissionTerms,
+)
+from marketplace.foundation import audit, outbox
+from marketplace.foundation.access import SYSTEM, Actor, require, require_own
+from marketplace.foundation.clock import local_date
+from marketplace.foundation.db import lock
+from marketplace.foundation.errors import Conflict, NotAllowed, NotFound, RuleBroken
+
+
+def introduce(session: Session, *, actor: Actor, now: datetime, deal_id: int) -> int:
+    """Record that the broker introduced the deal's parties to each other; return its id.
+
+    Of two brokers who introduce the same pair for the same subject the first stands; the second
+    is told so with ``Conflict``.
+    """
+    require(actor, terms_rules.INTRODUCE)
+    deal = load_led(session, actor, deal_id)
+    if actor.user_id is None or deal.broker_user_id != actor.user_id:
+        raise NotAllowed("introduction.not_broker", "只有本项目的技术经理人可以把介绍存证")
+    terms_rules.check_introduction(
+        seller_organisation_id=deal.seller_organisation_id,
+        buyer_organisation_id=deal.buyer_organisation_id,
+        agency_organisation_id=actor.organisation_id,
+    )
+    about, title = _subject_of(session, deal)
+    pair = accounts.get_organisations(
+        session, (deal.seller_organisation_id, deal.buyer_organisation_id)
+    )
+    seller, buyer = pair[deal.seller_organisation_id], pair[deal.buyer_organisation_id]
+    _refuse_second(session, deal, about, actor)
+    row = Introduction(
+        deal_id=deal.id,
+        subject=about,
+        subject_title=title,
+        seller_organisation_id=seller.id,
+        buyer_organisation_id=buyer.id,
+        seller_uscc=seller.uscc,
+        buyer_uscc=buyer.uscc,
+        broker_user_id=actor.user_id,
+        agency_organisation_id=actor.organisation_id,
+        introduced_at=now,
+        digest=terms_rules.introduction_digest(
+            seller_uscc=seller.uscc, buyer_uscc=buyer.uscc, subject=about, introduced_at=now
+        ),
+    )
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError as taken:
+        # Somebody committed the same pair while we looked.
+        raise _already(None) from taken
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.introduce",
+        subject=subject(deal.id),
+        now=now,
+        after={"introduction": row.id, "digest": row.digest},
+    )
+    outbox.publish(
+        session,
+        IntroductionRecorded(
+            introduction_id=row.id,
+            deal_id=deal.id,
+            subject=about,
+            seller_organisation_id=seller.id,
+            buyer_organisation_id=buyer.id,
+            broker_user_id=actor.user_id,
+            digest=row.digest,
+        ),
+        now=now,
+    )
+    return row.id
+
+
+def _subject_of(session: Session, deal: Deal) -> tuple[str, str]:
+    if deal.achievement_id is not None:
+        title = achievements.get_internal(session, deal.achievement_id).title
+        return f"achievement:{deal.achievement_id}", title
+    return f"need:{deal.need_id}", deal.title
+
+
+def _refuse_second(session: Session, deal: Deal, about: str, actor: Actor) -> None:
+    first = session.scalar(
+        select(Introduction).where(
+            Introduction.subject == about,
+            Introduction.seller_organisation_id == deal.seller_organisation_id,
+            Introduction.buyer_organisation_id == deal.buyer_organisation_id,
+        )
+    )
+    if first is None:
+        return
+    if first.broker_user_id == actor.user_id:
+        raise Conflict("introduction.done", "这次介绍已经存证，不必重复")
+    raise _already(first.introduced_at)
+
+
+def _already(first_at: datetime | None) -> Conflict:
+    when = f"（{local_date(first_at).isoformat()}）" if first_at else ""
+    return Conflict(
+        "introduction.second",
+        f"另一位技术经理人已经先把这两方就同一标的作了介绍存证{when}，以先到的为准；"
+        "可与交易中心联系查询",
+    )
+
+
+def acknowledge_introduction(
+    session: Session, *, actor: Actor, now: datetime, introduction_id: int
+) -> int | None:
+    """Let a party confirm that the broker introduced it; return the deal's id. Idempotent."""
+    require(actor, terms_rules.ACKNOWLEDGE)
+    row = lock(session, Introduction, introduction_id)
+    if actor.organisation_id == row.seller_organisation_id:
+        if row.seller_acknowledged_at is not None:
+            return row.deal_id
+        row.seller_acknowledged_at = now
+    elif actor.organisation_id == row.buyer_organisation_id:
+        if row.buyer_acknowledged_at is not None:
+            return row.deal_id
+        row.buyer_acknowledged_at = now
+    else:
+        raise NotFound()
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.acknowledge",
+        subject=subject(row.deal_id or 0),
+        now=now,
+        after={"introduction": row.id, "organisation": actor.organisation_id},
+    )
+    outbox.publish(
+        session,
+        IntroductionAcknowledged(
+            introduction_id=row.id,
+            deal_id=row.deal_id,
+            subject=row.subject,
+            organisation_id=actor.organisation_id,
+            broker_user_id=row.broker_user_id,
+            complete=bool(row.seller_acknowledged_at and row.buyer_acknowledged_at),
+        ),
+        now=now,
+    )
+    return row.deal_id
+
+
+def offer_agreement(session: Session, *, actor: Actor, now: datetime, deal_id: int) -> int:
+    """Let the owner offer the confidentiality agreement to the deal's buyer; return its id.
+
+    Only the owner can open its secrets: a broker cannot offer it in the owner's name.
+    """
+    require(actor, terms_rules.OFFER_AGREEMENT)
+    deal, sides = load(session, actor, deal_id)
+    if Side.SELLER not in sides and actor is not SYSTEM:
+        raise NotAllowed("agreement.not_owner", "保密协议由成果方提供，请联系成果方的科研管理部门")
+    if deal.achievement_id is None:
+        raise RuleBroken("agreement.no_achievement", "这个项目没有成果条目，没有可开放的保密内容")
+    text = parameters.agreement_text_on(local_date(now))
+    row = session.scalar(
+        select(Agreement)
+        .where(
+            Agreement.achievement_id == deal.achievement_id,
+            Agreement.buyer_organisation_id == deal.buyer_organisation_id,
+        )
+        .with_for_update()
+    )
+    if row is not None and row.status is not AgreementStatus.REVOKED:
+        return row.id
+    if row is None:
+        row = Agreement(
+            achievement_id=deal.achievement_id,
+            seller_organisation_id=deal.seller_organisation_id,
+            buyer_organisation_id=deal.buyer_organisation_id,
+        )
+        session.add(row)
+    row.deal_id = deal.id
+    row.status = AgreementStatus.OFFERED
+    row.offered_at = now
+    row.text_version, row.text_digest = text.version, text.digest
+    row.accepted_at = row.accepted_on = row.valid_to = row.revoked_at = None
+    row.accepted_by_name = row.revoked_reason = ""
+    session.flush()
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.offer_agreement",
+        subject=subject(deal.id),
+        now=now,
+        after={"agreement": row.id, "version": text.version},
+    )
+    return row.id
+
+
+def accept_agreement(session: Session, *, actor: Actor, now: datetime, agreement_id: int) -> None:
+    """Let the buyer accept the agreement and read the confidential layer from then on."""
+    require(actor, terms_rules.ACCEPT_AGREEMENT)
+    row = lock(session, Agreement, agreement_id)
+    require_own(actor, row.buyer_organisation_id)
+    if row.status is AgreementStatus.ACCEPTED:
+        return
+    if row.status is AgreementStatus.REVOKED:
+        raise Conflict("agreement.revoked", "成果方已收回这份协议；需要继续了解请与成果方联系")
+    today = local_date(now)
+    row.status = AgreementStatus.ACCEPTED
+    row.accepted_at, row.accepted_on = now, today
+    row.accepted_by_name = actor.name
+    row.valid_to = parameters.agreement_ends_on(today)
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.accept_agreement",
+        subject=subject(row.deal_id or 0),
+        now=now,
+        after={"agreement": row.id, "text": row.text_digest, "valid_to": row.valid_to},
+    )
+    outbox.publish(
+        session,
+        AgreementAccepted(
+            agreement_id=row.id,
+            achievement_id=row.achievement_id,
+            deal_id=row.deal_id,
+            seller_organisation_id=row.seller_organisation_id,
+            buyer_organisation_id=row.buyer_organisation_id,
+        ),
+        now=now,
+    )
+    achievement_service.open_confidential_layer(
+        session,
+        actor=actor,
+        now=now,
+        achievement_id=row.achievement_id,
+        organisation_id=row.buyer_organisation_id,
+        ground=f"在线保密协议第 {row.text_version} 版，{today.isoformat()} 接受",
+    )
+
+
+def revoke_agreement(
+    session: Session, *, actor: Actor, now: datetime, agreement_id: int, reason: str
+) -> int | None:
+    """Close the confidential layer for a buyer again, at once; return the deal's id."""
+    require(actor, terms_rules.OFFER_AGREEMENT)
+    row = lock(session, Agreement, agreement_id)
+    require_own(actor, row.seller_organisation_id)
+    words = terms_rules.check_revocation(reason)
+    if row.status is AgreementStatus.REVOKED:
+        return row.deal_id
+    _revoke(session, row, actor=actor, now=now, reason=words)
+    return row.deal_id
+
+
+def _revoke(session: Session, row: Agreement, *, actor: Actor, now: datetime, reason: str) -> None:
+    row.status = AgreementStatus.REVOKED
+    row.revoked_at, row.revoked_reason = now, reason
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.revoke_agreement",
+        subject=subject(row.deal_id or 0),
+        now=now,
+        after={"agreement": row.id, "reason": reason},
+    )
+    outbox.publish(
+        session,
+        AgreementRevoked(
+            agreement_id=row.id,
+            achievement_id=row.achievement_id,
+            seller_organisation_id=row.seller_organisation_id,
+            buyer_organisation_id=row.buyer_organisation_id,
+            reason=reason,
+        ),
+        now=now,
+    )
+    achievement_service.close_confidential_layer(
+        session,
+        actor=actor,
+        now=now,
+        achievement_id=row.achievement_id,
+        organisation_id=row.buyer_organisation_id,
+        reason=reason,
+    )
+
+
+def end_agreements(session: Session, now: datetime) -> int:
+    """Close the confidential layer where an agreement has run out; return how many."""
+    rows = session.scalars(
+        select(Agreement)
+        .where(Agreement.status == AgreementStatus.ACCEPTED, Agreement.valid_to < local_date(now))
+        .order_by(Agreement.id)
+        .limit(200)
+        .with_for_update()
+    ).all()
+    for row in rows:
+        _revoke(session, row, actor=SYSTEM, now=now, reason="协议有效期届满")
+    return len(rows)
+
+
+def waive_agreement(
+    session: Session, *, actor: Actor, now: datetime, deal_id: int, reason: str
+) -> None:
+    """Note why the talks need no confidentiality agreement, so that the deal may go on."""
+    require(actor, rules.LEAD)
+    deal = load_led(session, actor, deal_id)
+    words = rules.check_waiver(reason)
+    deal.agreement_waiver = words
+    deal.touched_at = now
+    deal.version += 1
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.waive_agreement",
+        subject=subject(deal.id),
+        now=now,
+        after={"reason": words},
+    )
+
+
+def propose_commission(
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    deal_id: int,
+    payer: CommissionPayer,
+    terms: CommissionTerms,
+) -> int:
+    """Let the deal's broker propose a commission to one side; return its id.
+
+    What that side has not confirmed yet is replaced; what it has confirmed stands.
+    """
+    require(actor, terms_rules.PROPOSE_COMMISSION)
+    deal = load_led(session, actor, deal_id)
+    if actor.user_id is None or deal.broker_user_id != actor.user_id:
+        raise NotAllowed("commission.not_broker", "只有本项目的技术经理人可以提出佣金约定")
+    if deal.stage not in rules.TALKING:
+        raise Conflict("commission.late", f"项目已经是“{deal.stage.label}”；佣金要在签约之前约定")
+    terms_rules.check_commission(terms, price_fen=deal.amount_fen)
+    row = session.scalar(
+        select(Commission)
+        .where(Commission.deal_id == deal.id, Commission.payer == payer)
+        .with_for_update()
+    )
+    if row is not None and row.status not in (CommissionStatus.PROPOSED, CommissionStatus.VOID):
+        raise Conflict("commission.exists", f"{payer.label}的佣金{row.status.label}，不能再改")
+    if row is None:
+        row = Commission(deal_id=deal.id, payer=payer)
+        session.add(row)
+    row.broker_user_id = actor.user_id
+    row.agency_organisation_id = actor.organisation_id
+    row.payer_organisation_id = (
+        deal.seller_organisation_id
+        if payer is CommissionPayer.SELLER
+        else deal.buyer_organisation_id
+    )
+    row.basis, row.rate_per_myriad, row.fixed_fen = (
+        terms.basis,
+        terms.rate_per_myriad,
+        terms.fixed_fen,
+    )
+    row.status = CommissionStatus.PROPOSED
+    row.proposed_at = now
+    session.flush()
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.propose_commission",
+        subject=subject(deal.id),
+        now=now,
+        after={
+            "commission": row.id,
+            "payer": payer,
+            "rate_per_myriad": terms.rate_per_myriad,
+            "fixed_fen": terms.fixed_fen,
+        },
+    )
+    return row.id
+
+
+def confirm_commission(session: Session, *, actor: Actor, now: datetime, commission_id: int) -> int:
+    """Let the paying side confirm the commission it was offered; return the deal's id."""
+    require(actor, terms_rules.CONFIRM_COMMISSION)
+    row = lock(session, Commission, commission_id)
+    require_own(actor, row.payer_organisation_id)
+    row.status = terms_rules.move_commission(row.status, CommissionStatus.AGREED)
+    row.agreed_at, row.agreed_by_name = now, actor.name
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.confirm_commission",
+        subject=subject(row.deal_id),
+        now=now,
+        after={"commission": row.id},
+    )
+    outbox.publish(
+        session,
+        CommissionAgreed(
+            commission_id=row.id,
+            deal_id=row.deal_id,
+            payer_organisation_id=row.payer_organisation_id,
+            broker_user_id=row.broker_user_id,
+        ),
+        now=now,
+    )
+    return row.deal_id
+
+
+def decline_commission(session: Session, *, actor: Actor, now: datetime, commission_id: int) -> int:
+    """Let the paying side decline a proposed commission; return the deal's id."""
+    require(actor, terms_rules.CONFIRM_COMMISSION)
+    row = lock(session, Commission, commission_id)
+    require_own(actor, row.payer_organisation_id)
+    if row.status is not CommissionStatus.PROPOSED:
+        raise Conflict("commission.agreed", "佣金已经约定，不能单方取消；请与技术经理人协商")
+    row.status = terms_rules.move_commission(row.status, CommissionStatus.VOID)
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.decline_commission",
+        subject=subject(row.deal_id),
+        now=now,
+        after={"commission": row.id},
+    )
+    return row.deal_id
+
+
+def receive_commission(session: Session, *, actor: Actor, now: datetime, commission_id: int) -> int:
+    """Let the broker or his agency note that a due commission has arrived; return the deal's id."""
+    require(actor, terms_rules.RECEIVE_COMMISSION)
+    row = lock(session, Commission, commission_id)
+    deal = session.get_one(Deal, row.deal_id)
+    if not rules.sides_of(actor, parties_of(deal)) & {Side.BROKER, Side.AGENCY, Side.PLATFORM}:
+        raise NotFound()
+    if row.status is CommissionStatus.RECEIVED:
+        return row.deal_id
+    row.status = terms_rules.move_commission(row.status, CommissionStatus.RECEIVED)
+    row.received_on = local_date(now)
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.receive_commission",
+        subject=subject(row.deal_id),
+        now=now,
+        after={"commission": row.id, "due_fen": row.due_fen},
+    )
+    return row.deal_id
