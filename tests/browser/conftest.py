@@ -1,0 +1,172 @@
+"""A whole platform with its demo data, started once, and people who use it in Chromium."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from seed.demo.load import PASSWORD
+
+_START_LIMIT_SECONDS = 240
+
+
+class Platform:
+    """A running platform: web server and worker in processes of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = folder / "platform.log"
+        self.environment = {
+            **os.environ,
+            "PORT": str(port),
+            "DATA_DIR": str(folder),
+            "DATABASE_URL": "",
+            "SEARCH_URL": "",
+            "PYTHONUNBUFFERED": "1",
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it with the demo data and wait until it says that it is ready."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "marketplace.cli", "run", "--demo"],
+            env=self.environment,
+            stdout=self.log.open("ab"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self.wait_until_ready()
+
+    def wait_until_ready(self, seconds: float = _START_LIMIT_SECONDS) -> None:
+        """Wait until the site answers."""
+        limit = time.monotonic() + seconds
+        while time.monotonic() < limit:
+            if self._process is not None and self._process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(f"{self.url}/readyz", timeout=2):
+                    return
+            except OSError:
+                time.sleep(0.2)
+        raise RuntimeError(f"the platform did not start:\n{self.log.read_text()[-4000:]}")
+
+    def kill(self, what: str) -> int:
+        """Kill -9 every process of one kind ("gunicorn" or "worker"); return how many."""
+        assert self._process is not None
+        killed = 0
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                environment = (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            ours = f"DATA_DIR={self.environment['DATA_DIR']}".encode() in environment.split(b"\0")
+            fits = any(word.endswith(what.encode()) for word in words)
+            if ours and fits and int(entry.name) != self._process.pid:
+                os.kill(int(entry.name), signal.SIGKILL)
+                killed += 1
+        return killed
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the `marketplace` command against this platform's data."""
+        return subprocess.run(
+            [sys.executable, "-m", "marketplace.cli", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def stop(self) -> None:
+        """Stop all processes in order."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The demo platform, shared by all browser tests."""
+    started = Platform(tmp_path_factory.mktemp("platform"))
+    started.start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, headless."""
+    path = shutil.which("chromium")
+    assert path, "Chromium is missing: install Debian's package 'chromium'"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=["--no-sandbox", "--disable-background-networking", "--disable-sync"],
+        )
+        yield browser
+        browser.close()
+
+
+class Person:
+    """Somebody at a browser of their own."""
+
+    def __init__(self, chromium: Browser, platform: Platform, width: int = 1440) -> None:
+        self.platform = platform
+        self.context: BrowserContext = chromium.new_context(
+            base_url=platform.url, viewport={"width": width, "height": 900}, locale="zh-CN"
+        )
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(15_000)
+        self.complaints: list[str] = []
+        self.page.on("console", self._listen)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and "Content Security Policy" in message.text:
+            self.complaints.append(message.text)
+
+    def sign_in(self, email: str, password: str = PASSWORD) -> Person:
+        """Sign in through the page."""
+        self.page.goto("/sign-in")
+        self.page.get_by_label("邮箱").fill(email)
+        self.page.get_by_label("密码").fill(password)
+        self.page.locator("main").get_by_role("button", name="登录").click()
+        self.page.wait_for_url(re.compile("/workbench"))
+        return self
+
+    def close(self) -> None:
+        """Close the browser window; no script or policy may have complained."""
+        self.context.close()
+        assert not self.complaints, self.complaints
+
+
+@pytest.fixture
+def people(chromium: Browser, platform: Platform) -> Iterator[type[Person]]:
+    """Make people who close their windows at the end of the test."""
+    made: list[Person] = []
+
+    class Visitor(Person):
+        def __init__(self, width: int = 1440) -> None:
+            super().__init__(chromium, platform, width)
+            made.append(self)
+
+    yield Visitor  # type: ignore[misc]  # the narrower constructor is what tests call
+    for person in made:
+        person.close()
