@@ -19,6 +19,7 @@ from marketplace.accounts.rules import (
     Scale,
 )
 from marketplace.foundation.access import Actor, Role, permits
+from marketplace.foundation.clock import local_date
 from marketplace.foundation.db import Page, paginate
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.waiting import WaitingItem
@@ -383,7 +384,7 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingIte
     return [
         WaitingItem(
             what=f"核验机构：{view.name}",
-            why=f"{view.kind.label}，{view.registered_at.date().isoformat()} 申请入驻",
+            why=f"{view.kind.label}，{local_date(view.registered_at).isoformat()} 申请入驻",
             endpoint="accounts.verification",
             params={"organisation_id": view.id},
             act="核验",

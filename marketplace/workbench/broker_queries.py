@@ -1,4 +1,4 @@
-"""The desk of a broker: the pipeline below what is to be done today."""
+"""The desk of a broker: the pipeline below what is to be done today, and the year's commission."""
 
 from __future__ import annotations
 
@@ -6,27 +6,46 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from marketplace.brokerage import deal_queries
+from marketplace.brokerage import deal_queries, register_queries, terms_queries
 from marketplace.brokerage.deal_queries import DealFilter
 from marketplace.brokerage.rules import AFTER_SIGNING, TALKING, DealStage
-from marketplace.foundation.access import Actor
+from marketplace.foundation.access import Actor, Role
+from marketplace.foundation.clock import local_date
 from marketplace.workbench.rules import Act, Figure, Panel, Part
 
 
 def part(session: Session, actor: Actor, now: datetime) -> Part:
     """Read what a broker's desk shows."""
     board = deal_queries.board(session, actor, chosen=DealFilter(), now=now)
-    going_on = sum(board.counts[stage] for stage in TALKING)
-    signed = sum(board.counts[stage] for stage in AFTER_SIGNING)
     figures = [
-        Figure(f"{going_on:,}", "个", "在谈项目", "brokerage.board"),
-        Figure(f"{signed:,}", "个", "签约之后", "brokerage.board"),
-        Figure(f"{board.counts[DealStage.LOST]:,}", "个", "未成，原因已写明", "brokerage.board"),
+        Figure(f"{sum(board.counts[s] for s in TALKING):,}", "个", "在谈项目", "brokerage.board"),
+        Figure(f"{sum(board.counts[s] for s in AFTER_SIGNING):,}", "个", "签约之后"),
+        Figure(f"{board.counts[DealStage.LOST]:,}", "个", "未成，原因已写明"),
     ]
-    pipeline = Panel(
-        "workbench/panels/pipeline.html",
-        "项目进度",
-        board,
-        more=Act("打开项目板", "brokerage.board"),
-    )
-    return Part(figures, [Act("新建项目", "brokerage.open")], [pipeline])
+    panels = [
+        Panel(
+            "workbench/panels/pipeline.html",
+            "项目进度",
+            board,
+            more=Act("打开项目板", "brokerage.board"),
+        )
+    ]
+    if actor.has(Role.BROKER):
+        panels += _own(session, actor, now)
+    return Part(figures, [Act("新建项目", "brokerage.open_deal")], panels)
+
+
+def _own(session: Session, actor: Actor, now: datetime) -> list[Panel]:
+    year = local_date(now).year
+    totals = terms_queries.commission_totals(session, actor.user_id or 0, year)
+    requests = register_queries.requests_for(session, actor)
+    return [
+        Panel(
+            "workbench/panels/requests.html",
+            "请我联系的",
+            requests[:5],
+            note=f"{len(requests)} 条",
+            beside=True,
+        ),
+        Panel("workbench/panels/commission.html", "佣金", totals, note=f"{year} 年", beside=True),
+    ]

@@ -1,0 +1,45 @@
+"""The desk of an enterprise: its needs and what answers them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from marketplace.foundation.access import Actor
+from marketplace.needs import queries as needs
+from marketplace.needs.queries import NeedRow
+from marketplace.needs.rules import NeedState
+from marketplace.workbench.rules import Act, Figure, Panel, Part
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class OwnNeed:
+    """One of the enterprise's needs with the number of answers."""
+
+    row: NeedRow
+    answer_count: int
+
+
+def part(session: Session, actor: Actor, now: datetime) -> Part:
+    """Read what an enterprise's desk shows."""
+    counts = needs.owned_counts(session, actor)
+    figures = [
+        Figure(f"{counts.get(state, 0):,}", "项", label, "needs.mine", {"state": state.value})
+        for state, label in (
+            (NeedState.OPEN, "征集中的需求"),
+            (NeedState.MATCHED, "撮合中的需求"),
+        )
+    ]
+    rows = needs.owned_by(session, actor, size=_SHOWN).items
+    answers = needs.answer_counts(session, [row.id for row in rows])
+    panel = Panel(
+        "workbench/panels/needs.html",
+        "我的需求",
+        [OwnNeed(row, answers.get(row.id, 0)) for row in rows],
+        more=Act("全部需求", "needs.mine"),
+    )
+    return Part(figures, [Act("发布需求", "needs.create")], [panel])
