@@ -1,0 +1,80 @@
+"""The audit chain: whatever is done to it by hand, verify names the place."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from sqlalchemy import text
+
+from marketplace.foundation import audit
+from marketplace.foundation.access import SYSTEM
+from marketplace.foundation.audit import BrokenLink
+from marketplace.foundation.db import Database
+
+
+@pytest.fixture
+def chained(database: Database, now: datetime) -> Database:
+    """A database with five audit rows."""
+    for number in range(1, 6):
+        with database.transaction() as session:
+            audit.record(
+                session,
+                actor=SYSTEM,
+                action="tests.change",
+                subject=f"thing:{number}",
+                now=now,
+                after={"number": number},
+            )
+    return database
+
+
+def _verify(database: Database) -> tuple[int, BrokenLink | None]:
+    with database.reading() as session:
+        return audit.verify(session)
+
+
+def _by_hand(database: Database, statement: str) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+def test_an_untouched_chain_holds(chained: Database) -> None:
+    assert _verify(chained) == (5, None)
+
+
+@pytest.mark.parametrize(
+    ("statement", "place"),
+    [
+        ("UPDATE foundation_audit_rows SET actor_name = 'x' WHERE sequence = 3", 3),
+        ("UPDATE foundation_audit_rows SET action = 'x' WHERE sequence = 1", 1),
+        ("DELETE FROM foundation_audit_rows WHERE sequence = 2", 2),
+        ("DELETE FROM foundation_audit_rows WHERE sequence = 5", 5),
+    ],
+)
+def test_a_change_or_a_gap_is_named(chained: Database, statement: str, place: int) -> None:
+    _by_hand(chained, statement)
+    held, broken = _verify(chained)
+    assert broken is not None
+    assert broken.sequence == place
+    assert held == place - 1
+
+
+def test_two_swapped_rows_are_named(chained: Database) -> None:
+    _by_hand(chained, "UPDATE foundation_audit_rows SET sequence = 99 WHERE sequence = 2")
+    _by_hand(chained, "UPDATE foundation_audit_rows SET sequence = 2 WHERE sequence = 4")
+    _by_hand(chained, "UPDATE foundation_audit_rows SET sequence = 4 WHERE sequence = 99")
+    _held, broken = _verify(chained)
+    assert broken is not None
+    assert broken.sequence == 2
+
+
+def test_a_rolled_back_change_leaves_no_row(chained: Database, now: datetime) -> None:
+    def change_and_fail() -> None:
+        with chained.transaction() as session:
+            audit.record(session, actor=SYSTEM, action="tests.x", subject="thing:9", now=now)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        change_and_fail()
+    assert _verify(chained) == (5, None)
