@@ -40,3 +40,12 @@ class TradingMode(Word):
     DEVELOPMENT = "development", "技术开发"
     SERVICE = "service", "技术服务"
     TRIAL = "trial_before_payment", "先使用后付费"
+
+
+class PaymentMode(Word):
+    """How a price is paid (支付方式), as the technology contract registration form lists it."""
+
+    LUMP_SUM = "lump_sum", "一次总付"
+    INSTALMENTS = "instalments", "分期支付"
+    ROYALTY = "royalty", "提成支付"
+    ENTRY_FEE_ROYALTY = "entry_fee_royalty", "入门费加提成"

@@ -23,15 +23,6 @@ class PricingMode(Word):
     BIDDING = "bidding", "竞价"
 
 
-class PaymentMode(Word):
-    """How the price is paid (支付方式)."""
-
-    LUMP_SUM = "lump_sum", "一次总付"
-    INSTALMENTS = "instalments", "分期支付"
-    ROYALTY = "royalty", "提成支付"
-    ENTRY_AND_ROYALTY = "entry_and_royalty", "入门费加提成"
-
-
 class ListingState(Word):
     """Where a listing stands."""
 
