@@ -1,0 +1,1 @@
+"""The engines behind ``search.engine.Engine``; chosen by address in ``search.engines.address``."""

@@ -1,0 +1,372 @@
+"""The default engine: tantivy in this process, one folder per generation, no server.
+
+``CURRENT`` names the generation in use; it is replaced in one step, so readers in other processes
+switch between two requests and never see half a swap.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tantivy
+
+from search import suggest, text
+from search.engine import (
+    DEEPEST_OFFSET,
+    RELEVANCE,
+    Ask,
+    Capabilities,
+    Health,
+    Hit,
+    Hits,
+    Statistics,
+)
+from search.engines import tantivy_queries as queries
+from search.engines.tantivy_documents import SCHEMA, read, write
+from search.errors import IndexBroken, IndexMissing, SearchUnavailable, WriterBusy
+from search.schema import Document, Scope
+
+FORMAT = "t1"
+
+_HEAP_BYTES = 64_000_000
+_LOCK_SECONDS = 20.0
+_POLL_SECONDS = 0.02
+# What one listing of all ids reads at a time; a generation of a province fits in a few rounds.
+_MOST_IDS = 5_000_000
+
+
+@dataclass
+class _Reader:
+    """An opened generation, and the state of its commit file when it was last reloaded."""
+
+    generation: str
+    index: tantivy.Index
+    stamp: tuple[int, int, int]
+    averages: tuple[float, float] | None = None
+
+
+class EmbeddedEngine:
+    """One index folder; any number of these, in any process, may read it, one at a time writes."""
+
+    name = "embedded"
+    format = FORMAT
+    capabilities = Capabilities(shared_scores=True, exact_totals=True, vocabulary=True)
+
+    def __init__(self, folder: Path, *, lock_seconds: float = _LOCK_SECONDS) -> None:
+        self._folder = folder
+        self._lock_seconds = lock_seconds
+        self._guard = threading.RLock()
+        self._reader: _Reader | None = None
+        self._writers: dict[str, tantivy.IndexWriter] = {}
+        self._depth = 0
+        self._lock_file: int | None = None
+
+    # generations
+
+    def create(self, generation: str) -> None:
+        """Make an empty generation, replacing an unfinished one of the same name."""
+        if generation == self.generation():
+            raise SearchUnavailable(f"the generation in use cannot be made anew: {generation}")
+        path = self._folder / generation
+        with self._as_unavailable():
+            self._close_writer(generation)
+            shutil.rmtree(path, ignore_errors=True)
+            path.mkdir(parents=True)
+            tantivy.Index(SCHEMA, path=str(path))
+
+    def generation(self) -> str | None:
+        """Name the generation in use."""
+        try:
+            return (self._folder / "CURRENT").read_text("utf-8").strip() or None
+        except FileNotFoundError:
+            return None
+        except OSError as broken:
+            raise SearchUnavailable(str(broken)) from broken
+
+    def generations(self) -> list[str]:
+        """Name all generations held, oldest first."""
+        with self._as_unavailable():
+            found = [p for p in self._folder.glob("*") if (p / "meta.json").exists()]
+            return [p.name for p in sorted(found, key=lambda p: (p.stat().st_ctime_ns, p.name))]
+
+    def swap(self, generation: str) -> str | None:
+        """Take a generation into use at once for all readers; return the one before."""
+        if not (self._folder / generation / "meta.json").exists():
+            raise IndexMissing(f"no generation {generation}")
+        before = self.generation()
+        with self._as_unavailable():
+            self._close_writer(generation)
+            fresh = self._folder / f"CURRENT.{os.getpid()}.{threading.get_ident()}"
+            with fresh.open("w", encoding="utf-8") as file:
+                file.write(generation)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._folder / "CURRENT")
+        return before
+
+    def drop(self, generation: str) -> None:
+        """Remove a generation that is not in use."""
+        if generation == self.generation():
+            raise SearchUnavailable(f"the generation in use cannot be dropped: {generation}")
+        with self._guard:
+            self._close_writer(generation)
+        shutil.rmtree(self._folder / generation, ignore_errors=True)
+
+    # writing
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the right to write for a batch; wait a bounded time for another writer."""
+        with self._guard:
+            if self._depth == 0:
+                self._lock()
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+                if self._depth == 0:
+                    for generation in list(self._writers):
+                        self._close_writer(generation)
+                    self._unlock()
+
+    def upsert(self, documents: Iterable[Document], *, generation: str | None = None) -> int:
+        """Put documents in, replacing those with the same id; return how many."""
+        count = 0
+        with self.writing(), self._as_unavailable():
+            writer = self._writer(generation)
+            for document in documents:
+                writer.delete_documents_by_term("id", document.id)
+                writer.add_document(write(document))
+                count += 1
+            self._commit_outside_batch(writer)
+        return count
+
+    def delete(self, ids: Iterable[str], *, generation: str | None = None) -> None:
+        """Take documents out; unknown ids are no error."""
+        with self.writing(), self._as_unavailable():
+            writer = self._writer(generation)
+            for document_id in ids:
+                writer.delete_documents_by_term("id", document_id)
+            self._commit_outside_batch(writer)
+
+    def commit(self, *, generation: str | None = None) -> None:
+        """Make everything written so far visible and lasting."""
+        with self.writing(), self._as_unavailable():
+            self._writer(generation).commit()
+
+    def _commit_outside_batch(self, writer: tantivy.IndexWriter) -> None:
+        # Without a surrounding batch nobody would commit before the writer closes.
+        if self._depth == 1:
+            writer.commit()
+
+    def _lock(self) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self._folder / "write.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as broken:
+            raise SearchUnavailable(f"the index folder cannot be written: {broken}") from broken
+        deadline = time.monotonic() + self._lock_seconds
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    os.close(handle)
+                    raise WriterBusy("another process is writing to the index") from None
+                time.sleep(_POLL_SECONDS)
+            else:
+                self._lock_file = handle
+                return
+
+    def _unlock(self) -> None:
+        if self._lock_file is not None:
+            os.close(self._lock_file)  # closing releases the lock
+            self._lock_file = None
+
+    def _writer(self, generation: str | None) -> tantivy.IndexWriter:
+        name = generation or self._current()
+        if name not in self._writers:
+            index = self._open(name)
+            self._writers[name] = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+        return self._writers[name]
+
+    def _close_writer(self, generation: str) -> None:
+        writer = self._writers.pop(generation, None)
+        if writer is not None:
+            # Waiting ends the merging threads and frees tantivy's own lock.
+            with suppress(Exception):
+                writer.wait_merging_threads()
+
+    # reading
+
+    def search(self, ask: Ask, *, sort: str = RELEVANCE, offset: int = 0, limit: int = 20) -> Hits:
+        """Return one page of what was asked for."""
+        offset = min(max(offset, 0), DEEPEST_OFFSET)
+        with self._as_unavailable():
+            searcher = self._searcher()
+            order = queries.order(sort)
+            found = searcher.search(queries.scored(ask), limit, True, offset=offset, **order)
+            hits = tuple(self._hit(searcher, *entry) for entry in found.hits)
+            return Hits(_count(found), hits)
+
+    def candidates(self, ask: Ask, *, limit: int = 200) -> tuple[Hit, ...]:
+        """Return the best hits with their words, to be ranked by the shared scorer."""
+        with self._as_unavailable():
+            searcher = self._searcher()
+            found = searcher.search(queries.scored(ask), limit, False)
+            return tuple(self._hit(searcher, *entry) for entry in found.hits)
+
+    def count(self, ask: Ask) -> int:
+        """Count what was asked for."""
+        with self._as_unavailable():
+            return _count(self._searcher().search(queries.admitted(ask), 1, True))
+
+    def facets(self, ask: Ask, names: Sequence[str]) -> dict[str, dict[str, int]]:
+        """Count the values of each facet, each without the filter on itself."""
+        with self._as_unavailable():
+            searcher = self._searcher()
+            counted: dict[str, dict[str, int]] = {}
+            for group, reduced in queries.facet_groups(ask, names):
+                wanted = {name: {"terms": {"field": name, "size": 500}} for name in group}
+                answer = searcher.aggregate(queries.admitted(reduced), wanted)
+                for name in group:
+                    buckets = answer[name]["buckets"]
+                    counted[name] = {b["key"]: b["doc_count"] for b in buckets if b["key"]}
+            return {name: counted[name] for name in names}
+
+    def get(self, ids: Sequence[str], scope: Scope) -> dict[str, Hit]:
+        """Return the named documents that lie in the scope."""
+        if not ids:
+            return {}
+        with self._as_unavailable():
+            searcher = self._searcher()
+            found = searcher.search(queries.by_ids(ids, scope), len(set(ids)), False)
+            hits = [self._hit(searcher, *entry) for entry in found.hits]
+            return {hit.document.id: hit for hit in hits}
+
+    def ids(self, *, generation: str | None = None) -> Iterator[str]:
+        """Name every document held, in no order."""
+        with self._as_unavailable():
+            searcher = self._open(generation).searcher() if generation else self._searcher()
+            listed = searcher.terms_with_prefix("id", "", tantivy.Query.all_query(), _MOST_IDS)
+            yield from (document_id for document_id, count in listed if count)
+
+    def statistics(self, words: Iterable[str], grams: Iterable[str]) -> Statistics:
+        """Return how common the terms are."""
+        with self._as_unavailable():
+            searcher = self._searcher()
+            average_words, average_grams = self._averages(searcher)
+            return Statistics(
+                documents=searcher.num_docs,
+                average_words=average_words,
+                average_grams=average_grams,
+                words={word: searcher.doc_freq("w", word) for word in words},
+                grams={gram: searcher.doc_freq("g", gram) for gram in grams},
+            )
+
+    def vocabulary(
+        self, kind: str, prefix: str, scope: Scope, *, limit: int = 20
+    ) -> list[tuple[str, int]]:
+        """List the terms of a vocabulary that begin so, with the number of documents in scope."""
+        if kind not in suggest.VOCABULARIES:
+            raise SearchUnavailable(f"no vocabulary {kind}")
+        with self._as_unavailable():
+            searcher = self._searcher()
+            listed = searcher.terms_with_prefix(kind, prefix, queries.within(scope), limit)
+            return [(entry, count) for entry, count in listed if count]
+
+    def health(self) -> Health:
+        """Tell whether the engine answers; never raises."""
+        generation = None
+        try:
+            generation = self.generation()
+            return Health(True, generation, self._searcher().num_docs)
+        except Exception as broken:  # whatever is wrong, a health report must come back
+            return Health(False, generation, 0, str(broken))
+
+    def _averages(self, searcher: tantivy.Searcher) -> tuple[float, float]:
+        with self._guard:
+            reader = self._reader
+            if reader is not None and reader.averages is not None:
+                return reader.averages
+        wanted = {name: {"avg": {"field": name}} for name in ("w_length", "g_length")}
+        answer = searcher.aggregate(tantivy.Query.all_query(), wanted)
+        averages = (
+            float(answer["w_length"]["value"] or 1.0),
+            float(answer["g_length"]["value"] or 1.0),
+        )
+        with self._guard:
+            if self._reader is not None:
+                self._reader.averages = averages
+        return averages
+
+    def _hit(self, searcher: tantivy.Searcher, score: Any, address: tantivy.DocAddress) -> Hit:
+        payload = searcher.doc(address).get_first("payload")
+        document, words = read(payload)
+        return Hit(document, float(score or 0.0), words)
+
+    def _current(self) -> str:
+        name = self.generation()
+        if name is None:
+            raise IndexMissing("there is no index yet")
+        return name
+
+    def _searcher(self) -> tantivy.Searcher:
+        """Return a searcher over the newest commit of the generation in use."""
+        name = self._current()
+        with self._guard:
+            reader = self._reader
+            stamp = self._stamp(name)
+            if reader is None or reader.generation != name:
+                reader = self._reader = _Reader(name, self._open(name), stamp)
+            elif reader.stamp != stamp:
+                reader.index.reload()
+                reader.stamp, reader.averages = stamp, None
+            return reader.index.searcher()
+
+    def _stamp(self, name: str) -> tuple[int, int, int]:
+        try:
+            found = (self._folder / name / "meta.json").stat()
+        except OSError as missing:
+            raise IndexBroken(f"generation {name} has no commit file") from missing
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def _open(self, name: str) -> tantivy.Index:
+        path = self._folder / name
+        try:
+            if f"-{FORMAT}-" not in name or text.ANALYZER_VERSION not in name:
+                raise IndexBroken(f"generation {name} was made by another version")
+            if not (path / "meta.json").exists():
+                raise IndexBroken(f"generation {name} has no commit file")
+            index = tantivy.Index(SCHEMA, path=str(path), reuse=True)
+            index.config_reader(reload_policy="manual")
+            index.reload()
+        except (ValueError, OSError) as broken:
+            raise IndexBroken(f"generation {name} cannot be opened: {broken}") from broken
+        return index
+
+    @contextmanager
+    def _as_unavailable(self) -> Iterator[None]:
+        """Turn what tantivy and the file system raise into this package's errors."""
+        try:
+            yield
+        except (OSError, ValueError, json.JSONDecodeError, KeyError) as broken:
+            with self._guard:
+                self._reader = None
+            raise SearchUnavailable(f"{type(broken).__name__}: {broken}") from broken
+
+
+def _count(result: tantivy.SearchResult) -> int:
+    # The type stub of tantivy 0.27 leaves ``count`` out.
+    return int(result.count or 0)  # type: ignore[attr-defined]  # present at run time

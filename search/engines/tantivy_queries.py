@@ -1,0 +1,167 @@
+"""The neutral request as tantivy queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tantivy import FieldType, Occur, Order, Query
+
+from search.engine import MATURITY, PRICE, RELEVANCE, UPDATED, Ask, Unit
+from search.engines.tantivy_documents import SCHEMA
+from search.errors import AskRejected
+from search.schema import Filters, Range, Scope
+
+_ORDERS: dict[str, dict[str, Any]] = {
+    RELEVANCE: {"weight_by_field": "rank"},
+    UPDATED: {"order_by_field": "updated_at", "order": Order.Desc},
+    PRICE: {"order_by_field": "price_order", "order": Order.Asc},
+    MATURITY: {"order_by_field": "maturity", "order": Order.Desc},
+}
+
+
+def order(sort: str) -> dict[str, Any]:
+    """Return the search arguments that sort so."""
+    if sort not in _ORDERS:
+        raise AskRejected(sort, "no such order")
+    return _ORDERS[sort]
+
+
+def scored(ask: Ask) -> Query:
+    """Build the query that admits what was asked for and scores it."""
+    scoring = [
+        (Occur.Should, _weighted(_term("w", word, "freq"), weight))
+        for word, weight in ask.words.items()
+    ]
+    scoring += [
+        (Occur.Should, _weighted(_term("g", gram, "freq"), weight))
+        for gram, weight in ask.grams.items()
+    ]
+    scoring += [
+        (Occur.Should, _weighted(_all("g", expansion.cover), expansion.weight))
+        for expansion in ask.expansions
+        if expansion.cover
+    ]
+    if not scoring:
+        return admitted(ask)
+    if not ask.units and not ask.phrases:
+        # Nothing is demanded: whatever scores is admitted, and nothing else.
+        clauses = [(Occur.Must, Query.boolean_query(scoring))]
+        return Query.boolean_query(clauses + _limits(ask))
+    return Query.boolean_query([*_limits(ask), *_demands(ask), *scoring])
+
+
+def admitted(ask: Ask) -> Query:
+    """Build the query that admits what was asked for, without scoring."""
+    clauses = _limits(ask) + _demands(ask)
+    if not ask.units and not ask.phrases and (ask.words or ask.grams or ask.expansions):
+        terms = [(Occur.Should, _term("w", word)) for word in ask.words]
+        terms += [(Occur.Should, _term("g", gram)) for gram in ask.grams]
+        terms += [(Occur.Should, _all("g", e.cover)) for e in ask.expansions if e.cover]
+        clauses.append((Occur.Must, Query.boolean_query(terms)))
+    return Query.boolean_query(clauses)
+
+
+def within(scope: Scope) -> Query:
+    """Build the query that admits every document in the scope."""
+    return Query.boolean_query(_scope(scope))
+
+
+def by_ids(ids: Iterable[str], scope: Scope) -> Query:
+    """Build the query for the named documents within the scope."""
+    named = (Occur.Must, Query.term_set_query(SCHEMA, "id", sorted(set(ids))))
+    return Query.boolean_query([named, *_scope(scope)])
+
+
+def facet_groups(ask: Ask, names: Sequence[str]) -> list[tuple[list[str], Ask]]:
+    """Group the facets that share a query: those without a filter of their own share one."""
+    free = [name for name in names if not ask.filters.values.get(name)]
+    groups = [(free, ask)] if free else []
+    for name in names:
+        if name not in free:
+            groups.append(([name], replace(ask, filters=ask.filters.without(name))))
+    return groups
+
+
+def _limits(ask: Ask) -> list[tuple[Occur, Query]]:
+    clauses = _scope(ask.scope) + _filters(ask.filters)
+    clauses += [(Occur.MustNot, _phrase(phrase)) for phrase in ask.excluded if phrase]
+    return clauses
+
+
+def _demands(ask: Ask) -> list[tuple[Occur, Query]]:
+    clauses = [(Occur.Must, _silent(_phrase(phrase))) for phrase in ask.phrases if phrase]
+    if ask.units and ask.minimum > 0:
+        units = [(Occur.Should, _unit(unit)) for unit in ask.units]
+        demanded = Query.boolean_query(units, min(ask.minimum, len(units)))
+        clauses.append((Occur.Must, _silent(demanded)))
+    return clauses
+
+
+def _scope(scope: Scope) -> list[tuple[Occur, Query]]:
+    clauses = [
+        (Occur.Must, _one_of("kind", scope.kinds)),
+        (Occur.Must, _one_of("visibility", scope.visibilities)),
+    ]
+    if scope.states:
+        clauses.append((Occur.Must, _one_of("state", scope.states)))
+    if scope.without_owner:
+        clauses.append((Occur.MustNot, _term("owner_id", scope.without_owner)))
+    if scope.without_ids:
+        without = Query.term_set_query(SCHEMA, "id", sorted(scope.without_ids))
+        clauses.append((Occur.MustNot, without))
+    return clauses
+
+
+def _filters(filters: Filters) -> list[tuple[Occur, Query]]:
+    clauses = [
+        (Occur.Must, _one_of(name, chosen)) for name, chosen in filters.values.items() if chosen
+    ]
+    clauses += [(Occur.Must, _between(name, bounds)) for name, bounds in filters.ranges.items()]
+    return clauses
+
+
+def _between(name: str, bounds: Range) -> Query:
+    # -1 stands for "unknown", so the least real value is 0.
+    low = max(bounds.low or 0, 0)
+    known = Query.range_query(SCHEMA, name, FieldType.Integer, low, bounds.high)
+    if not bounds.absent:
+        return _silent(known)
+    unknown = Query.range_query(SCHEMA, name, FieldType.Integer, -1, -1)
+    return _silent(Query.boolean_query([(Occur.Should, known), (Occur.Should, unknown)]))
+
+
+def _one_of(name: str, values: Iterable[str]) -> Query:
+    return _silent(Query.term_set_query(SCHEMA, name, sorted(values)))
+
+
+def _unit(unit: Unit) -> Query:
+    covers = [_all("g", cover) for cover in unit.covers if cover]
+    if len(covers) == 1:
+        return covers[0]
+    return Query.boolean_query([(Occur.Should, cover) for cover in covers])
+
+
+def _all(name: str, terms: Sequence[str]) -> Query:
+    if len(terms) == 1:
+        return _term(name, terms[0], "freq")
+    return Query.boolean_query([(Occur.Must, _term(name, term, "freq")) for term in terms])
+
+
+def _phrase(phrase: Sequence[str]) -> Query:
+    if len(phrase) == 1:
+        return _term("u", phrase[0])
+    return Query.phrase_query(SCHEMA, "u", list(phrase))
+
+
+def _term(name: str, value: str, option: str = "basic") -> Query:
+    return Query.term_query(SCHEMA, name, value, option)
+
+
+def _weighted(query: Query, weight: float) -> Query:
+    return query if weight == 1.0 else Query.boost_query(query, weight)
+
+
+def _silent(query: Query) -> Query:
+    return Query.const_score_query(query, 0.0)

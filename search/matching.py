@@ -1,0 +1,239 @@
+"""Match a need with achievements, and an achievement with needs, by the same code.
+
+Text and expansion find the candidates; visible features with weights from ``matching.yaml``
+order them; every match says why, what is missing and what would change it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from search import expansion, features, text
+from search.engine import Ask, Engine, Expansion
+from search.features import Agreement, Prediction, Seeker
+from search.highlight import Marks
+from search.ranking import Scored, Scorer
+from search.schema import Document, Scope
+
+SETTINGS = Path(__file__).with_name("matching.yaml")
+
+MAX_CHARACTERS = 4000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The weights of matching, as data; see ``matching.yaml`` for what each is."""
+
+    candidates: int
+    expansion_weight: float
+    expansion_candidates: int
+    talk_weight: float
+    voters: int
+    features: Mapping[str, float]
+    most_per_owner: int
+    diverse_among: int
+    terms_shown: int
+
+
+@cache
+def load_settings(path: Path = SETTINGS) -> Settings:
+    """Read the weights; an unknown or missing name raises ``TypeError``."""
+    return Settings(**yaml.safe_load(path.read_text("utf-8")))
+
+
+@dataclass(frozen=True)
+class Match:
+    """A document with its score (any scale), fit (0 to 100) and the reasons."""
+
+    document: Document
+    score: float
+    fit: int
+    strongest: tuple[tuple[str, float], ...]
+    agreements: tuple[Agreement, ...]
+    expansions: tuple[expansion.Term, ...]
+    sentence: str
+    unanswered: tuple[str, ...]
+    near_misses: tuple[tuple[str, int], ...] = ()
+
+
+def match(
+    engine: Engine,
+    seeker: Seeker,
+    scope: Scope,
+    *,
+    settings: Settings | None = None,
+    common: Collection[str] = frozenset(),
+    expand: bool = True,
+    without_terms: Collection[str] = frozenset(),
+    limit: int = 10,
+    most_per_owner: int | None = 3,
+) -> list[Match]:
+    """Return the best matches with their reasons, the best first.
+
+    ``common`` are terms that say nothing (``text.boilerplate``); ``without_terms`` are expansion
+    terms that the asker has switched off.
+    """
+    weights = settings or load_settings()
+    terms = expansion.expand(_spoken(seeker), without=without_terms) if expand else ()
+    ask = build(seeker, scope, weights, terms, common)
+    if not ask.grams and not ask.expansions:
+        return []
+    hits = {hit.document.id: hit for hit in engine.candidates(ask, limit=weights.candidates)}
+    if ask.expansions:
+        only = replace(ask, words={}, grams={})
+        for hit in engine.candidates(only, limit=weights.expansion_candidates):
+            hits.setdefault(hit.document.id, hit)
+    scorer = Scorer(ask, engine.statistics(*Scorer.terms(ask)))
+    scored = sorted((scorer.score(hit) for hit in hits.values()), key=_best_first)
+    predicted = features.predict(scored[: weights.voters])
+    ordered = sorted(
+        (_weighed(entry, seeker, predicted, weights) for entry in scored),
+        key=lambda pair: (-pair[1], pair[0].hit.document.id),
+    )
+    chosen = ordered[:limit]
+    if most_per_owner is not None:
+        chosen = _diverse(ordered, limit, weights.diverse_among, most_per_owner)
+    return [
+        _explained(entry, score, seeker, predicted, weights, scorer, terms)
+        for entry, score in chosen
+    ]
+
+
+def build(
+    seeker: Seeker,
+    scope: Scope,
+    settings: Settings,
+    terms: Sequence[expansion.Term] = (),
+    common: Collection[str] = frozenset(),
+) -> Ask:
+    """Build the ask of a match: every word of the text, talk about the company counting less."""
+    words: dict[str, float] = {}
+    grams: dict[str, float] = {}
+    for clause in text.clauses(_spoken(seeker)):
+        weight = settings.talk_weight if expansion.is_talk(clause) else 1.0
+        normal = text.norm(clause)
+        for word in text.words(normal):
+            if word not in common:
+                words[word] = max(weight, words.get(word, 0.0))
+        for gram in text.grams(normal):
+            if gram not in common:
+                grams[gram] = max(weight, grams.get(gram, 0.0))
+    accepted = [(text.norm(term), 1.0) for term in seeker.terms]
+    proposed = [(term.text, term.weight) for term in terms]
+    return Ask(
+        scope=scope if not seeker.owner_id else replace(scope, without_owner=seeker.owner_id),
+        words=words,
+        grams=grams,
+        expansions=tuple(
+            Expansion(term, text.cover(term), weight * settings.expansion_weight)
+            for term, weight in dict(proposed + accepted).items()
+        ),
+    )
+
+
+def _spoken(seeker: Seeker) -> str:
+    return f"{seeker.title}\n{seeker.text}"[:MAX_CHARACTERS]
+
+
+def _best_first(entry: Scored) -> tuple[float, str]:
+    return -entry.score, entry.hit.document.id
+
+
+def _weighed(
+    entry: Scored, seeker: Seeker, predicted: Prediction, settings: Settings
+) -> tuple[Scored, float]:
+    found = features.agreements(entry.hit.document, seeker, predicted)
+    return entry, entry.score * (1.0 + _gains(found, settings))
+
+
+def _gains(found: Sequence[Agreement], settings: Settings) -> float:
+    return sum(settings.features[entry.weight_name] * entry.degree for entry in found)
+
+
+def _diverse(
+    ordered: Sequence[tuple[Scored, float]], limit: int, among: int, most: int
+) -> list[tuple[Scored, float]]:
+    """Keep at most ``most`` of one owner among the first ``among``; the others follow later."""
+    first: list[tuple[Scored, float]] = []
+    later: list[tuple[Scored, float]] = []
+    owned: Counter[str] = Counter()
+    for pair in ordered:
+        owner = pair[0].hit.document.owner_id
+        if len(first) < among and (not owner or owned[owner] < most):
+            owned[owner] += 1
+            first.append(pair)
+        else:
+            later.append(pair)
+    return (first + later)[:limit]
+
+
+def _explained(
+    entry: Scored,
+    score: float,
+    seeker: Seeker,
+    predicted: Prediction,
+    settings: Settings,
+    scorer: Scorer,
+    terms: Sequence[expansion.Term],
+) -> Match:
+    document = entry.hit.document
+    found = features.agreements(document, seeker, predicted)
+    whole = 1.0 + _gains(found, settings)
+    shares = tuple(
+        replace(a, share=settings.features[a.weight_name] * a.degree / whole) for a in found
+    )
+    spoken = {term: value for term, value in entry.words.items() if len(term) > 1}
+    brought = {**spoken, **entry.expansions}
+    strongest = sorted(brought.items(), key=lambda item: (-item[1], item[0]))
+    shown = tuple(strongest[: settings.terms_shown])
+    total = sum(entry.words.values()) + sum(entry.grams.values()) + sum(entry.expansions.values())
+    return Match(
+        document=document,
+        score=score,
+        fit=features.fit(_coverage(entry, scorer), found, settings.features),
+        strongest=tuple((term, value / total) for term, value in shown),
+        agreements=shares,
+        expansions=tuple(term for term in terms if text.norm(term.text) in entry.expansions),
+        sentence=_sentence(document, brought),
+        unanswered=_unanswered(entry, scorer, terms, settings.terms_shown),
+        near_misses=features.near_misses(document, seeker),
+    )
+
+
+def _coverage(entry: Scored, scorer: Scorer) -> float:
+    """Return the share of the need's weight that the document answers, 0 to 1."""
+    answered = sum(scorer.weight(word) for word in entry.words)
+    asked = scorer.asked
+    named = min(1.0, 0.5 * len(entry.expansions))
+    plain = answered / asked if asked else 0.0
+    return max(plain, named * 0.5 + plain * 0.5)
+
+
+def _sentence(document: Document, brought: Mapping[str, float]) -> str:
+    """Return the document's sentence that answers most, as safe HTML with the terms marked."""
+    candidates = text.sentences(document.body) or [document.title]
+    worth = {
+        sentence: sum(value for term, value in brought.items() if term in text.norm(sentence))
+        for sentence in candidates
+    }
+    best = max(candidates, key=lambda sentence: worth[sentence])
+    return Marks(brought).passage(best)
+
+
+def _unanswered(
+    entry: Scored, scorer: Scorer, terms: Sequence[expansion.Term], most: int
+) -> tuple[str, ...]:
+    """Return the need's weightiest words of which the document says nothing."""
+    bridged = "".join(term.because for term in terms if text.norm(term.text) in entry.expansions)
+    open_words = [
+        word
+        for word in scorer.weightiest()
+        if len(word) > 1 and word not in entry.words and word not in bridged
+    ]
+    return tuple(open_words[:most])

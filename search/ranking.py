@@ -1,0 +1,120 @@
+"""The shared scorer: BM25 over words plus BM25 over grams, the same for every engine.
+
+It needs the candidates' texts and how common the terms are, and tells for each hit which term
+brought how much.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from search import text
+from search.engine import Ask, Hit, Statistics
+
+K1 = 1.2
+B = 0.75
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A hit with its text score and what each term brought, by kind and term."""
+
+    hit: Hit
+    score: float
+    words: Mapping[str, float]
+    grams: Mapping[str, float]
+    expansions: Mapping[str, float]
+
+
+def idf(frequency: int, documents: int) -> float:
+    """Return BM25's weight of a term that stands in ``frequency`` of the documents."""
+    frequency = min(frequency, documents)
+    return math.log(1.0 + (documents - frequency + 0.5) / (frequency + 0.5))
+
+
+def saturation(count: int, length: int, average: float) -> float:
+    """Return how much ``count`` occurrences are worth in a text of this length."""
+    return count * (K1 + 1.0) / (count + K1 * (1.0 - B + B * length / average))
+
+
+class Scorer:
+    """Scores hits for one ask; built once per ask, then applied to every candidate."""
+
+    def __init__(self, ask: Ask, statistics: Statistics) -> None:
+        self._ask = ask
+        self._average_words = max(statistics.average_words, 1.0)
+        self._average_grams = max(statistics.average_grams, 1.0)
+        total = statistics.documents
+        self._words = {
+            word: weight * idf(statistics.words.get(word, 0), total)
+            for word, weight in ask.words.items()
+        }
+        self._grams = {
+            gram: weight * idf(statistics.grams.get(gram, 0), total)
+            for gram, weight in ask.grams.items()
+        }
+        # A term is at most as common as the rarest gram in it.
+        self._expansions = {
+            expansion.text: expansion.weight
+            * idf(min(statistics.grams.get(gram, 0) for gram in expansion.cover), total)
+            for expansion in ask.expansions
+            if expansion.cover
+        }
+
+    @staticmethod
+    def terms(ask: Ask) -> tuple[set[str], set[str]]:
+        """Return the words and grams whose statistics a scorer for this ask needs."""
+        grams = set(ask.grams)
+        for expansion in ask.expansions:
+            grams.update(expansion.cover)
+        return set(ask.words), grams
+
+    @property
+    def asked(self) -> float:
+        """Return the weight of all words of the ask together."""
+        return sum(self._words.values())
+
+    def weightiest(self) -> list[str]:
+        """Return the words of the ask, the weightiest first."""
+        return sorted(self._words, key=lambda word: (-self._words[word], word))
+
+    def weight(self, word: str) -> float:
+        """Return a word's weight, 0 where the ask does not hold it."""
+        return self._words.get(word, 0.0)
+
+    def score(self, hit: Hit) -> Scored:
+        """Score one hit and keep what each term brought."""
+        document = hit.document
+        parts = [text.norm(p) for p in (document.title, " ".join(document.keywords), document.body)]
+        word_counts = _count(hit.words, self._words)
+        all_grams = [gram for part in parts for gram in text.grams(part)]
+        gram_counts = _count(all_grams, self._grams)
+        words = {
+            word: self._words[word] * saturation(count, len(hit.words), self._average_words)
+            for word, count in word_counts.items()
+        }
+        grams = {
+            gram: self._grams[gram] * saturation(count, len(all_grams), self._average_grams)
+            for gram, count in gram_counts.items()
+        }
+        expansions = {}
+        for term, weight in self._expansions.items():
+            count = sum(part.count(term) for part in parts)
+            if count:
+                expansions[term] = weight * saturation(count, len(all_grams), self._average_grams)
+        total = sum(words.values()) + sum(grams.values()) + sum(expansions.values())
+        return Scored(hit, total * document.rank, words, grams, expansions)
+
+
+def rank(ask: Ask, statistics: Statistics, hits: Iterable[Hit]) -> list[Scored]:
+    """Score the hits and put the best first; equal scores are ordered by id."""
+    scorer = Scorer(ask, statistics)
+    scored = [scorer.score(hit) for hit in hits]
+    return sorted(scored, key=lambda entry: (-entry.score, entry.hit.document.id))
+
+
+def _count(tokens: Iterable[str], wanted: Mapping[str, float]) -> Counter[str]:
+    return Counter(token for token in tokens if token in wanted)

@@ -1,0 +1,148 @@
+"""The search page's answer: tiers, facets, page and highlighting, for one query."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from search import highlight, text
+from search.engine import DEEPEST_OFFSET, RELEVANCE, Ask, Engine, Expansion, Hit, Unit
+from search.query import Query
+from search.ranking import Scorer, rank
+from search.schema import Filters, Scope
+
+# The shares of the words that must occur, tried in turn until enough is found.
+TIERS = (1.0, 0.75, 0.5, 0.0)
+MOST_ENOUGH = 20
+_RESCORED = 200
+
+
+@dataclass(frozen=True)
+class Found:
+    """One result: the document, its highlighted title and the passage that fits best."""
+
+    hit: Hit
+    title: str
+    passage: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """A page of results. ``share`` is the tier: the share of the words that each hit holds."""
+
+    found: tuple[Found, ...]
+    total: int
+    exact: bool
+    share: float
+    facets: dict[str, dict[str, int]] = field(default_factory=dict)
+    offset: int = 0
+
+
+def build(
+    query: Query, scope: Scope, filters: Filters, expansions: Sequence[Expansion] = ()
+) -> Ask:
+    """Build the strictest ask of a query: every word must occur."""
+    normal = text.norm(" ".join((query.free, *query.phrases)))
+    names: dict[str, list[tuple[str, ...]]] = {word: [] for word in query.words}
+    units = tuple(Unit(word, (text.cover(word), *covers)) for word, covers in names.items() if word)
+    return Ask(
+        scope=scope,
+        filters=filters,
+        units=units,
+        minimum=len(units),
+        phrases=tuple(tuple(text.unigrams(phrase)) for phrase in query.phrases),
+        excluded=tuple(tuple(text.unigrams(phrase)) for phrase in query.excluded),
+        words=dict.fromkeys(text.words(normal), 1.0),
+        grams=dict.fromkeys(text.grams(normal), 1.0),
+        expansions=tuple(expansions),
+    )
+
+
+def search(
+    engine: Engine,
+    query: Query,
+    scope: Scope,
+    filters: Filters,
+    *,
+    sort: str = RELEVANCE,
+    offset: int = 0,
+    limit: int = 20,
+    facets: Sequence[str] = (),
+    expansions: Sequence[Expansion] = (),
+    enough: int = MOST_ENOUGH,
+) -> Results:
+    """Answer a query: the strictest tier that holds ``enough`` hits, else the last that holds any.
+
+    ``offset`` is cut at ``DEEPEST_OFFSET``. Without words everything in scope is listed.
+    """
+    offset = min(max(offset, 0), DEEPEST_OFFSET)
+    strictest = build(query, scope, filters, expansions)
+    if not strictest.units and sort == RELEVANCE and not strictest.phrases:
+        sort = "updated"
+    ask, share = _tier(engine, strictest, enough)
+    if sort == RELEVANCE and not engine.capabilities.shared_scores and offset < _RESCORED:
+        page, total, exact = _rescored(engine, ask, offset, limit)
+    else:
+        hits = engine.search(ask, sort=sort, offset=offset, limit=limit)
+        page, total, exact = hits.hits, hits.total, hits.exact
+    marks = highlight.Marks(query.words + query.phrases + tuple(e.text for e in expansions))
+    return Results(
+        found=tuple(_found(hit, marks) for hit in page),
+        total=total,
+        exact=exact,
+        share=share,
+        facets=engine.facets(ask, facets) if facets else {},
+        offset=offset,
+    )
+
+
+def nearest(engine: Engine, query: Query, scope: Scope, *, limit: int = 5) -> tuple[Found, ...]:
+    """Return what comes nearest to a query that finds nothing: any gram of it, no filter."""
+    normal = text.norm(" ".join((query.free, *query.phrases)))
+    ask = Ask(
+        scope=scope,
+        words=dict.fromkeys(text.words(normal), 1.0),
+        grams=dict.fromkeys(text.grams(normal), 1.0),
+    )
+    if not ask.grams:
+        return ()
+    marks = highlight.Marks(query.words + query.phrases)
+    return tuple(_found(hit, marks) for hit in engine.search(ask, limit=limit).hits)
+
+
+def _tier(engine: Engine, strictest: Ask, enough: int) -> tuple[Ask, float]:
+    count = len(strictest.units)
+    if count == 0:
+        return strictest, 1.0
+    best: tuple[Ask, float] | None = None
+    tried: set[int] = set()
+    for share in TIERS:
+        minimum = max(1, math.ceil(count * share))
+        if minimum in tried:
+            continue
+        tried.add(minimum)
+        ask = replace(strictest, minimum=minimum)
+        total = engine.count(ask)
+        if total >= enough:
+            return ask, share
+        if total:
+            best = ask, share
+    return best or (replace(strictest, minimum=1), 0.0)
+
+
+def _rescored(
+    engine: Engine, ask: Ask, offset: int, limit: int
+) -> tuple[tuple[Hit, ...], int, bool]:
+    """Rank with the shared scorer what an engine ranks by rules of its own."""
+    hits = engine.search(ask, limit=_RESCORED)
+    if offset + limit > len(hits.hits):
+        return engine.search(ask, offset=offset, limit=limit).hits, hits.total, hits.exact
+    ranked = rank(ask, engine.statistics(*Scorer.terms(ask)), hits.hits)
+    page = tuple(entry.hit for entry in ranked[offset : offset + limit])
+    return page, hits.total, hits.exact
+
+
+def _found(hit: Hit, marks: highlight.Marks) -> Found:
+    document = hit.document
+    return Found(hit, marks.mark(document.title), marks.passage(document.body))

@@ -1,0 +1,136 @@
+"""Analysis, done once and here for every engine: normal form, words, grams, unigrams.
+
+Engines receive tokens separated by spaces and split on whitespace only.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import rjieba
+
+# Part of every generation's name: change it with anything that changes a token.
+ANALYZER_VERSION = "a1"
+
+# Stands between parts of a text in the positional field; no phrase can contain it.
+GAP = "¦"
+
+_HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+_RUNS = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+(?:\.[0-9]+)?")
+_HAN_RUN = re.compile(rf"[{_HAN}]+\Z")
+_MEANINGFUL = re.compile(r"[^\W_]")
+# Control and format characters (bidirectional marks, zero-width joiners) carry no meaning here.
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+)
+
+
+def norm(text: str) -> str:
+    """Return the normal form in which texts are compared: NFKC, lower case, nothing unseen."""
+    # Lone surrogates can be typed into a URL and would break every engine's UTF-8.
+    clean = text.encode("utf-8", "replace").decode("utf-8")
+    return unicodedata.normalize("NFKC", _UNSEEN.sub("", clean)).lower()
+
+
+def runs(normal: str) -> list[str]:
+    """Split a normal text into runs: unbroken Chinese, or one whole Latin word or number."""
+    return _RUNS.findall(normal)
+
+
+def is_han(run: str) -> bool:
+    """Tell whether a run is Chinese."""
+    return _HAN_RUN.match(run) is not None
+
+
+def words(normal: str) -> list[str]:
+    """Segment a normal text into dictionary words, without guessing unknown ones."""
+    return [word for word in rjieba.cut(normal, hmm=False) if _MEANINGFUL.search(word)]
+
+
+def grams(normal: str) -> list[str]:
+    """Return Chinese unigrams and bigrams, Latin words and numbers whole."""
+    return [gram for run in runs(normal) for gram in _run_grams(run)]
+
+
+def _run_grams(run: str) -> Iterator[str]:
+    if not is_han(run):
+        yield run
+        return
+    yield from run
+    for first, second in itertools.pairwise(run):
+        yield first + second
+
+
+def unigrams(normal: str) -> list[str]:
+    """Return single Chinese characters, Latin words and numbers, in their order."""
+    return [unit for run in runs(normal) for unit in (run if is_han(run) else (run,))]
+
+
+def cover(unit: str) -> tuple[str, ...]:
+    """Return the fewest grams that a text with this word must contain.
+
+    A character stands for itself, a longer Chinese run for its bigrams.
+    """
+    covering: list[str] = []
+    for run in runs(unit):
+        if not is_han(run) or len(run) == 1:
+            covering.append(run)
+        else:
+            covering.extend(first + second for first, second in itertools.pairwise(run))
+    return tuple(dict.fromkeys(covering))
+
+
+def contains(haystack: list[str], needle: list[str]) -> bool:
+    """Tell whether one sequence of unigrams occurs unbroken in another."""
+    if not needle:
+        return False
+    width = len(needle)
+    return any(
+        haystack[start : start + width] == needle for start in range(len(haystack) - width + 1)
+    )
+
+
+def sentences(text: str) -> list[str]:
+    """Split an original text into sentences, without their final marks and empty ones."""
+    parts = re.split(r"[。！？!?；;\n\r]+", text)
+    return [part.strip() for part in parts if _MEANINGFUL.search(part)]
+
+
+def clauses(text: str) -> list[str]:
+    """Split an original text at every mark that separates thoughts."""
+    parts = re.split(r"[。！？!?；;，,、：:（）()\n\r]+", text)
+    return [part.strip() for part in parts if _MEANINGFUL.search(part)]
+
+
+def boilerplate(
+    needs: Iterable[str], documents: Iterable[str], *, share: float = 0.04, factor: float = 4.0
+) -> frozenset[str]:
+    """Find the terms that are frequent in needs and rare in documents: how people ask.
+
+    A term counts when it stands in at least ``share`` of the needs and its share there is at
+    least ``factor`` times its share in the documents. Fewer than 100 needs say nothing.
+    """
+    asked, needs_count = _frequencies(needs)
+    offered, documents_count = _frequencies(documents)
+    if needs_count < 100 or documents_count == 0:
+        return frozenset()
+    return frozenset(
+        term
+        for term, count in asked.items()
+        if count / needs_count >= share
+        and count / needs_count >= factor * offered[term] / documents_count
+    )
+
+
+def _frequencies(texts: Iterable[str]) -> tuple[Counter[str], int]:
+    found: Counter[str] = Counter()
+    total = 0
+    for text in texts:
+        normal = norm(text)
+        found.update(set(words(normal)) | set(grams(normal)))
+        total += 1
+    return found, total
