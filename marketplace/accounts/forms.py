@@ -126,7 +126,7 @@ class RegistrationForm(OrganisationFields, PersonForm):
         hint="仅服务机构填写，可多选",
     )
     email = EmailField("登录邮箱", required=True, longest=100)
-    agreed = web.FlagField("我已获本单位授权，并同意平台规则与隐私政策", required=True)
+    agreed = web.FlagField("我已获本单位授权，并同意平台的交易规则与隐私政策", required=True)
 
     def to_organisation(self) -> OrganisationContent:
         """Return the organisation's content."""

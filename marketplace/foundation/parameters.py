@@ -77,3 +77,12 @@ def parameter_on(key: str, on: date) -> Parameter:
 def value_on(key: str, on: date) -> int:
     """Return a parameter's value on a day, in the unit that its key ends with."""
     return parameter_on(key, on).value
+
+
+def parameters_on(on: date) -> list[Parameter]:
+    """List all parameters as they stand on a day, for the page that shows the rules."""
+    return [
+        parameter_on(key, on)
+        for key, entry in _entries().items()
+        if any(v.since <= on and (v.until is None or on <= v.until) for v in entry.values)
+    ]

@@ -7,7 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from marketplace.foundation import web
 from marketplace.foundation.access import PUBLIC
+from marketplace.foundation.clock import local_date
 from marketplace.foundation.db import Database
+from marketplace.foundation.parameters import Parameter, parameters_on
 
 blueprint = Blueprint("site", __name__)
 
@@ -74,3 +76,35 @@ def accessibility() -> ResponseReturnValue:
 def site_map() -> ResponseReturnValue:
     """List the pages."""
     return render_template("site/map.html")
+
+
+@blueprint.route("/rules")
+@web.permits(PUBLIC)
+def rules() -> ResponseReturnValue:
+    """Show every dated rule of trading and whether it is law or the platform's own."""
+    listed = [(entry, _in_words(entry)) for entry in parameters_on(local_date(web.now()))]
+    return render_template("site/rules.html", listed=listed)
+
+
+@blueprint.route("/privacy")
+@web.permits(PUBLIC)
+def privacy() -> ResponseReturnValue:
+    """Say which personal data are kept, for what, and who sees them."""
+    return render_template("site/privacy.html")
+
+
+_UNITS = {
+    "workdays": "个工作日",
+    "days": "天",
+    "minutes": "分钟",
+    "count": "次",
+    "per_mille": "‰",
+    "years": "年",
+    "yuan": "元",
+}
+
+
+def _in_words(parameter: Parameter) -> str:
+    """Write a parameter's value with the unit that its key ends with."""
+    unit = next((u for ending, u in _UNITS.items() if parameter.key.endswith(ending)), "")
+    return f"{parameter.value:,} {unit}"
