@@ -96,9 +96,23 @@ TYPE_OF_MODE: dict[TradingMode, tuple[ContractType, ContractSubtype | None]] = {
 }
 """The type that a deal's trading mode leads to, and the subtype where the mode fixes it."""
 
-# A sole licence bars further licences, though the owner goes on using the technology.
-ENDS_OFFER = frozenset({*SUBTYPES[_T.TRANSFER], _S.EXCLUSIVE, _S.SOLE})
-"""Subtypes after which the achievement is no longer on offer."""
+MODE_OF_SUBTYPE: dict[ContractSubtype, TradingMode] = {
+    _S.EXCLUSIVE: TradingMode.LICENCE_EXCLUSIVE,
+    _S.SOLE: TradingMode.LICENCE_SOLE,
+    _S.ORDINARY: TradingMode.LICENCE_ORDINARY,
+    _S.OPEN: TradingMode.OPEN_LICENCE,
+}
+
+
+def mode_of(contract_type: ContractType, subtype: ContractSubtype | None) -> TradingMode:
+    """Return how the technology changed hands, for the achievement it came from."""
+    if contract_type is _T.TRANSFER:
+        return TradingMode.TRANSFER
+    if contract_type is _T.LICENCE:
+        return MODE_OF_SUBTYPE.get(subtype or _S.ORDINARY, TradingMode.LICENCE_ORDINARY)
+    if contract_type is _T.DEVELOPMENT:
+        return TradingMode.DEVELOPMENT
+    return TradingMode.SERVICE
 
 
 class PaymentMode(Word):
