@@ -23,6 +23,8 @@ from marketplace.foundation.due import DueTask, DueTasks
 from marketplace.foundation.outbox import Outbox, Subscription
 from marketplace.foundation.waiting import Contributor, WaitingContributors
 from marketplace.integrity import views as integrity_views
+from marketplace.listings import due as listings_due
+from marketplace.listings import handlers as listings_handlers
 from marketplace.payments import gateways as payment_gateways
 from marketplace.payments import queries as payments_queries
 from marketplace.payments import views as payments_views
@@ -49,9 +51,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 # Only where the database carries a demo clock.
 DEMO_BLUEPRINTS: tuple[Blueprint, ...] = (demonstration_views.blueprint,)
 
-SUBSCRIPTIONS: tuple[Subscription, ...] = ()
+SUBSCRIPTIONS: tuple[Subscription, ...] = (*listings_handlers.SUBSCRIPTIONS,)
 
-DUE_TASKS: tuple[DueTask, ...] = (*publicity_due.TASKS,)
+DUE_TASKS: tuple[DueTask, ...] = (*publicity_due.TASKS, *listings_due.TASKS)
 
 WAITING: tuple[Contributor, ...] = (
     accounts_queries.waiting,
