@@ -46,9 +46,11 @@ def valid_until_from(day: date) -> date:
 
 def put_on_market(session: Session, row: Achievement, *, actor: Actor, now: datetime) -> None:
     """Make a locked record visible to others, with its number and its dates."""
-    row.state = move(row.state, AchievementState.PUBLISHED)
+    to = move(row.state, AchievementState.PUBLISHED)
     if row.number is None:
         row.number = next_number(session, "CG", local_date(now).year)
+    # Set together: taking a number flushes, and no half-published row passes the constraints.
+    row.state = to
     row.published_at = row.confirmed_at = row.updated_at = now
     row.valid_until = valid_until_from(local_date(now))
     row.stale = False
