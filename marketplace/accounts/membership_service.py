@@ -1,0 +1,256 @@
+"""Use cases of membership: added, invited, joined, given roles; and the first set-up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from marketplace.accounts import rules
+from marketplace.accounts.events import (
+    MemberChanged,
+    MemberInvited,
+)
+from marketplace.accounts.models import JoiningLink, Membership, Organisation, User, UserSession
+from marketplace.accounts.organisation_service import OrganisationContent, establish
+from marketplace.accounts.people_service import PersonContent, create_user, join, mail_address
+from marketplace.accounts.rules import (
+    OrganisationKind,
+    OrganisationSubkind,
+)
+from marketplace.accounts.tokens import digest, new_token
+from marketplace.foundation import audit, outbox
+from marketplace.foundation.access import SYSTEM, Actor, Role, require
+from marketplace.foundation.db import lock
+from marketplace.foundation.errors import Conflict, NotFound, RuleBroken
+
+INVITATION_LIFE = timedelta(days=7)
+SETUP_LIFE = timedelta(days=2)
+
+
+def add_member(
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    organisation_id: int,
+    person: PersonContent,
+    roles: Iterable[Role],
+) -> int:
+    """Make a person a member with roles, as the operator does; return the user's id.
+
+    A person already known by the e-mail address gets the membership and keeps the password.
+    """
+    require(actor, rules.VERIFY)
+    organisation = lock(session, Organisation, organisation_id)
+    chosen = frozenset(roles)
+    rules.check_roles(chosen, organisation.kind, _subkinds(organisation))
+    user = session.scalar(select(User).where(User.email == mail_address(person.email)))
+    if user is None:
+        user = create_user(session, person, now=now)
+    join(session, organisation_id, user.id, chosen)
+    _note_member(session, actor, organisation_id, user.id, chosen, now=now)
+    return user.id
+
+
+def invite(
+    session: Session, *, actor: Actor, now: datetime, email: str, roles: Iterable[Role]
+) -> str:
+    """Invite a person to the actor's organisation; return the single-use token of the link."""
+    require(actor, rules.MANAGE_MEMBERS)
+    if actor.organisation_id is None:
+        raise NotFound()
+    organisation = lock(session, Organisation, actor.organisation_id)
+    chosen = frozenset(roles)
+    rules.check_roles(chosen, organisation.kind, _subkinds(organisation))
+    token = new_token()
+    session.add(
+        JoiningLink(
+            token_hash=digest(token),
+            organisation_id=organisation.id,
+            email=mail_address(email),
+            roles=sorted(role.value for role in chosen),
+            created_at=now,
+            expires_at=now + INVITATION_LIFE,
+            used_at=None,
+        )
+    )
+    audit.record(
+        session,
+        actor=actor,
+        action="accounts.invite",
+        subject=f"organisation:{organisation.id}",
+        now=now,
+        after={"email": mail_address(email), "roles": chosen},
+    )
+    outbox.publish(
+        session,
+        MemberInvited(organisation_id=organisation.id, email=mail_address(email)),
+        now=now,
+    )
+    return token
+
+
+def accept_invitation(session: Session, *, now: datetime, token: str, person: PersonContent) -> int:
+    """Join by an invitation, once; return the user's id."""
+    link = _use_link(session, token, now=now)
+    if link.organisation_id is None:
+        raise NotFound()
+    roles = frozenset(Role(code) for code in link.roles)
+    known = session.scalar(select(User).where(User.email == link.email))
+    if known is not None:
+        raise Conflict(
+            "accounts.known",
+            "这个邮箱已有账号；请先登录，再由管理员直接为您增加角色",
+        )
+    invited = PersonContent(
+        link.email, person.name, person.password_hash, person.title, person.phone
+    )
+    user = create_user(session, invited, now=now)
+    join(session, link.organisation_id, user.id, roles)
+    actor = Actor(user.id, link.organisation_id, roles, user.name)
+    _note_member(session, actor, link.organisation_id, user.id, roles, now=now)
+    return user.id
+
+
+def create_setup_link(session: Session, *, now: datetime) -> str:
+    """Make the one-time link by which the first operator is set up; refuse once anybody exists."""
+    if session.scalar(select(User.id).limit(1)) is not None:
+        raise Conflict("accounts.set_up", "平台已有账号，初始化链接不再可用")
+    session.execute(delete(JoiningLink).where(JoiningLink.organisation_id.is_(None)))
+    token = new_token()
+    session.add(
+        JoiningLink(
+            token_hash=digest(token),
+            organisation_id=None,
+            roles=[],
+            created_at=now,
+            expires_at=now + SETUP_LIFE,
+            used_at=None,
+        )
+    )
+    audit.record(
+        session, actor=SYSTEM, action="accounts.create_setup_link", subject="platform:1", now=now
+    )
+    return token
+
+
+def complete_setup(
+    session: Session,
+    *,
+    now: datetime,
+    token: str,
+    organisation: OrganisationContent,
+    person: PersonContent,
+) -> int:
+    """Set up the operator with its first member, by the one-time link; return the user's id."""
+    link = _use_link(session, token, now=now)
+    if link.organisation_id is not None:
+        raise NotFound()
+    if organisation.kind is not OrganisationKind.OPERATOR:
+        raise RuleBroken("accounts.kind", "初始化只创建交易中心", "kind")
+    organisation_id = establish(session, actor=SYSTEM, now=now, organisation=organisation)
+    return add_member(
+        session,
+        actor=SYSTEM,
+        now=now,
+        organisation_id=organisation_id,
+        person=person,
+        roles={Role.ORG_ADMIN, Role.OPERATOR},
+    )
+
+
+def set_roles(
+    session: Session, *, actor: Actor, now: datetime, user_id: int, roles: Iterable[Role]
+) -> None:
+    """Give a member of the actor's organisation exactly these roles; none ends the membership.
+
+    The last administrator can neither leave nor be taken the role. Sessions end with the rights.
+    """
+    require(actor, rules.MANAGE_MEMBERS)
+    if actor.organisation_id is None:
+        raise NotFound()
+    organisation = lock(session, Organisation, actor.organisation_id)
+    held = list(
+        session.scalars(
+            select(Membership).where(
+                Membership.organisation_id == organisation.id, Membership.user_id == user_id
+            )
+        )
+    )
+    if not held:
+        raise NotFound()
+    chosen = frozenset(roles)
+    if chosen:
+        rules.check_roles(chosen, organisation.kind, _subkinds(organisation))
+    if Role.ORG_ADMIN not in chosen and not _other_admin(session, organisation.id, user_id):
+        raise RuleBroken(
+            "accounts.last_admin", "单位至少要有一名机构管理员，请先指定另一位管理员", "roles"
+        )
+    before = {"roles": [row.role for row in held]}
+    for row in held:
+        if row.role not in chosen:
+            session.delete(row)
+    join(session, organisation.id, user_id, chosen)
+    if not chosen:
+        session.execute(
+            delete(UserSession).where(
+                UserSession.user_id == user_id, UserSession.organisation_id == organisation.id
+            )
+        )
+    _note_member(session, actor, organisation.id, user_id, chosen, now=now, before=before)
+
+
+def _other_admin(session: Session, organisation_id: int, user_id: int) -> bool:
+    other = session.scalar(
+        select(Membership.id)
+        .join(User, User.id == Membership.user_id)
+        .where(
+            Membership.organisation_id == organisation_id,
+            Membership.role == Role.ORG_ADMIN,
+            Membership.user_id != user_id,
+            User.disabled.is_(False),
+        )
+        .limit(1)
+    )
+    return other is not None
+
+
+def _note_member(
+    session: Session,
+    actor: Actor,
+    organisation_id: int,
+    user_id: int,
+    roles: Iterable[Role],
+    *,
+    now: datetime,
+    before: dict[str, list[Role]] | None = None,
+) -> None:
+    audit.record(
+        session,
+        actor=actor,
+        action="accounts.set_roles",
+        subject=f"organisation:{organisation_id}",
+        now=now,
+        before=before,
+        after={"user": user_id, "roles": frozenset(roles)},
+    )
+    outbox.publish(
+        session, MemberChanged(organisation_id=organisation_id, user_id=user_id), now=now
+    )
+
+
+def _use_link(session: Session, token: str, *, now: datetime) -> JoiningLink:
+    link = session.scalar(
+        select(JoiningLink).where(JoiningLink.token_hash == digest(token)).with_for_update()
+    )
+    if link is None or link.used_at is not None or link.expires_at <= now:
+        raise Conflict("accounts.link", "这个链接已经用过或已过期；请让发出链接的人重新发送一次")
+    link.used_at = now
+    return link
+
+
+def _subkinds(organisation: Organisation) -> tuple[OrganisationSubkind, ...]:
+    return tuple(OrganisationSubkind(code) for code in organisation.subkinds)
