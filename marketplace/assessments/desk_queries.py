@@ -1,0 +1,64 @@
+"""What waits for whom in assessments."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.assessments import rules
+from marketplace.assessments.models import Assessment
+from marketplace.assessments.queries import mine
+from marketplace.assessments.rules import OPEN_STATES, AssessmentState
+from marketplace.foundation.access import Actor, permits
+from marketplace.foundation.clock import local_date
+from marketplace.foundation.waiting import WaitingItem
+
+
+def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingItem]:
+    """List what waits for the actor: choosing, accepting, scoring, reporting, filing."""
+    if not permits(actor, rules.VIEW) or not actor.verified:
+        return []
+    rows = session.scalars(
+        select(Assessment)
+        .where(mine(actor), Assessment.state.in_(OPEN_STATES))
+        .order_by(Assessment.requested_at)
+        .limit(60)
+    )
+    today = local_date(now)
+    found = (_waiting_item(actor, row, today) for row in rows)
+    return [item for item in found if item is not None]
+
+
+def _waiting_item(actor: Actor, row: Assessment, today: date) -> WaitingItem | None:
+    def item(what: str, why: str, act: str, due_on: date | None = None) -> WaitingItem:
+        return WaitingItem(
+            f"{what}：{row.title}", why, "assessments.show", {"assessment_id": row.id}, act, due_on
+        )
+
+    state = row.state
+    if row.organisation_id == actor.organisation_id and permits(actor, rules.REQUEST):
+        if state is AssessmentState.PRE_ASSESSED:
+            why = (
+                f"上一家机构未接受：{row.declined_reason}"
+                if row.declined_reason
+                else f"预评估 {rules.score_text(row.pre_score_tenths)} 分，可以委托评估定价"
+            )
+            return item("选择评估机构", why, "选择机构")
+        if state in rules.WORKING_STATES and row.fee_fen and row.fee_paid_at is None:
+            return item("支付评估费", "到账后评估机构出具报告", "查看", row.due_on)
+    if row.assessor_organisation_id == actor.organisation_id:
+        if state is AssessmentState.ASSIGNED and permits(actor, rules.ACCEPT):
+            return item(
+                "接受评估委托", "先核对利益关系，再接受或说明不接受的理由", "答复", row.answer_by
+            )
+        if state in rules.WORKING_STATES and (
+            row.expert_id == actor.user_id or permits(actor, rules.ISSUE)
+        ):
+            done = row.score_tenths is not None and row.low_fen is not None
+            what, act = ("出具评估报告", "出具报告") if done else ("打分并估值", "评估")
+            return item(what, "五项指标与评估值区间", act, row.due_on)
+    if state is AssessmentState.REPORT and permits(actor, rules.FILE):
+        return item("备案评估报告", f"报告 {row.report_number}", "核对并备案")
+    return None
