@@ -14,6 +14,14 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import desk_views as accounts_desk_views
 from marketplace.accounts import queries as accounts_queries
 from marketplace.accounts import views as accounts_views
+from marketplace.achievements import due as achievements_due
+from marketplace.achievements import queries as achievements_queries
+from marketplace.achievements import review_views as achievements_review_views
+from marketplace.achievements import views as achievements_views
+from marketplace.assessments import desk_queries as assessments_desk_queries
+from marketplace.assessments import handlers as assessments_handlers
+from marketplace.assessments import views as assessments_views
+from marketplace.assessments import working_views as assessments_working_views
 from marketplace.demonstration import views as demonstration_views
 from marketplace.foundation.access import Actor
 from marketplace.foundation.attachments import AttachmentStore
@@ -25,6 +33,11 @@ from marketplace.foundation.waiting import Contributor, WaitingContributors
 from marketplace.integrity import views as integrity_views
 from marketplace.listings import due as listings_due
 from marketplace.listings import handlers as listings_handlers
+from marketplace.needs import answer_views as needs_answer_views
+from marketplace.needs import desk_views as needs_desk_views
+from marketplace.needs import due as needs_due
+from marketplace.needs import queries as needs_queries
+from marketplace.needs import views as needs_views
 from marketplace.payments import gateways as payment_gateways
 from marketplace.payments import queries as payments_queries
 from marketplace.payments import views as payments_views
@@ -37,28 +50,48 @@ from marketplace.site import views as site_views
 from marketplace.workbench import views as workbench_views
 
 # Pages register on their slice's blueprint when their module is imported.
-PAGES = (accounts_desk_views,)
+PAGES = (
+    accounts_desk_views,
+    achievements_review_views,
+    needs_answer_views,
+    needs_desk_views,
+    assessments_working_views,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     accounts_views.blueprint,
     site_views.blueprint,
     workbench_views.blueprint,
+    achievements_views.blueprint,
+    needs_views.blueprint,
     publicity_views.blueprint,
     payments_views.blueprint,
     integrity_views.blueprint,
+    assessments_views.blueprint,
 )
 
 # Only where the database carries a demo clock.
 DEMO_BLUEPRINTS: tuple[Blueprint, ...] = (demonstration_views.blueprint,)
 
-SUBSCRIPTIONS: tuple[Subscription, ...] = (*listings_handlers.SUBSCRIPTIONS,)
+SUBSCRIPTIONS: tuple[Subscription, ...] = (
+    *listings_handlers.SUBSCRIPTIONS,
+    *assessments_handlers.SUBSCRIPTIONS,
+)
 
-DUE_TASKS: tuple[DueTask, ...] = (*publicity_due.TASKS, *listings_due.TASKS)
+DUE_TASKS: tuple[DueTask, ...] = (
+    *publicity_due.TASKS,
+    *achievements_due.TASKS,
+    *needs_due.TASKS,
+    *listings_due.TASKS,
+)
 
 WAITING: tuple[Contributor, ...] = (
     accounts_queries.waiting,
+    achievements_queries.waiting,
+    needs_queries.waiting,
     publicity_queries.waiting,
     payments_queries.waiting,
+    assessments_desk_queries.waiting,
 )
 
 # Command groups of the slices, added to the `marketplace` command.
