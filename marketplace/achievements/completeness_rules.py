@@ -19,6 +19,7 @@ from marketplace.achievements.rules import (
     IPRight,
     Owner,
     Visibility,
+    percent,
 )
 from marketplace.foundation.errors import Problem
 
@@ -342,12 +343,6 @@ def empty_claims(*texts: str) -> list[str]:
                 if claim in sentence:
                     found[claim] = None
     return list(found)
-
-
-def percent(share: int) -> str:
-    """Write ten-thousandths as a percentage without needless zeros."""
-    whole, rest = divmod(share, 100)
-    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + " %"
 
 
 def _problem(code: str, message: str, field: str) -> Problem:

@@ -235,7 +235,9 @@ def stored(content: AchievementContent, *, version: int) -> dict[str, Any]:
 class StartForm(web.Form):
     """The first line of a new achievement."""
 
-    title = AchievementForm.title
+    title = web.TextField(
+        "名称", longest=TITLE_MAX, hint="一行写出它是什么、好在哪里，最好带一个数字"
+    )
 
 
 class FilesForm(web.Form):

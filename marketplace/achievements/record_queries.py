@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from marketplace.achievements.models import Achievement, GrantRow, IPRightRow
 from marketplace.achievements.rules import (
     SHOWN_STATES,
+    TRL_MEANING,
     VISIBLE_STATES,
     AchievementContent,
     AchievementState,
@@ -67,6 +68,11 @@ class AchievementView:
     def title(self) -> str:
         """Return the title, or what stands for it in a list of drafts."""
         return self.content.title or "（未命名草稿）"
+
+    @property
+    def trl_meaning(self) -> str:
+        """Return what the maturity level means."""
+        return TRL_MEANING.get(self.content.trl or 0, "")
 
     @property
     def complete(self) -> bool:

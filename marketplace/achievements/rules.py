@@ -186,18 +186,6 @@ def move(state: AchievementState, to: AchievementState) -> AchievementState:
     return to
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One line of the table against the best alternative; values as the owner writes them."""
-
-    indicator: str
-    value: str
-    unit: str
-    alternative: str
-    alternative_value: str
-    evidence: EvidenceClass | None
-
-
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 
 
@@ -228,6 +216,23 @@ def _plain(number: Decimal) -> str:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """One line of the table against the best alternative; values as the owner writes them."""
+
+    indicator: str
+    value: str
+    unit: str
+    alternative: str
+    alternative_value: str
+    evidence: EvidenceClass | None
+
+    @property
+    def difference(self) -> str:
+        """Return in words by how much the values differ."""
+        return difference(self)
+
+
+@dataclass(frozen=True)
 class IPRight:
     """One right; ``filed_year`` stands where only the year of filing is known."""
 
@@ -240,6 +245,12 @@ class IPRight:
     filed_year: int | None = None
 
 
+def percent(share: int) -> str:
+    """Write ten-thousandths as a percentage without needless zeros."""
+    whole, rest = divmod(share, 100)
+    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + " %"
+
+
 @dataclass(frozen=True)
 class Owner:
     """One owner; ``share`` in ten-thousandths, None where it is not known yet."""
@@ -247,6 +258,11 @@ class Owner:
     name: str
     share: int | None
     organisation_id: int | None = None
+
+    @property
+    def share_text(self) -> str:
+        """Return the share as a percentage, or "" while it is unknown."""
+        return "" if self.share is None else percent(self.share)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from marketplace.foundation import attachments, web
 from marketplace.foundation.access import PUBLIC, permits
 from marketplace.foundation.attachments import AttachmentStore, FileVisibility
 from marketplace.foundation.classifications import industries
+from marketplace.foundation.clock import local_date
 from marketplace.foundation.errors import DomainError, NotFound, RuleBroken
 from marketplace.foundation.trade import TechnologyField
 
@@ -125,13 +126,19 @@ def export() -> Response:
             if row.negotiable
             else (row.price_fen / 100 if row.price_fen is not None else ""),
             row.missing_count,
-            row.published_at.date().isoformat() if row.published_at else "",
-            row.confirmed_at.date().isoformat() if row.confirmed_at else "",
+            local_date(row.published_at).isoformat() if row.published_at else "",
+            local_date(row.confirmed_at).isoformat() if row.confirmed_at else "",
             row.valid_until.isoformat() if row.valid_until else "",
         )
         for row in page.items
     )
     return web.send_table("我的成果", header, rows, widths=(16, 50, 12, 20, 8, 16, 8, 12, 12, 12))
+
+
+def _price(row: queries.AchievementRow) -> str | float:
+    if row.price_fen is None:
+        return "面议" if row.negotiable else ""
+    return row.price_fen / 100
 
 
 @blueprint.route("/new", methods=["GET", "POST"])

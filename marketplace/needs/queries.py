@@ -28,6 +28,7 @@ from marketplace.needs.record_queries import (
     get_internal,
     get_own,
     history,
+    readable_files,
 )
 from marketplace.needs.rules import (
     OPERATE,
@@ -49,6 +50,7 @@ __all__ = [
     "answers_for",
     "awaiting_review",
     "count_states",
+    "count_unread_imports",
     "get_for",
     "get_internal",
     "get_own",
@@ -57,6 +59,7 @@ __all__ = [
     "newest",
     "owned_by",
     "owned_counts",
+    "readable_files",
     "rows_of",
     "waiting",
 ]

@@ -11,8 +11,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.foundation import audit
+from marketplace.foundation import attachments, audit
 from marketplace.foundation.access import SYSTEM, Actor, Role, permits
+from marketplace.foundation.attachments import AttachmentView, FileVisibility
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.trade import TradingMode
 from marketplace.needs.models import Answer, Need
@@ -164,6 +165,19 @@ def _answer_accepted(session: Session, need_id: int, actor: Actor) -> bool:
         )
     )
     return found is not None
+
+
+def readable_files(session: Session, actor: Actor, need_id: int) -> list[AttachmentView]:
+    """List the attachments the actor may open: all for insiders, the agreed ones once accepted."""
+    view = get_for(session, actor, need_id)
+    reach = {FileVisibility.PUBLIC}
+    if _answer_accepted(session, need_id, actor):
+        reach |= {FileVisibility.MEMBERS, FileVisibility.AGREEMENT}
+    return [
+        file
+        for file in attachments.of(session, f"need:{need_id}")
+        if view.insider or file.visibility in reach
+    ]
 
 
 @dataclass(frozen=True)
