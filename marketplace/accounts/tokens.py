@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 _HASHER = PasswordHasher()
-# Compared when the account is unknown, so that the answer takes the same time.
-_NOBODY = _HASHER.hash(secrets.token_urlsafe(24))
+
+
+@cache
+def _nobody() -> str:
+    """Return a hash that no password fits, compared when the account is unknown."""
+    return _HASHER.hash(secrets.token_urlsafe(24))
 
 
 def new_token() -> str:
@@ -31,6 +36,6 @@ def hash_password(password: str) -> str:
 def password_matches(password_hash: str | None, password: str) -> bool:
     """Tell whether a password fits; as slow for an unknown account as for a known one."""
     try:
-        return _HASHER.verify(password_hash or _NOBODY, password) and password_hash is not None
+        return _HASHER.verify(password_hash or _nobody(), password) and password_hash is not None
     except (Argon2Error, InvalidHashError):
         return False
