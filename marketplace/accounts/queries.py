@@ -172,7 +172,7 @@ def organisation_ids_by_name(session: Session, names: Iterable[str]) -> dict[str
             Organisation.name.in_(wanted), Organisation.state == OrganisationState.VERIFIED
         )
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def list_organisations(

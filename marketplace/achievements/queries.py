@@ -233,13 +233,13 @@ def owned_counts(session: Session, actor: Actor) -> dict[AchievementState, int]:
         .where(*_owned(actor, OwnedFilter()))
         .group_by(Achievement.state)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def count_states(session: Session) -> dict[AchievementState, int]:
     """Count all records of the platform by state."""
     rows = session.execute(select(Achievement.state, func.count()).group_by(Achievement.state))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def newest(session: Session, *, limit: int = 6) -> list[AchievementRow]:

@@ -196,13 +196,13 @@ def owned_counts(session: Session, actor: Actor) -> dict[NeedState, int]:
     rows = session.execute(
         select(Need.state, func.count()).where(*_owned(actor, OwnedFilter())).group_by(Need.state)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def count_states(session: Session) -> dict[NeedState, int]:
     """Count all needs of the platform by state."""
     rows = session.execute(select(Need.state, func.count()).group_by(Need.state))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def newest(session: Session, *, limit: int = 6) -> list[NeedRow]:
@@ -263,7 +263,7 @@ def answer_counts(session: Session, need_ids: Sequence[int]) -> dict[int, int]:
         .where(Answer.need_id.in_(need_ids))
         .group_by(Answer.need_id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def my_answers(
