@@ -128,13 +128,15 @@ def notices_of(session: Session, subject: str) -> list[NoticeView]:
     return _views(session, list(rows))
 
 
-def states_of(session: Session, notice_ids: Iterable[int]) -> dict[int, PublicityState]:
-    """Return the states of several notices in one query."""
+def terms_of(session: Session, notice_ids: Iterable[int]) -> dict[int, tuple[date, PublicityState]]:
+    """Return the last day and the state of several notices in one query."""
     wanted = set(notice_ids)
     if not wanted:
         return {}
-    rows = session.execute(select(Notice.id, Notice.state).where(Notice.id.in_(wanted)))
-    return {row.id: row.state for row in rows}
+    rows = session.execute(
+        select(Notice.id, Notice.ends_on, Notice.state).where(Notice.id.in_(wanted))
+    )
+    return {row.id: (row.ends_on, row.state) for row in rows}
 
 
 def published_objections(session: Session, notice_id: int) -> list[PublishedObjection]:
