@@ -12,7 +12,7 @@ import click
 
 from marketplace.foundation.errors import DomainError
 from marketplace.foundation.money import FEN_PER_YUAN, Fen
-from marketplace.subsidies.calculation import ContractPart, ItemResult, prepare
+from marketplace.subsidies.calculation_rules import ContractPart, ItemResult, prepare
 from marketplace.subsidies.parameters import policies, select_policies
 from marketplace.subsidies.registers import read_contracts, read_organisations
 

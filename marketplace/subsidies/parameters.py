@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
 from functools import cache
-from itertools import product
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -306,13 +305,3 @@ def select_policies(
     chosen = [known[name] for name in dict.fromkeys(wanted)]
     usable = [policy for policy in chosen if include_drafts or not policy.draft]
     return tuple(sorted(usable, key=lambda policy: policy.issued_order))
-
-
-def boundaries(chosen: Iterable[Policy]) -> list[date]:
-    """List the first days of force and the last ones of some documents, sorted, each once."""
-    days = [
-        day
-        for policy, ends in product(chosen, ("since", "until"))
-        if (day := getattr(policy.in_force, ends)) is not None
-    ]
-    return sorted(set(days))

@@ -1,0 +1,238 @@
+"""Reads of subsidies in one place: estimates for other pages, and what waits for a person."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from marketplace.contracts.rules import ContractType
+from marketplace.foundation.access import Actor, permits
+from marketplace.foundation.money import Fen
+from marketplace.foundation.waiting import WaitingItem
+from marketplace.subsidies import claim_queries, facts_queries, rules
+from marketplace.subsidies.calculation_rules import RegisteredContract
+from marketplace.subsidies.claim_queries import Entitlement
+from marketplace.subsidies.desk_queries import (
+    ClaimRow,
+    ClaimView,
+    DeskFilter,
+    FactView,
+    PaymentView,
+    ReviewView,
+    awaited_ids,
+    claims_of_contract,
+    claims_of_round,
+    computed_now,
+    desk,
+    facts_of,
+    get_claim_for_review,
+    get_own_claim,
+    own_claims,
+    totals_by_year,
+)
+from marketplace.subsidies.estimate_rules import Estimate, estimate
+from marketplace.subsidies.parameters import select_policies
+from marketplace.subsidies.payment_queries import (
+    PaymentListView,
+    PaymentRow,
+    approved_unlisted,
+    get_payment_list,
+    payment_lists,
+)
+from marketplace.subsidies.round_queries import RoundView, get_round, list_rounds, open_rounds
+from marketplace.subsidies.rules import (
+    ClaimStatus,
+)
+from marketplace.subsidies.words import Item
+
+__all__ = [
+    "ClaimRow",
+    "ClaimView",
+    "DeskFilter",
+    "FactView",
+    "PaymentListView",
+    "PaymentRow",
+    "PaymentView",
+    "ReviewView",
+    "RoundView",
+    "approved_unlisted",
+    "awaited_ids",
+    "claimable",
+    "claims_of_contract",
+    "claims_of_round",
+    "computed_now",
+    "desk",
+    "estimate_for",
+    "facts_of",
+    "get_claim_for_review",
+    "get_own_claim",
+    "get_payment_list",
+    "get_round",
+    "list_rounds",
+    "open_rounds",
+    "own_claims",
+    "payment_lists",
+    "totals_by_year",
+    "waiting",
+]
+
+
+def estimate_for(
+    session: Session,
+    *,
+    contract_type: ContractType,
+    registered_on: date,
+    amount_fen: Fen,
+    seller_organisation_id: int,
+    buyer_organisation_id: int,
+    agency_organisation_id: int | None = None,
+    registrar_organisation_id: int | None = None,
+    technology_amount_fen: Fen | None = None,
+    tax_exempt_amount_fen: Fen | None = None,
+    project_id: str = "",
+    activity_id: str = "",
+    fiscal_funds: bool = False,
+    contract_id: int | None = None,
+) -> Estimate:
+    """Estimate what a contract brings its parties beside their year's other contracts.
+
+    ``contract_id`` names the contract itself where it is registered already, to leave it out of
+    the others. Drafts of documents never count here.
+    """
+    roles = (
+        seller_organisation_id,
+        buyer_organisation_id,
+        agency_organisation_id,
+        registrar_organisation_id,
+    )
+    facts = facts_queries.facts_of_year(
+        session,
+        registered_on.year,
+        organisation_ids={role for role in roles if role is not None},
+        project_ids=[project_id],
+        activity_ids=[activity_id],
+        without_contract_id=contract_id,
+    )
+    contract = RegisteredContract(
+        contract_no="本合同",
+        contract_type=contract_type,
+        registered_on=registered_on,
+        amount_fen=amount_fen,
+        technology_amount_fen=technology_amount_fen,
+        tax_exempt_amount_fen=tax_exempt_amount_fen,
+        seller=str(seller_organisation_id),
+        buyer=str(buyer_organisation_id),
+        agency=None if agency_organisation_id is None else str(agency_organisation_id),
+        registrar=None if registrar_organisation_id is None else str(registrar_organisation_id),
+        project_id=project_id,
+        activity_id=activity_id,
+        fiscal_funds=fiscal_funds,
+    )
+    return estimate(
+        contract, others=facts.contracts, parties=facts.parties, policies=select_policies()
+    )
+
+
+def claimable(session: Session, organisation_id: int, year: int) -> dict[Item, Entitlement]:
+    """Return what an organisation could claim of a year now, by item."""
+    return claim_queries.entitlements(session, organisation_id, year)
+
+
+def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingItem]:
+    """List what waits for the actor: reviews, publicity, payments, corrections, open rounds."""
+    items: list[WaitingItem] = []
+    if permits(actor, rules.REVIEW):
+        items.extend(_waiting_reviews(session, actor))
+    if permits(actor, rules.OPEN_ROUND):
+        items.extend(_waiting_for_bureau(session))
+    if permits(actor, rules.CONFIRM_PAYMENT):
+        items.extend(
+            WaitingItem(
+                what=f"确认支付：清单 {made.number}",
+                why=f"{made.waiting_count} 笔待支付",
+                endpoint="subsidies.payment_list",
+                params={"list_id": made.id},
+                act="支付",
+            )
+            for made in payment_lists(session)
+            if made.waiting_count
+        )
+    if permits(actor, rules.CLAIM) and actor.organisation_id is not None:
+        items.extend(_waiting_for_applicant(session, actor.organisation_id, now))
+    return items
+
+
+def _waiting_reviews(session: Session, actor: Actor) -> list[WaitingItem]:
+    page = desk(session, actor, DeskFilter(), size=50)
+    return [
+        WaitingItem(
+            what=f"审核补助申报：{row.organisation_name}，{row.item.label}",
+            why=f"{row.number}，{row.year} 年度，{row.status.label}",
+            endpoint="subsidies.review",
+            params={"claim_id": row.id},
+            act="审核",
+            due_on=row.due_on,
+        )
+        for row in page.items
+    ]
+
+
+def _waiting_for_bureau(session: Session) -> list[WaitingItem]:
+    items = [
+        WaitingItem(
+            what=f"公示审结的补助：{view.title}",
+            why=f"{view.claim_counts[ClaimStatus.SETTLING]} 件审结待公示",
+            endpoint="subsidies.round_board",
+            params={"round_id": view.id},
+            act="公示",
+        )
+        for view in list_rounds(session)
+        if view.claim_counts.get(ClaimStatus.SETTLING)
+    ]
+    unlisted = approved_unlisted(session)
+    if unlisted:
+        items.append(
+            WaitingItem(
+                what="编制补助支付清单",
+                why=f"{len(unlisted)} 件公示无异议，尚未列入清单",
+                endpoint="subsidies.payments",
+                act="编制",
+            )
+        )
+    return items
+
+
+def _waiting_for_applicant(
+    session: Session, organisation_id: int, now: datetime
+) -> list[WaitingItem]:
+    own = own_claims(session, organisation_id)
+    items = [
+        WaitingItem(
+            what=f"{'补正' if row.status is ClaimStatus.RETURNED else '确认并提交'}补助申报："
+            f"{row.year} 年度{row.item.label}",
+            why=row.reason or f"{row.number} 已按登记数据填好，核对后提交",
+            endpoint="subsidies.claim",
+            params={"claim_id": row.id},
+            act="办理",
+        )
+        for row in own
+        if row.status in (ClaimStatus.RETURNED, ClaimStatus.ESTIMATED)
+    ]
+    begun = {(row.round_id, row.item) for row in own if row.status in _BEGUN}
+    for view in open_rounds(session, now=now):
+        items.extend(
+            WaitingItem(
+                what=f"可以申报 {view.year} 年度{item.label}",
+                why=view.title,
+                endpoint="subsidies.mine",
+                act="申报",
+                due_on=view.closes_on,
+            )
+            for item, found in claimable(session, organisation_id, view.year).items()
+            if found.claimable_fen > 0 and (view.id, item) not in begun
+        )
+    return items
+
+
+_BEGUN = (ClaimStatus.ESTIMATED, ClaimStatus.RETURNED)
