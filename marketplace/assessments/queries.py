@@ -342,7 +342,7 @@ def count_states(session: Session, actor: Actor) -> dict[AssessmentState, int]:
     rows = session.execute(
         select(Assessment.state, func.count()).where(mine(actor)).group_by(Assessment.state)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _may_see(actor: Actor, row: Assessment) -> bool:

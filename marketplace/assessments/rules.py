@@ -109,7 +109,7 @@ SCORE = Permission("assessments.score", frozenset({Role.ASSESSOR, Role.EXPERT}))
 ISSUE = Permission("assessments.issue", frozenset({Role.ASSESSOR}))
 FILE = Permission("assessments.file", frozenset({Role.OPERATOR}))
 
-REASON_MIN = 10
+REASON_MIN = 6
 
 
 def move(state: AssessmentState, to: AssessmentState) -> AssessmentState:
