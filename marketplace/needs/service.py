@@ -214,9 +214,10 @@ def accept(session: Session, *, actor: Actor, now: datetime, need_id: int) -> No
             f"这条需求现在是“{row.state.label}”，没有等待审核；可能别人已经办理",
         )
     row.state = move(row.state, NeedState.OPEN)
+    # Before the number is drawn, which flushes: an open need has the moment of its opening.
+    row.opened_at = row.updated_at = row.reviewed_at = now
     if row.number is None:
         row.number = next_number(session, "XQ", local_date(now).year)
-    row.opened_at = row.updated_at = row.reviewed_at = now
     row.closing_reason = ""
     row.version += 1
     audit.record(
