@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from marketplace.brokerage import deal_queries, register_queries, terms_queries
-from marketplace.brokerage.deal_queries import DealFilter
+from marketplace.brokerage import queries as brokerage
+from marketplace.brokerage.queries import DealFilter
 from marketplace.brokerage.rules import AFTER_SIGNING, TALKING, DealStage
 from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.clock import local_date
@@ -16,7 +16,7 @@ from marketplace.workbench.rules import Act, Figure, Panel, Part
 
 def part(session: Session, actor: Actor, now: datetime) -> Part:
     """Read what a broker's desk shows."""
-    board = deal_queries.board(session, actor, chosen=DealFilter(), now=now)
+    board = brokerage.board(session, actor, chosen=DealFilter(), now=now)
     figures = [
         Figure(f"{sum(board.counts[s] for s in TALKING):,}", "个", "在谈项目", "brokerage.board"),
         Figure(f"{sum(board.counts[s] for s in AFTER_SIGNING):,}", "个", "签约之后"),
@@ -37,8 +37,8 @@ def part(session: Session, actor: Actor, now: datetime) -> Part:
 
 def _own(session: Session, actor: Actor, now: datetime) -> list[Panel]:
     year = local_date(now).year
-    totals = terms_queries.commission_totals(session, actor.user_id or 0, year)
-    requests = register_queries.requests_for(session, actor)
+    totals = brokerage.commission_totals(session, actor.user_id or 0, year)
+    requests = brokerage.requests_for(session, actor)
     return [
         Panel(
             "workbench/panels/requests.html",

@@ -1,4 +1,4 @@
-"""The desk of an enterprise: its needs and what answers them."""
+"""The desk of an enterprise: its needs and what answers them, its intents and their deposits."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from marketplace.foundation.access import Actor
+from marketplace.listings import queries as listings
 from marketplace.needs import queries as needs
 from marketplace.needs.queries import NeedRow
 from marketplace.needs.rules import NeedState
 from marketplace.workbench.rules import Act, Figure, Panel, Part
 
-_SHOWN = 8
+_NEEDS = 6
+_INTENTS = 5
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,22 @@ def part(session: Session, actor: Actor, now: datetime) -> Part:
             (NeedState.MATCHED, "撮合中的需求"),
         )
     ]
-    rows = needs.owned_by(session, actor, size=_SHOWN).items
+    rows = needs.owned_by(session, actor, size=_NEEDS).items
     answers = needs.answer_counts(session, [row.id for row in rows])
-    panel = Panel(
-        "workbench/panels/needs.html",
-        "我的需求",
-        [OwnNeed(row, answers.get(row.id, 0)) for row in rows],
-        more=Act("全部需求", "needs.mine"),
-    )
-    return Part(figures, [Act("发布需求", "needs.create")], [panel])
+    panels = [
+        Panel(
+            "workbench/panels/needs.html",
+            "我的需求",
+            [OwnNeed(row, answers.get(row.id, 0)) for row in rows],
+            more=Act("全部需求", "needs.mine"),
+        ),
+        Panel(
+            "workbench/panels/intents.html",
+            "我的受让意向",
+            listings.own_intents(session, actor, size=_INTENTS).items,
+            more=Act("全部意向", "listings.my_intents"),
+            beside=True,
+        ),
+    ]
+    acts = [Act("发布需求", "needs.create"), Act("检索成果", "discovery.search")]
+    return Part(figures, acts, panels)

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from marketplace.achievements import queries as achievements
-from marketplace.achievements.rules import AchievementState
-from marketplace.foundation.access import Actor, Role
-from marketplace.workbench.rules import Act, Figure, Part
+from marketplace.achievements.queries import AchievementRow
+from marketplace.achievements.rules import VISIBLE_STATES, AchievementState
+from marketplace.brokerage import queries as brokerage
+from marketplace.brokerage.rules import AFTER_SIGNING, LEARN, DealStage
+from marketplace.foundation.access import Actor, Role, permits
+from marketplace.workbench.rules import Act, Figure, Panel, Part
+
+_SHOWN = 8
+_LOOKED_AT = 100
+_TALKS = frozenset(
+    {
+        DealStage.TECHNICAL_TALK,
+        DealStage.PRICE_TALK,
+        DealStage.CONTRACT_DRAFT,
+        *AFTER_SIGNING,
+    }
+)
+
+
+@dataclass(frozen=True)
+class FunnelRow:
+    """How far one achievement came: enquiries, talks and contracts, each part of the one before."""
+
+    achievement: AchievementRow
+    enquiries: int
+    talks: int
+    contracts: int
 
 
 def part(session: Session, actor: Actor, now: datetime) -> Part:
@@ -30,4 +56,45 @@ def part(session: Session, actor: Actor, now: datetime) -> Part:
         acts.append(Act("登记成果", "achievements.create"))
     if actor.has(Role.OFFICER, Role.ORG_ADMIN):
         acts.append(Act("导入 Excel", "exchange.upload", {"kind": "achievements"}))
-    return Part(figures, acts)
+    panels = [
+        Panel(
+            "workbench/panels/funnel.html",
+            "每项成果走到哪一步",
+            funnel(session, actor),
+            more=Act("全部成果", "achievements.mine"),
+        )
+    ]
+    if permits(actor, LEARN):
+        lost = brokerage.lost_counts(session, actor.organisation_id or 0)
+        panels.append(
+            Panel(
+                "workbench/panels/lost.html",
+                "没谈成的原因",
+                lost,
+                more=Act(f"共 {sum(entry.count for entry in lost)} 次", "brokerage.lessons"),
+                beside=True,
+            )
+        )
+    return Part(figures, acts, panels)
+
+
+def funnel(session: Session, actor: Actor) -> list[FunnelRow]:
+    """List the actor's achievements that others can see, those that came furthest first."""
+    rows = [
+        row
+        for row in achievements.owned_by(session, actor, size=_LOOKED_AT).items
+        if row.state in VISIBLE_STATES or row.state is AchievementState.TRANSFERRED
+    ]
+    stages = brokerage.stages_of_achievements(session, [row.id for row in rows])
+    lines = [_line(row, stages.get(row.id, {})) for row in rows]
+    lines.sort(key=lambda line: (-line.contracts, -line.talks, -line.enquiries))
+    return lines[:_SHOWN]
+
+
+def _line(row: AchievementRow, stages: Mapping[DealStage, int]) -> FunnelRow:
+    return FunnelRow(
+        row,
+        enquiries=sum(stages.values()),
+        talks=sum(count for stage, count in stages.items() if stage in _TALKS),
+        contracts=sum(count for stage, count in stages.items() if stage in AFTER_SIGNING),
+    )

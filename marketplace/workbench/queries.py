@@ -11,11 +11,24 @@ from marketplace.accounts import queries as accounts
 from marketplace.foundation.access import Actor
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.waiting import WaitingContributors
-from marketplace.workbench import owner_queries, rules
+from marketplace.workbench import (
+    broker_queries,
+    enterprise_queries,
+    office_queries,
+    owner_queries,
+    provider_queries,
+    rules,
+)
 from marketplace.workbench.rules import Desk, Part, Workbench
 
 _PARTS: dict[Desk, Callable[[Session, Actor, datetime], Part]] = {
+    Desk.OPERATOR: office_queries.operator_part,
+    Desk.REGISTRAR: office_queries.registrar_part,
+    Desk.REVIEWER: office_queries.reviewer_part,
+    Desk.BROKER: broker_queries.part,
     Desk.OWNER: owner_queries.part,
+    Desk.ENTERPRISE: enterprise_queries.part,
+    Desk.PROVIDER: provider_queries.part,
 }
 
 
@@ -28,7 +41,7 @@ def workbench(
         kind = accounts.get_organisation(session, actor.organisation_id).kind
     desks = rules.desks_of(actor.roles, kind)
     waiting = contributors.items(session, actor, now=now)
-    parts = [_PARTS[desk](session, actor, now) for desk in desks if desk in _PARTS]
+    parts = [_PARTS[desk](session, actor, now) for desk in desks]
     return Workbench(
         desks=desks,
         waiting=waiting,
