@@ -1,0 +1,60 @@
+"""Load the demo: a believable Jinan up to the morning of 2024-03-15, through the services alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from marketplace import wiring
+from marketplace.accounts.tokens import hash_password
+from marketplace.foundation import clock
+from marketplace.settings import Settings
+from seed.demo import accounts_story, achievements_story, needs_story
+from seed.demo.content import Content, content
+from seed.demo.sign_ins import PASSWORD, SignIn, sign_in_table, sign_ins
+from seed.demo.stage import Stage, Story
+
+__all__ = ["PASSWORD", "SignIn", "load", "play", "sign_in_table", "sign_ins"]
+
+
+def load(settings: Settings) -> None:
+    """Load everything into an empty database and start the demo clock; loaded already, do nothing.
+
+    The caller sees to it that the database is empty: an account of its own is never touched.
+    """
+    services = wiring.build(settings)
+    if services.demo:
+        return
+    play(services)
+    with services.database.transaction() as session:
+        clock.start_demo(session)
+    services.database.engine.dispose()
+
+
+def play(services: wiring.Services) -> Stage:
+    """Play all stories on a stage over these services and return it with the keys' ids."""
+    whole = content()
+    stage = Stage(services, whole)
+    stage.play(_stories(stage, whole), until=clock.DEMO_START)
+    wiring.after_deliveries(services)
+    return stage
+
+
+def _stories(stage: Stage, whole: Content) -> Iterator[Story]:
+    password_hash = hash_password(PASSWORD)
+    yield accounts_story.founding(stage, password_hash)
+    for organisation in whole.organisations:
+        if organisation.state != "verified":
+            yield accounts_story.newcomer(stage, organisation, password_hash)
+        if organisation.agency_filed_from is not None:
+            yield accounts_story.filing(stage, organisation)
+    yield accounts_story.filing_twice(stage, "a-laiwutt")
+    for person in whole.people:
+        if person.level is not None:
+            yield accounts_story.broker(stage, person)
+    yield achievements_story.chains(stage)
+    for achievement in whole.achievements:
+        yield achievements_story.achievement(stage, achievement)
+    for need in whole.needs:
+        yield needs_story.need(stage, need)
+    for answer in whole.services.answers:
+        yield needs_story.answer(stage, answer)
