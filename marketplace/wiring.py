@@ -31,8 +31,12 @@ from marketplace.foundation.due import DueTask, DueTasks
 from marketplace.foundation.outbox import Outbox, Subscription
 from marketplace.foundation.waiting import Contributor, WaitingContributors
 from marketplace.integrity import views as integrity_views
+from marketplace.listings import desk_views as listings_desk_views
 from marketplace.listings import due as listings_due
 from marketplace.listings import handlers as listings_handlers
+from marketplace.listings import queries as listings_queries
+from marketplace.listings import room_views as listings_room_views
+from marketplace.listings import views as listings_views
 from marketplace.needs import answer_views as needs_answer_views
 from marketplace.needs import desk_views as needs_desk_views
 from marketplace.needs import due as needs_due
@@ -56,6 +60,8 @@ PAGES = (
     needs_answer_views,
     needs_desk_views,
     assessments_working_views,
+    listings_desk_views,
+    listings_room_views,
 )
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -67,6 +73,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     publicity_views.blueprint,
     payments_views.blueprint,
     integrity_views.blueprint,
+    listings_views.blueprint,
     assessments_views.blueprint,
 )
 
@@ -91,6 +98,7 @@ WAITING: tuple[Contributor, ...] = (
     needs_queries.waiting,
     publicity_queries.waiting,
     payments_queries.waiting,
+    listings_queries.waiting,
     assessments_desk_queries.waiting,
 )
 

@@ -1,4 +1,4 @@
-"""Reads of listings: the hall, one listing, the desks. Intents and the room have their own files."""
+"""Reads of listings: the hall, one listing, the desks; intents and the room stand beside it."""
 
 from __future__ import annotations
 

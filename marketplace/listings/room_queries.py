@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.foundation.access import Actor
+from marketplace.foundation.clock import local_date
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.money import Fen
+from marketplace.foundation.parameters import value_on
+from marketplace.foundation.workdays import add_workdays
 from marketplace.listings import bidding_rules as bidding
 from marketplace.listings.bidding_rules import Mark, Phase, Standing, Terms
 from marketplace.listings.models import Bid, BiddingSession, Intent
@@ -28,6 +31,15 @@ class RecordLine:
     def stage(self) -> str:
         """Return the name of the stage in which it was placed."""
         return f"第 {self.mark.cycle} 轮" if self.mark.cycle else "自由报价"
+
+
+@dataclass(frozen=True)
+class Afterwards:
+    """The days by which what follows a session is due."""
+
+    publicity_ends_on: date
+    sign_by: date
+    refund_by: date
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,30 @@ class Room:
         """Tell whether the reader may bid at this moment."""
         running = self.phase in (Phase.FREE, Phase.LIMITED)
         return self.plate is not None and running and not self.leads
+
+    @property
+    def afterwards(self) -> Afterwards:
+        """Return by when what follows the session is due, were it to end as it stands."""
+        ended = local_date(self.closes_at)
+        published = add_workdays(ended, value_on("result_publicity_workdays", ended))
+        return Afterwards(
+            publicity_ends_on=published,
+            sign_by=add_workdays(published, value_on("signing_workdays", ended)),
+            refund_by=add_workdays(ended, value_on("deposit_refund_workdays", ended)),
+        )
+
+    def time_left(self, now: datetime) -> str:
+        """Write what is left of the running period, ``3:42`` or ``2 天 4:05:00``."""
+        seconds = max(0, int((self.ends_at - now).total_seconds()))
+        days, rest = divmod(seconds, 86_400)
+        hours, rest = divmod(rest, 3_600)
+        minutes, seconds = divmod(rest, 60)
+        short = (
+            f"{hours}:{minutes:02d}:{seconds:02d}"
+            if hours or days
+            else (f"{minutes}:{seconds:02d}")
+        )
+        return f"{days} 天 {short}" if days else short
 
     def percent_left(self, now: datetime) -> float:
         """Return how much of the running period is left, 0 to 100."""

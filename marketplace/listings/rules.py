@@ -106,6 +106,9 @@ LIVE_INTENTS = (_I.REGISTERED, _I.ADMITTED, _I.QUALIFIED)
 APPLY = Permission("listings.apply", frozenset({Role.OFFICER, Role.LEADER}))
 SEE_OWN = Permission("listings.see_own", frozenset({Role.OFFICER, Role.LEADER, Role.INVENTOR}))
 OPERATE = Permission("listings.operate", frozenset({Role.OPERATOR}))
+SEE_OWN_OR_OPERATE = Permission(
+    "listings.see_own_or_operate", frozenset({*(SEE_OWN.roles or ()), Role.OPERATOR})
+)
 INTEND = Permission("listings.intend", frozenset({Role.ENTERPRISE}))
 BID = Permission("listings.bid", frozenset({Role.ENTERPRISE}))
 

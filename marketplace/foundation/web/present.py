@@ -29,6 +29,16 @@ def moment(value: datetime | None) -> str:
     return "" if value is None else value.astimezone(LOCAL).strftime("%Y-%m-%d %H:%M")
 
 
+def clock(value: datetime) -> str:
+    """Write the time of day to the second, ``14:22:36``, in Jinan's time zone."""
+    return value.astimezone(LOCAL).strftime("%H:%M:%S")
+
+
+def clock_ms(value: datetime) -> str:
+    """Write the time of day to the millisecond, ``14:21:18.204``, as a bid's record needs it."""
+    return value.astimezone(LOCAL).isoformat(timespec="milliseconds")[11:23]
+
+
 def weekday(value: date) -> str:
     """Write the day of the week, ``星期五``."""
     return f"星期{_WEEKDAYS[value.weekday()]}"
@@ -105,6 +115,8 @@ def register_filters(app: Flask) -> None:
     app.jinja_env.filters.update(
         day=day,
         moment=moment,
+        clock=clock,
+        clock_ms=clock_ms,
         weekday=weekday,
         days_left=days_left,
         workdays_left=workdays_left,

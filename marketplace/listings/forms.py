@@ -1,0 +1,112 @@
+"""The shapes of what sellers, buyers and the operator type in the trading hall."""
+
+from __future__ import annotations
+
+from marketplace.foundation import web
+from marketplace.foundation.money import Fen
+from marketplace.foundation.trade import PaymentMode, TradingMode
+from marketplace.listings.rules import PricingMode
+from marketplace.listings.service import IntentContent, ListingContent
+
+
+class ListingForm(web.Form):
+    """A seller's application."""
+
+    title = web.TextField(
+        "标的名称", required=True, longest=120, hint="写明转让或许可的是什么，含几项知识产权"
+    )
+    pricing_mode = web.ChoiceField(
+        "定价方式",
+        PricingMode,
+        required=True,
+        radio=True,
+        hint="协议定价须公示 15 天；挂牌、竞价在两家以上合格时进入竞价",
+    )
+    trading_mode = web.ChoiceField("转化方式", TradingMode, required=True)
+    base_price_fen = web.YuanField("挂牌底价", required=True, hint="成交价不会低于底价")
+    increment_fen = web.YuanField("每档加价", hint="竞价时每次加价是它的整数倍；协议定价不填")
+    deposit_fen = web.YuanField("保证金", hint="底价的 10%–30%；协议定价可以不收")
+    payment_mode = web.ChoiceField("支付方式", PaymentMode, required=True)
+    payment_terms = web.LongTextField(
+        "付款条件", required=True, longest=1000, rows=2, hint="期次、比例和时间"
+    )
+    conditions = web.LongTextField(
+        "受让条件",
+        longest=2000,
+        rows=3,
+        hint="对受让方资格、实施地域、技术服务等的要求；可不填",
+    )
+
+    def content(self) -> ListingContent:
+        """Return what was typed as a value; only after validation."""
+        return ListingContent(
+            title=self.title.data,
+            pricing_mode=self.pricing_mode.data,
+            trading_mode=self.trading_mode.data,
+            base_price_fen=self.base_price_fen.data,
+            increment_fen=self.increment_fen.data or Fen(0),
+            deposit_fen=self.deposit_fen.data or Fen(0),
+            payment_mode=self.payment_mode.data,
+            payment_terms=self.payment_terms.data,
+            conditions=self.conditions.data,
+        )
+
+
+class IntentForm(web.Form):
+    """A buyer's intent."""
+
+    offer_fen = web.YuanField("意向价格", required=True, hint="不低于底价；仅一家合格时按此价成交")
+    plan = web.LongTextField(
+        "实施计划",
+        required=True,
+        longest=2000,
+        rows=4,
+        hint="在哪里、用什么、多久投产；给转让方看",
+    )
+    related_party = web.FlagField("受让方与成果完成人或转让方有关联关系", hint="成交公示时会注明")
+    relation = web.TextField("关联关系", longest=200, hint="例如：受让方股东为第一发明人")
+    promised = web.FlagField(
+        "已阅读公告和交易规则，承诺具备受让条件，按意向价格或竞价结果受让，不撤销报价",
+        required=True,
+    )
+
+    def content(self) -> IntentContent:
+        """Return what was typed as a value; only after validation."""
+        return IntentContent(
+            offer_fen=self.offer_fen.data,
+            plan=self.plan.data,
+            promised=bool(self.promised.data),
+            related_party=bool(self.related_party.data),
+            relation=self.relation.data,
+        )
+
+
+class ReasonForm(web.Form):
+    """Why something is returned, rejected, withdrawn or ended."""
+
+    reason = web.LongTextField("原因", required=True, longest=500, rows=3)
+
+
+class AnnounceForm(web.Form):
+    """How long an announcement stands; empty for what the price asks."""
+
+    workdays = web.IntField(
+        "公告期",
+        least=1,
+        most=250,
+        unit="个工作日",
+        hint="不填则 10 个，底价超过 1000 万元 20 个",
+    )
+
+
+class PriceForm(web.Form):
+    """The price that seller and buyer agreed."""
+
+    price_fen = web.YuanField("协议价格", required=True, hint="不低于公告的底价；提交后立即公示")
+
+
+class BidForm(web.Form):
+    """A bid, shown once more in capitals before it counts."""
+
+    amount_fen = web.YuanField("报价", required=True)
+    confirmed = web.FlagField("我确认此金额。出价后不能修改，不能撤回。", required=True)
