@@ -305,7 +305,7 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingIte
         WaitingItem(
             what=task.what,
             why=f"项目“{task.deal_title}”，{task.stage.label}",
-            endpoint="brokerage.deal",
+            endpoint="brokerage.show",
             params={"deal_id": task.deal_id},
             act="记结果",
             due_on=task.due_on,
@@ -340,7 +340,7 @@ def _for_broker(session: Session, actor: Actor) -> list[WaitingItem]:
         WaitingItem(
             what=f"核对佣金是否到账：{view.deal_title}",
             why=f"{view.payer_name}应付，合同已登记",
-            endpoint="brokerage.deal",
+            endpoint="brokerage.show",
             params={"deal_id": view.deal_id},
             act="核对",
         )
@@ -356,7 +356,7 @@ def _for_party(session: Session, actor: Actor, own: int) -> list[WaitingItem]:
             WaitingItem(
                 what=f"确认介绍：{view.subject_title}",
                 why="技术经理人把这次介绍存了证，请确认是否属实",
-                endpoint="brokerage.deal",
+                endpoint="brokerage.show",
                 params={"deal_id": view.deal_id},
                 act="确认",
             )
@@ -378,7 +378,7 @@ def _for_party(session: Session, actor: Actor, own: int) -> list[WaitingItem]:
             WaitingItem(
                 what=f"佣金约定：{view.deal_title}",
                 why="技术经理人提出了佣金约定，等您确认",
-                endpoint="brokerage.deal",
+                endpoint="brokerage.show",
                 params={"deal_id": view.deal_id},
                 act="决定",
             )
