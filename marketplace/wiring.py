@@ -22,7 +22,19 @@ from marketplace.assessments import desk_queries as assessments_desk_queries
 from marketplace.assessments import handlers as assessments_handlers
 from marketplace.assessments import views as assessments_views
 from marketplace.assessments import working_views as assessments_working_views
+from marketplace.brokerage import agency_views as brokerage_agency_views
+from marketplace.brokerage import deal_views as brokerage_deal_views
+from marketplace.brokerage import due as brokerage_due
+from marketplace.brokerage import handlers as brokerage_handlers
+from marketplace.brokerage import queries as brokerage_queries
+from marketplace.brokerage import terms_views as brokerage_terms_views
+from marketplace.brokerage import views as brokerage_views
+from marketplace.contracts import handlers as contracts_handlers
+from marketplace.contracts import queries as contracts_queries
+from marketplace.contracts import registry_views as contracts_registry_views
+from marketplace.contracts import views as contracts_views
 from marketplace.demonstration import views as demonstration_views
+from marketplace.foundation import web
 from marketplace.foundation.access import Actor
 from marketplace.foundation.attachments import AttachmentStore
 from marketplace.foundation.clock import Clock, DemoClock, SystemClock, demo_started
@@ -62,6 +74,10 @@ PAGES = (
     assessments_working_views,
     listings_desk_views,
     listings_room_views,
+    brokerage_deal_views,
+    brokerage_terms_views,
+    brokerage_agency_views,
+    contracts_registry_views,
 )
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -75,6 +91,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     integrity_views.blueprint,
     listings_views.blueprint,
     assessments_views.blueprint,
+    brokerage_views.blueprint,
+    contracts_views.blueprint,
 )
 
 # Only where the database carries a demo clock.
@@ -83,6 +101,8 @@ DEMO_BLUEPRINTS: tuple[Blueprint, ...] = (demonstration_views.blueprint,)
 SUBSCRIPTIONS: tuple[Subscription, ...] = (
     *listings_handlers.SUBSCRIPTIONS,
     *assessments_handlers.SUBSCRIPTIONS,
+    *brokerage_handlers.SUBSCRIPTIONS,
+    *contracts_handlers.SUBSCRIPTIONS,
 )
 
 DUE_TASKS: tuple[DueTask, ...] = (
@@ -90,6 +110,7 @@ DUE_TASKS: tuple[DueTask, ...] = (
     *achievements_due.TASKS,
     *needs_due.TASKS,
     *listings_due.TASKS,
+    *brokerage_due.TASKS,
 )
 
 WAITING: tuple[Contributor, ...] = (
@@ -100,6 +121,8 @@ WAITING: tuple[Contributor, ...] = (
     payments_queries.waiting,
     listings_queries.waiting,
     assessments_desk_queries.waiting,
+    brokerage_queries.waiting,
+    contracts_queries.waiting,
 )
 
 # Command groups of the slices, added to the `marketplace` command.
@@ -179,9 +202,14 @@ def unread_count(session: Session, actor: Actor) -> int:
     return 0
 
 
+def _contract_of_deal(deal_id: int) -> contracts_queries.ContractRow | None:
+    """Return a deal's contract for the deal's page, which lies upstream of contracts."""
+    return contracts_queries.find_of_deal(web.session(), web.actor(), deal_id)
+
+
 def template_globals(services: Services) -> dict[str, Any]:
     """Return the blocks that downstream slices lend to the pages of upstream ones."""
-    return {}
+    return {"contract_of_deal": _contract_of_deal}
 
 
 def ensure_search_index(services: Services) -> None:
