@@ -59,6 +59,12 @@ def expand(typed: str, *, without: Collection[str] = frozenset()) -> tuple[Term,
     return tuple(sorted(found.values(), key=lambda t: (-t.weight, t.text))[:MOST_TERMS])
 
 
+@cache
+def asking_words() -> frozenset[str]:
+    """Return the words with which people ask, whatever they ask for."""
+    return frozenset((LEXICON / "asking.words").read_text("utf-8").split())
+
+
 def is_talk(clause: str) -> bool:
     """Tell whether a clause tells about the asker rather than about the problem."""
     return _talk().search(text.norm(clause)) is not None

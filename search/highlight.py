@@ -16,22 +16,26 @@ class Marks:
     """What to mark, prepared once for a page of results."""
 
     def __init__(self, terms: Iterable[str]) -> None:
-        patterns = sorted({_pattern(term) for term in terms} - {""}, key=len, reverse=True)
-        self._pattern = re.compile("|".join(patterns)) if patterns else None
+        patterns = sorted({_pattern(term) for term in terms} - {""})
+        self._patterns = [re.compile(pattern) for pattern in patterns]
 
     def spans(self, original: str) -> list[tuple[int, int]]:
         """Return the stretches of the original text to mark, in order and without overlaps."""
-        if self._pattern is None:
+        if not self._patterns:
             return []
         normal, origins = _aligned(original)
-        found: list[tuple[int, int]] = []
-        for match in self._pattern.finditer(normal):
-            start, end = origins[match.start()], origins[match.end() - 1] + 1
-            if found and start <= found[-1][1]:
-                found[-1] = (found[-1][0], max(end, found[-1][1]))
+        single = sorted(
+            (origins[match.start()], origins[match.end() - 1] + 1)
+            for pattern in self._patterns
+            for match in pattern.finditer(normal)
+        )
+        merged: list[tuple[int, int]] = []
+        for start, end in single:
+            if merged and start <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
             else:
-                found.append((start, end))
-        return found
+                merged.append((start, end))
+        return merged
 
     def mark(self, original: str) -> str:
         """Return the text as safe HTML with every found word in ``<mark>``."""

@@ -113,6 +113,7 @@ def build(
     common: Collection[str] = frozenset(),
 ) -> Ask:
     """Build the ask of a match: every word of the text, talk about the company counting less."""
+    common = expansion.asking_words().union(common)
     words: dict[str, float] = {}
     grams: dict[str, float] = {}
     for clause in text.clauses(_spoken(seeker)):
@@ -234,6 +235,6 @@ def _unanswered(
     open_words = [
         word
         for word in scorer.weightiest()
-        if len(word) > 1 and word not in entry.words and word not in bridged
+        if len(word) > 1 and text.is_han(word) and word not in entry.words and word not in bridged
     ]
     return tuple(open_words[:most])

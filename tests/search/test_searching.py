@@ -1,0 +1,137 @@
+"""The search page's answer: tiers, highlighting, nearest, suggestions, did-you-mean."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import re
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from search import query, searching, suggest, text
+from search.engine import Engine
+from search.highlight import Marks
+from search.schema import MEMBERS, PUBLIC, Document, Filters, Scope, passes
+from tests.search.conftest import CORPUS, EVERYTHING
+
+
+def answer(engine: Engine, typed: str, **options: object) -> searching.Results:
+    asked = query.parse(typed)
+    return searching.search(engine, asked, EVERYTHING, asked.filters, **options)  # type: ignore[arg-type]
+
+
+def test_the_strictest_tier_with_enough_hits_answers(engine: Engine) -> None:
+    all_words = answer(engine, "低温 催化剂", enough=1)
+    assert (all_words.share, all_words.total) == (1.0, 1)
+    some = answer(engine, "低温 催化剂 铸造 碳化硅", enough=1)
+    assert some.share == 0.5
+    assert {f.hit.document.id for f in some.found} == {"achievement:1", "need:1"}
+
+
+def test_fewer_than_enough_still_answer(engine: Engine) -> None:
+    results = answer(engine, "低温", enough=20)
+    assert results.total == 2
+
+
+def test_without_words_everything_is_listed_newest_first(engine: Engine) -> None:
+    results = answer(engine, "")
+    assert [found.hit.document.id for found in results.found][:2] == ["need:1", "achievement:1"]
+
+
+def test_found_words_are_marked_in_title_and_passage(engine: Engine) -> None:
+    first = answer(engine, "低温 脱硝").found[0]
+    assert first.title.startswith("<mark>低温脱硝</mark>催化剂")
+    assert "<mark>" in first.passage
+
+
+def test_nearest_finds_something_for_a_query_without_hits(engine: Engine) -> None:
+    asked = query.parse('"低温脱硝的滤袋"')
+    assert searching.search(engine, asked, EVERYTHING, Filters()).total == 0
+    assert searching.nearest(engine, asked, EVERYTHING)[0].hit.document.id == "achievement:1"
+
+
+def test_suggestions_by_characters_pinyin_and_initials(engine: Engine) -> None:
+    for typed in ("低温", "diwen", "dwtx", "DiWenTuo"):
+        phrases = [entry.phrase for entry in suggest.suggest(engine, typed, EVERYTHING)]
+        assert "低温脱硝" in phrases, typed
+    assert suggest.suggest(engine, "", EVERYTHING) == []
+    assert suggest.suggest(engine, "zzzz", EVERYTHING) == []
+
+
+def test_did_you_mean_by_pinyin_and_by_one_character(engine: Engine) -> None:
+    assert suggest.did_you_mean(engine, "半岛体", EVERYTHING) == "半导体"
+    assert suggest.did_you_mean(engine, "脱硝崔化剂", EVERYTHING) == "脱硝催化剂"
+    assert suggest.did_you_mean(engine, "循环冷去水", EVERYTHING) == "循环冷却水"
+    assert suggest.did_you_mean(engine, "半导体", EVERYTHING) is None
+    assert suggest.did_you_mean(engine, "滴罐", EVERYTHING) is None  # only members may know 滴灌
+
+
+def test_marks_are_escaped_aligned_and_merged() -> None:
+    marks = Marks(["脱硝", "硝催", "led", "<b>"])
+    assert marks.mark("低温脱硝催化剂 ＬＥＤ <i>leds</i>") == (
+        "低温<mark>脱硝催</mark>化剂 <mark>ＬＥＤ</mark> &lt;i&gt;leds&lt;/i&gt;"
+    )
+
+
+def test_a_passage_shows_the_marks_and_says_where_it_is_cut() -> None:
+    long = "无关的话。" * 60 + "低温脱硝效率高。" + "还有别的话。" * 60
+    passage = Marks(["脱硝"]).passage(long)
+    assert "<mark>脱硝</mark>" in passage
+    assert passage.startswith("…")
+    assert passage.endswith("…")
+
+
+@given(st.text(max_size=120), st.lists(st.text(max_size=6), max_size=4))
+def test_marking_changes_nothing_but_the_marks(original: str, terms: list[str]) -> None:
+    marked = Marks(terms).mark(original)
+    assert html.unescape(re.sub("</?mark>", "", marked)) == html.unescape(html.escape(original))
+    bare = re.sub("</?mark>", "", marked)
+    assert "<" not in bare
+
+
+WORDS = ["低温", "脱硝", "催化剂", "阻垢", "碳化硅", "水", "芯片", "180", "mosfet", "烟气", "量子"]
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    words=st.lists(st.sampled_from(WORDS), max_size=3),
+    phrase=st.sampled_from(["", "锰铈", "低温脱硝", "不存在"]),
+    excluded=st.sampled_from(["", "铸造", "芯片"]),
+    region=st.sets(st.sampled_from(["370102", "370112", "999999"])),
+    members=st.booleans(),
+)
+def test_hits_are_those_of_a_plain_evaluation(
+    engine: Engine,
+    words: list[str],
+    phrase: str,
+    excluded: str,
+    region: set[str],
+    members: bool,
+) -> None:
+    typed = " ".join([*words, f'"{phrase}"' * bool(phrase), f"-{excluded}" * bool(excluded)])
+    scope = dataclasses.replace(
+        EVERYTHING, visibilities=frozenset({PUBLIC, MEMBERS} if members else {PUBLIC})
+    )
+    filters = Filters({"region": frozenset(region)})
+    asked = query.parse(typed)
+    ask = searching.build(asked, scope, filters)
+    expected = {d.id for d in CORPUS if plainly(d, asked, scope, filters)}
+    assert {hit.document.id for hit in engine.search(ask).hits} == expected
+    assert engine.count(ask) == len(expected)
+
+
+def plainly(document: Document, asked: query.Query, scope: Scope, filters: Filters) -> bool:
+    parts = [document.title, " ".join(document.keywords), document.body]
+    held = [text.unigrams(text.norm(part)) for part in parts]
+
+    def has(phrase: str) -> bool:
+        return any(text.contains(part, text.unigrams(phrase)) for part in held)
+
+    return (
+        scope.admits(document)
+        and passes(document, filters)
+        and all(has(word) for word in asked.words)
+        and all(has(phrase) for phrase in asked.phrases)
+        and not any(has(phrase) for phrase in asked.excluded)
+    )
