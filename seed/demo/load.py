@@ -8,7 +8,15 @@ from marketplace import wiring
 from marketplace.accounts.tokens import hash_password
 from marketplace.foundation import clock
 from marketplace.settings import Settings
-from seed.demo import accounts_story, achievements_story, needs_story
+from seed.demo import (
+    accounts_story,
+    achievements_story,
+    contracts_story,
+    deals_story,
+    listings_story,
+    needs_story,
+    services_story,
+)
 from seed.demo.content import Content, content
 from seed.demo.sign_ins import PASSWORD, SignIn, sign_in_table, sign_ins
 from seed.demo.stage import Stage, Story
@@ -58,3 +66,20 @@ def _stories(stage: Stage, whole: Content) -> Iterator[Story]:
         yield needs_story.need(stage, need)
     for answer in whole.services.answers:
         yield needs_story.answer(stage, answer)
+    for record in whole.services.integrity:
+        yield services_story.integrity_record(stage, record)
+    for assessment in whole.assessments:
+        yield services_story.assessment(stage, assessment)
+    for listing in whole.listings:
+        yield listings_story.listing(stage, listing)
+        for intent in listing.intents:
+            yield listings_story.intent(stage, listing, intent)
+    yield listings_story.refunds(stage)
+    for deal in whole.deals:
+        yield deals_story.deal(stage, deal)
+        if deal.stage == "paid":
+            yield deals_story.settle(stage, deal)
+    for request in whole.services.requests:
+        yield deals_story.request(stage, request)
+    for contract in whole.contracts:
+        yield contracts_story.contract(stage, contract)

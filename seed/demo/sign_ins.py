@@ -41,7 +41,7 @@ class SignIn:
 
 
 def sign_ins() -> list[SignIn]:
-    """List one person per role, in the order of the roles; the first is the organisation's admin."""
+    """List one person per role; an organisation's first member is its administrator too."""
     whole = content()
     people = {person.key: person for person in whole.people}
     organisations = {organisation.key: organisation for organisation in whole.organisations}

@@ -1,0 +1,240 @@
+"""Listings go through the hall: application, announcement, intents, deposits, bids, publicity."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from marketplace.accounts import queries as accounts
+from marketplace.foundation.access import ANONYMOUS, Role
+from marketplace.foundation.clock import DEMO_START, LOCAL
+from marketplace.foundation.trade import PaymentMode, TradingMode
+from marketplace.foundation.workdays import add_workdays
+from marketplace.listings import intent_queries, queries, service
+from marketplace.listings.rules import IntentState, ListingState, PricingMode
+from marketplace.listings.service import IntentContent, ListingContent
+from marketplace.payments import queries as payments
+from marketplace.payments import service as payment_service
+from marketplace.payments.rules import PaymentState
+from marketplace.publicity import service as publicity
+from seed.demo.content import Intent, Listing
+from seed.demo.stage import Stage, Story, yuan
+
+_HALL = "zhanzixuan"
+_CASHIER = "xionganran"
+
+
+def listing(stage: Stage, record: Listing) -> Story:
+    """Bring one listing up to its announcement, and further where the seller acts."""
+    owner = _owner(stage, record)
+    yield stage.at(record.applied_on, record.key)
+    listing_id = service.apply(
+        stage.session,
+        actor=stage.member(owner, Role.OFFICER, Role.LEADER),
+        now=stage.now,
+        achievement_id=stage.achievements[record.achievement],
+        content=_content(record),
+    )
+    stage.listings[record.key] = listing_id
+    if record.outcome == "applied":
+        return
+    yield stage.after(1, record.key)
+    hall = stage.actor(_HALL)
+    if record.outcome == "returned":
+        service.return_(
+            stage.session, actor=hall, now=stage.now, listing_id=listing_id, reason=record.reason
+        )
+        return
+    service.accept(stage.session, actor=hall, now=stage.now, listing_id=listing_id)
+    if record.outcome == "accepted":
+        return
+    yield stage.after(1, record.key)
+    service.announce(stage.session, actor=hall, now=stage.now, listing_id=listing_id)
+    if record.agreed is not None:
+        yield from _agree(stage, record, owner)
+    elif record.outcome == "withdrawn":
+        yield stage.after(8, record.key)
+        service.withdraw(
+            stage.session,
+            actor=stage.member(owner, Role.OFFICER, Role.LEADER),
+            now=stage.now,
+            listing_id=listing_id,
+            reason=record.reason,
+        )
+    elif record.pricing == "bidding":
+        yield from _bid(stage, record)
+
+
+def intent(stage: Stage, record: Listing, buyer: Intent) -> Story:
+    """Let one buyer register, be judged, and pay the deposit."""
+    key = record.key + buyer.buyer
+    announced = add_workdays(add_workdays(record.applied_on, 1), 1)
+    yield stage.at(add_workdays(announced, buyer.after), key)
+    actor = stage.buyer(buyer.buyer)
+    intent_id = service.register_intent(
+        stage.session,
+        actor=actor,
+        now=stage.now,
+        listing_id=stage.listings[record.key],
+        content=IntentContent(offer_fen=yuan(buyer.offer_yuan), plan=buyer.plan, promised=True),
+    )
+    if buyer.result == "registered":
+        return
+    yield stage.after(1, key)
+    hall = stage.actor(_HALL)
+    if buyer.result == "rejected":
+        service.reject_intent(
+            stage.session, actor=hall, now=stage.now, intent_id=intent_id, reason=buyer.reason
+        )
+        return
+    if buyer.result == "withdrawn":
+        service.withdraw_intent(stage.session, actor=actor, now=stage.now, intent_id=intent_id)
+        return
+    service.admit_intent(stage.session, actor=hall, now=stage.now, intent_id=intent_id)
+    if buyer.result == "qualified" and record.deposit_yuan:
+        yield from pay(stage, f"intent:{intent_id}", key, payer=buyer.buyer)
+
+
+def pay(stage: Stage, subject: str, key: str, *, payer: str) -> Story:
+    """Let a payer send what is expected for a subject, and the cashier confirm its arrival."""
+    yield stage.after(1, key)
+    (due,) = [
+        payment
+        for payment in payments.of_subject(stage.session, subject)
+        if payment.state is PaymentState.EXPECTED
+    ]
+    reference = f"JN{stage.today:%Y%m%d}{due.id:05d}"
+    payment_service.report_transfer(
+        stage.session,
+        actor=stage.member(payer, Role.ENTERPRISE, Role.OFFICER, Role.ORG_ADMIN),
+        now=stage.now,
+        payment_id=due.id,
+        reference=reference,
+        transferred_on=stage.today,
+        gateway=stage.gateways.default,
+    )
+    yield stage.after(1, key)
+    payment_service.confirm(
+        stage.session,
+        actor=stage.actor(_HALL),
+        now=stage.now,
+        payment_id=due.id,
+        reference=reference,
+        received_fen=due.amount_fen,
+        account_name=accounts.get_organisation(
+            stage.session, stage.organisations[payer]
+        ).name,
+    )
+
+
+def refunds(stage: Stage) -> Story:
+    """Send back, twice a week, what has to go back; the last days' refunds wait for the demo."""
+    day = date(2023, 3, 1)
+    while day < date(2024, 3, 11):
+        yield datetime.combine(day, datetime.min.time(), tzinfo=LOCAL) + timedelta(hours=15)
+        waiting = payments.reconciliation(
+            stage.session, states=(PaymentState.REFUND_DUE,), size=100
+        )
+        for payment in waiting.items:
+            payment_service.refund(
+                stage.session,
+                actor=stage.actor(_CASHIER),
+                now=stage.now,
+                payment_id=payment.id,
+                reference=f"TH{stage.today:%Y%m%d}{payment.id:05d}",
+                gateway=stage.gateways.default,
+            )
+        day = add_workdays(day, 2)
+
+
+def _agree(stage: Stage, record: Listing, owner: str) -> Story:
+    assert record.agreed is not None
+    yield stage.after(record.agreed.after, record.key)
+    seller = stage.member(owner, Role.OFFICER, Role.LEADER)
+    (chosen,) = [
+        intent.id
+        for intent in intent_queries.intents(stage.session, stage.listings[record.key])
+        if intent.state is IntentState.QUALIFIED
+    ]
+    notice_id = service.agree_price(
+        stage.session,
+        actor=seller,
+        now=stage.now,
+        intent_id=chosen,
+        price_fen=yuan(record.agreed.price_yuan),
+    )
+    if record.objection is not None:
+        yield stage.now + timedelta(days=record.objection.after_days, hours=1)
+        publicity.raise_objection(
+            stage.session,
+            actor=ANONYMOUS,
+            now=stage.now,
+            publicity_id=notice_id,
+            text=record.objection.text,
+            name=record.objection.name,
+            contact=record.objection.contact,
+        )
+    if record.outcome == "failed":
+        while _state(stage, record) is not ListingState.AWARDED:
+            yield stage.evening()
+        yield stage.after(14, record.key)
+        service.terminate(
+            stage.session,
+            actor=stage.actor(_HALL),
+            now=stage.now,
+            listing_id=stage.listings[record.key],
+            reason=record.reason,
+        )
+
+
+def _bid(stage: Stage, record: Listing) -> Story:
+    while _state(stage, record) is not ListingState.QUALIFYING:
+        yield stage.evening()
+    if record.outcome == "bidding":
+        service.close_qualification(
+            stage.session,
+            actor=stage.actor(_HALL),
+            now=stage.now,
+            listing_id=stage.listings[record.key],
+        )
+        yield DEMO_START
+    else:
+        while _state(stage, record) is not ListingState.BIDDING:
+            yield stage.evening()
+        starts_at = queries.get_internal(
+            stage.session, stage.listings[record.key]
+        ).bidding_starts_at
+        assert starts_at is not None
+        yield starts_at.astimezone(LOCAL) + timedelta(minutes=2)
+    for position, (bidder, amount) in enumerate(record.bids):
+        if position and record.outcome != "bidding":
+            yield stage.now + timedelta(minutes=3, seconds=17 * position)
+        service.place_bid(
+            stage.session,
+            actor=stage.buyer(bidder),
+            now=stage.now,
+            listing_id=stage.listings[record.key],
+            amount_fen=yuan(amount),
+            submission_key=f"{record.key}-{position}",
+        )
+
+
+def _state(stage: Stage, record: Listing) -> ListingState:
+    return queries.get_internal(stage.session, stage.listings[record.key]).state
+
+
+def _owner(stage: Stage, record: Listing) -> str:
+    return next(a.owners[0].org for a in stage.content.achievements if a.key == record.achievement)
+
+
+def _content(record: Listing) -> ListingContent:
+    return ListingContent(
+        title=record.title,
+        pricing_mode=PricingMode(record.pricing),
+        trading_mode=TradingMode(record.mode),
+        base_price_fen=yuan(record.base_price_yuan),
+        increment_fen=yuan(record.increment_yuan),
+        deposit_fen=yuan(record.deposit_yuan),
+        payment_mode=PaymentMode(record.payment_mode),
+        payment_terms=record.payment_terms,
+        conditions=record.conditions,
+    )

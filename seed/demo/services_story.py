@@ -1,0 +1,227 @@
+"""Assessments, integrity records, orders and meetings."""
+
+from __future__ import annotations
+
+from marketplace.assessments import service as assessments
+from marketplace.assessments.rules import ExpertScore, Indicator, ValuationMethod
+from marketplace.assessments.valuation_rules import (
+    Comparable,
+    Conclusion,
+    CostInput,
+    CostItem,
+    IncomeInput,
+    MarketInput,
+    MethodInput,
+)
+from marketplace.foundation.access import Role
+from marketplace.foundation.money import Fen
+from marketplace.foundation.workdays import add_workdays
+from marketplace.integrity import service as integrity
+from marketplace.integrity.rules import DishonestyGround
+from seed.demo.content import Achievement, Assessment, Record
+from seed.demo.listings_story import pay
+from seed.demo.stage import Stage, Story, yuan
+
+_DESK = "youxueqin"
+
+
+def integrity_record(stage: Stage, record: Record) -> Story:
+    """Put an organisation on the integrity register."""
+    yield stage.at(record.recorded_on, record.organisation)
+    integrity.record(
+        stage.session,
+        actor=stage.actor("luoshengnan"),
+        now=stage.now,
+        organisation_id=stage.organisations[record.organisation],
+        ground=DishonestyGround(record.ground),
+        reason=record.reason,
+        document=record.document,
+        starts_on=record.starts_on,
+        ends_on=record.ends_on,
+    )
+
+
+def assessment(stage: Stage, record: Assessment) -> Story:
+    """Bring one assessment as far as the content says."""
+    achievement = next(a for a in stage.content.achievements if a.key == record.achievement)
+    owner = achievement.owners[0].org
+    yield stage.at(record.requested_on, record.key)
+    assessment_id = assessments.request(
+        stage.session,
+        actor=stage.seller(owner),
+        now=stage.now,
+        achievement_id=stage.achievements[record.achievement],
+        purpose="为挂牌交易确定底价，并作为单位集体决策的依据",
+    )
+    if record.outcome == "pre_assessed":
+        return
+    assert record.assessor is not None
+    yield stage.after(1, record.key)
+    assessments.assign(
+        stage.session,
+        actor=stage.seller(owner),
+        now=stage.now,
+        assessment_id=assessment_id,
+        assessor_organisation_id=stage.organisations[record.assessor],
+    )
+    if record.outcome == "assigned":
+        return
+    yield stage.after(1, record.key)
+    assessor = stage.member(record.assessor, Role.ASSESSOR)
+    if record.outcome == "declined":
+        assessments.decline(
+            stage.session,
+            actor=assessor,
+            now=stage.now,
+            assessment_id=assessment_id,
+            reason=record.comment,
+        )
+        return
+    assert assessor.user_id is not None
+    assessments.accept(
+        stage.session,
+        actor=assessor,
+        now=stage.now,
+        assessment_id=assessment_id,
+        declared=True,
+        statement="本机构及承办评估师与委托方、权利人、发明人无投资、任职或亲属关系",
+        expert_id=assessor.user_id,
+        fee_fen=yuan(record.fee_yuan),
+        due_on=add_workdays(stage.today, 15),
+    )
+    if record.outcome == "accepted":
+        return
+    yield from pay(stage, f"assessment:{assessment_id}", record.key, payer=owner)
+    yield from _work(stage, record, achievement, assessment_id)
+
+
+def _work(
+    stage: Stage, record: Assessment, achievement: Achievement, assessment_id: int
+) -> Story:
+    assert record.assessor is not None
+    yield stage.after(2, record.key)
+    assessor = stage.member(record.assessor, Role.ASSESSOR)
+    if record.outcome == "rejected":
+        assessments.reject(
+            stage.session,
+            actor=assessor,
+            now=stage.now,
+            assessment_id=assessment_id,
+            reason=record.comment,
+        )
+        return
+    assessments.score(
+        stage.session,
+        actor=assessor,
+        now=stage.now,
+        assessment_id=assessment_id,
+        version=None,
+        scores=_scores(achievement),
+    )
+    if record.outcome == "scoring":
+        return
+    yield stage.after(2, record.key)
+    _value(stage, record, assessment_id)
+    assessments.issue(
+        stage.session, actor=assessor, now=stage.now, assessment_id=assessment_id
+    )
+    if record.outcome == "reported":
+        return
+    yield stage.after(1, record.key)
+    assessments.file(
+        stage.session,
+        actor=stage.actor(_DESK),
+        now=stage.now,
+        assessment_id=assessment_id,
+    )
+
+
+def _scores(achievement: Achievement) -> list[ExpertScore]:
+    """Score as an expert who has read the record: from what stands there, with the reason."""
+    tested = [line for line in achievement.comparison if line.evidence == "third_party"]
+    used = [line for line in achievement.comparison if line.evidence == "user"]
+    first = achievement.comparison[0]
+    rights = [right for right in achievement.ip_rights if right.kind == "发明专利"]
+    trl = achievement.maturity.trl
+    return [
+        ExpertScore(
+            Indicator.SCIENTIFIC,
+            62 + 5 * len(rights) + len(achievement.inventors),
+            f"涉及{'、'.join(achievement.keywords[:2])}，有发明专利 {len(rights)} 件，"
+            "原理阐述清楚，创新点集中",
+        ),
+        ExpertScore(
+            Indicator.TECHNICAL,
+            46 + 5 * trl + 2 * len(tested),
+            f"{first.indicator}为 {first.value} {first.unit or ''}，优于{first.alternative}的 "
+            f"{first.alternative_value}；成熟度 {trl} 级",
+        ),
+        ExpertScore(
+            Indicator.ECONOMIC,
+            60 + 4 * len(used) + trl,
+            f"{achievement.benefit}用户证据 {len(used)} 项",
+        ),
+        ExpertScore(
+            Indicator.SOCIAL,
+            66 + 3 * len(used),
+            f"面向{achievement.local_industry}，对{achievement.industry.name}的节能、质量或安全有作用",
+        ),
+        ExpertScore(
+            Indicator.TRANSFER,
+            50 + 4 * trl + len(achievement.modes),
+            f"{achievement.maturity.evidence}，可选转化方式 {len(achievement.modes)} 种",
+        ),
+    ]
+
+
+def _value(stage: Stage, record: Assessment, assessment_id: int) -> None:
+    assert record.assessor is not None
+    assert record.range_yuan is not None
+    assert record.base_on is not None
+    low, high = (yuan(amount) for amount in record.range_yuan)
+    assessments.value(
+        stage.session,
+        actor=stage.member(record.assessor, Role.ASSESSOR),
+        now=stage.now,
+        assessment_id=assessment_id,
+        version=None,
+        inputs={ValuationMethod(record.method): _inputs(record.method, low, high)},
+        conclusion=Conclusion(
+            low_fen=low,
+            high_fen=high,
+            base_on=record.base_on,
+            valid_until=record.base_on.replace(year=record.base_on.year + 1, day=28),
+            reasoning=f"{record.comment}综合考虑实施风险，取区间两端作为参考。",
+        ),
+    )
+
+
+def _inputs(method: str, low: Fen, high: Fen) -> MethodInput:
+    """Choose figures whose range holds the conclusion: a little wider on both sides."""
+    if method == "market":
+        return MarketInput(
+            (
+                Comparable("同类专利转让，规模较小", Fen(low * 8 // 10), 1_180_000),
+                Comparable("同领域许可，修正地域", Fen((low + high) // 2), 1_000_000),
+                Comparable("近一年成交，修正成熟度", Fen(high * 11 // 10), 960_000),
+            )
+        )
+    if method == "cost":
+        return CostInput(
+            (
+                CostItem("研发人员与试制", Fen(high * 6 // 10)),
+                CostItem("中试与检测", Fen(high * 3 // 10)),
+                CostItem("专利申请与维护", Fen(high // 10)),
+            ),
+            profit_ppm=150_000,
+            depreciation_low_ppm=60_000,
+            depreciation_high_ppm=340_000,
+        )
+    # Five level years; the shares bracket the range at a discount of 14 %.
+    yearly = Fen(high * 3)
+    return IncomeInput(
+        revenues_fen=(yearly,) * 5,
+        share_low_ppm=int(low / (yearly * 3.4331) * 1_000_000 * 0.97),
+        share_high_ppm=int(high / (yearly * 3.4331) * 1_000_000 * 1.03),
+        discount_ppm=140_000,
+    )
