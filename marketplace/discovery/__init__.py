@@ -1,0 +1,1 @@
+"""The portal, search, matching and the index of what others may find."""
