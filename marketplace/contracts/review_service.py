@@ -120,15 +120,16 @@ def register(session: Session, *, actor: Actor, now: datetime, contract_id: int)
     row = _load(session, actor, contract_id)
     if row.status is ContractStatus.REGISTERED and row.contract_no is not None:
         return row.contract_no
-    row.status = rules.move(row.status, ContractStatus.REGISTERED)
+    status = rules.move(row.status, ContractStatus.REGISTERED)
     today = local_date(now)
     assert row.amount_fen is not None
     assert row.technology_amount_fen is not None
     assert row.contract_type is not None
     assert row.buyer_organisation_id is not None
     assert row.registrar_organisation_id is not None
-    row.contract_no = next_number(session, "JN", today.year)
-    row.registered_on = today
+    # Drawing the number flushes: it must be there before the row says that it is registered.
+    number = next_number(session, "JN", today.year)
+    row.status, row.contract_no, row.registered_on = status, number, today
     row.decided_at = row.touched_at = now
     row.reviewer_name = actor.name
     row.version += 1
@@ -148,7 +149,7 @@ def register(session: Session, *, actor: Actor, now: datetime, contract_id: int)
         session,
         ContractRegistered(
             contract_id=row.id,
-            contract_no=row.contract_no,
+            contract_no=number,
             contract_type=row.contract_type.value,
             project_name=row.project_name,
             registered_on=today,
@@ -168,7 +169,7 @@ def register(session: Session, *, actor: Actor, now: datetime, contract_id: int)
         ),
         now=now,
     )
-    return row.contract_no
+    return number
 
 
 def refuse(
