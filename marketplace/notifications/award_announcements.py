@@ -1,0 +1,309 @@
+"""Who is told of contracts, subsidies, service orders and meetings."""
+
+from __future__ import annotations
+
+from marketplace.contracts import events as contracts
+from marketplace.foundation.access import Role
+from marketplace.notifications.announcing import (
+    Announcement,
+    all_of,
+    district_reviewers,
+    everybody,
+    inventors,
+    members_of,
+    person,
+)
+from marketplace.notifications.rules import MessageKind
+from marketplace.subsidies import events as subsidies
+from marketplace.subsidies.words import Item
+from marketplace.techservices import events as techservices
+
+_SELLER = members_of("seller_organisation_id")
+_BUYER = members_of("buyer_organisation_id")
+_APPLICANT = members_of("organisation_id")
+_CUSTOMER = members_of("customer_organisation_id")
+_PROVIDER = members_of("provider_organisation_id")
+_CONTRACT = {"contract_id": "contract_id"}
+_CLAIM = {"claim_id": "claim_id"}
+_ORDER = {"order_id": "order_id"}
+_MEETING = {"meeting_id": "meeting_id"}
+_ITEM = {"item": Item}
+
+CONTRACT_ANNOUNCEMENTS: tuple[Announcement, ...] = (
+    Announcement(
+        contracts.ContractSubmitted,
+        MessageKind.CONTRACT,
+        members_of("registrar_organisation_id", Role.REGISTRAR),
+        "待审核的技术合同：{project_name}",
+        "{seller}提交认定登记，审核期限到 {due_on}。",
+        "contracts.review",
+        _CONTRACT,
+    ),
+    Announcement(
+        contracts.ContractSubmitted,
+        MessageKind.CONTRACT,
+        _BUYER,
+        "合同已提交登记：{project_name}",
+        "{seller}已把合同提交认定登记。",
+        "contracts.show",
+        _CONTRACT,
+        name="buyer",
+    ),
+    Announcement(
+        contracts.ContractReturned,
+        MessageKind.CONTRACT,
+        _SELLER,
+        "合同登记需要补正：{project_name}",
+        "登记机构要求补正：{reason}。改好后再次提交。",
+        "contracts.show",
+        _CONTRACT,
+    ),
+    Announcement(
+        contracts.ContractRegistered,
+        MessageKind.CONTRACT,
+        all_of(_SELLER, _BUYER, members_of("agency_organisation_id")),
+        "合同已登记：{contract_no}",
+        "“{project_name}”已于 {registered_on} 登记，成交额 {amount}，"
+        "技术交易额 {technology_amount}。可以看看能申请哪些补助。",
+        "contracts.show",
+        _CONTRACT,
+    ),
+    Announcement(
+        contracts.ContractRegistered,
+        MessageKind.CONTRACT,
+        inventors,
+        "您的成果签了合同：{project_name}",
+        "合同 {contract_no} 已登记，成交额 {amount}。",
+        "achievements.show",
+        {"achievement_id": "achievement_id"},
+        when=lambda event: event.achievement_id is not None,
+        name="inventors",
+    ),
+    Announcement(
+        contracts.ContractRefused,
+        MessageKind.CONTRACT,
+        all_of(_SELLER, _BUYER),
+        "合同不予登记：{project_name}",
+        "理由：{reason}",
+        "contracts.show",
+        _CONTRACT,
+    ),
+    Announcement(
+        contracts.ContractChanged,
+        MessageKind.CONTRACT,
+        all_of(_SELLER, _BUYER),
+        "合同变更已登记：{contract_no}",
+        "变更后成交额 {amount}，技术交易额 {technology_amount}。{reason}",
+        "contracts.show",
+        _CONTRACT,
+    ),
+    Announcement(
+        contracts.ContractCancelled,
+        MessageKind.CONTRACT,
+        all_of(_SELLER, _BUYER, members_of("agency_organisation_id")),
+        "合同登记已撤销：{contract_no}",
+        "原因：{reason}。以这份合同申请的补助会重新核对。",
+        "contracts.show",
+        _CONTRACT,
+    ),
+)
+
+CLAIM_ANNOUNCEMENTS: tuple[Announcement, ...] = (
+    Announcement(
+        subsidies.RoundOpened,
+        MessageKind.CLAIM,
+        everybody(Role.OFFICER, Role.ENTERPRISE, Role.AGENCY_HEAD, Role.REGISTRAR),
+        "{title}",
+        "{year} 年度补助开始申报，{opens_on} 至 {closes_on}。"
+        "平台已按登记的合同算好，核对后提交即可。",
+        "subsidies.mine",
+    ),
+    Announcement(
+        subsidies.ClaimApplied,
+        MessageKind.CLAIM,
+        district_reviewers,
+        "待初审：{organisation}的{item}",
+        "{number}，申报 {claimed}，初审期限到 {due_on}。",
+        "subsidies.review",
+        _CLAIM,
+        words=_ITEM,
+    ),
+    Announcement(
+        subsidies.ClaimReviewed,
+        MessageKind.CLAIM,
+        _APPLICANT,
+        "{item}通过一步审核",
+        "{number} 已通过一步审核，进入下一步。",
+        "subsidies.claim",
+        _CLAIM,
+        words=_ITEM,
+    ),
+    Announcement(
+        subsidies.ClaimReviewed,
+        MessageKind.CLAIM,
+        everybody(Role.CENTRE_REVIEWER),
+        "待审核：{organisation}的{item}",
+        "{number} 已通过区县初审，期限到 {due_on}。",
+        "subsidies.review",
+        _CLAIM,
+        when=lambda event: event.status == "centre_review",
+        name="centre",
+        words=_ITEM,
+    ),
+    Announcement(
+        subsidies.ClaimReviewed,
+        MessageKind.CLAIM,
+        everybody(Role.BUREAU_REVIEWER),
+        "待复核：{organisation}的{item}",
+        "{number} 已通过促进中心审核。",
+        "subsidies.review",
+        _CLAIM,
+        when=lambda event: event.status in ("bureau_review", "settling"),
+        name="bureau",
+        words=_ITEM,
+    ),
+    Announcement(
+        subsidies.ClaimPublicised,
+        MessageKind.CLAIM,
+        _APPLICANT,
+        "补助开始公示：{number}",
+        "拟补助 {payable}，公示期满无异议后支付。",
+        "publicity.show",
+        {"notice_id": "publicity_id"},
+    ),
+    Announcement(
+        subsidies.ClaimReturned,
+        MessageKind.CLAIM,
+        _APPLICANT,
+        "补助申报退回补正：{number}",
+        "{item}：{reason}。补正后再次提交。",
+        "subsidies.claim",
+        _CLAIM,
+        words=_ITEM,
+    ),
+    Announcement(
+        subsidies.ClaimRefused,
+        MessageKind.CLAIM,
+        _APPLICANT,
+        "补助申报不予支持：{number}",
+        "{item}：{reason}",
+        "subsidies.claim",
+        _CLAIM,
+        words=_ITEM,
+    ),
+    Announcement(
+        subsidies.ClaimApproved,
+        MessageKind.CLAIM,
+        all_of(_APPLICANT, everybody(Role.TREASURER)),
+        "补助通过，等待支付：{number}",
+        "{organisation}的{item}，应付 {payable}。",
+        "subsidies.claim",
+        _CLAIM,
+        words=_ITEM,
+    ),
+    Announcement(
+        subsidies.ClaimPaid,
+        MessageKind.CLAIM,
+        _APPLICANT,
+        "补助已支付：{amount}",
+        "{number}，{item}，支付凭证 {reference}。",
+        "subsidies.claim",
+        _CLAIM,
+        words=_ITEM,
+    ),
+    Announcement(
+        subsidies.ClaimClawedBack,
+        MessageKind.CLAIM,
+        _APPLICANT,
+        "补助被追回：{amount}",
+        "{number}：{reason}。已记入科研诚信记录。",
+        "subsidies.claim",
+        _CLAIM,
+    ),
+)
+
+SERVICE_ANNOUNCEMENTS: tuple[Announcement, ...] = (
+    Announcement(
+        techservices.OrderRequested,
+        MessageKind.SERVICE,
+        _PROVIDER,
+        "新的服务委托：{title}",
+        "{customer}提交了委托 {number}，请接受或说明不接受的理由。",
+        "techservices.order",
+        _ORDER,
+    ),
+    Announcement(
+        techservices.OrderWithdrawn,
+        MessageKind.SERVICE,
+        _PROVIDER,
+        "委托已撤回：{title}",
+        "{customer}撤回了委托 {number}，不必再答复。",
+        "techservices.order",
+        _ORDER,
+    ),
+    Announcement(
+        techservices.OrderAccepted,
+        MessageKind.SERVICE,
+        _CUSTOMER,
+        "服务机构已接受：{title}",
+        "{provider}接受了委托 {number}，费用 {fee}，约定 {due_on} 完成。",
+        "techservices.order",
+        _ORDER,
+    ),
+    Announcement(
+        techservices.OrderDeclined,
+        MessageKind.SERVICE,
+        _CUSTOMER,
+        "服务机构没有接受：{title}",
+        "{provider}没有接受委托 {number}，理由：{reason}。可以另选一家。",
+        "techservices.order",
+        _ORDER,
+    ),
+    Announcement(
+        techservices.OrderProgressed,
+        MessageKind.SERVICE,
+        _CUSTOMER,
+        "办理进展：{title}",
+        "{provider}：{note}",
+        "techservices.order",
+        _ORDER,
+    ),
+    Announcement(
+        techservices.OrderDelivered,
+        MessageKind.SERVICE,
+        _CUSTOMER,
+        "等您确认：{title}",
+        "{provider}已完成委托 {number}，请查看结果并确认。",
+        "techservices.order",
+        _ORDER,
+    ),
+    Announcement(
+        techservices.OrderConfirmed,
+        MessageKind.SERVICE,
+        _PROVIDER,
+        "客户已确认：{title}",
+        "{customer}确认了委托 {number}，实付 {paid}，创新券 {voucher}。",
+        "techservices.order",
+        _ORDER,
+    ),
+    Announcement(
+        techservices.MeetingSignedUp,
+        MessageKind.SERVICE,
+        person("user_id"),
+        "已报名：{title}",
+        "活动时间 {starts_at}。请带好报名码到现场签到。",
+        "techservices.event",
+        _MEETING,
+    ),
+    Announcement(
+        techservices.MeetingCancelled,
+        MessageKind.SERVICE,
+        everybody(Role.OPERATOR),
+        "活动取消：{title}",
+        "{organiser}取消了活动，原因：{reason}。",
+        "techservices.event",
+        _MEETING,
+    ),
+)
+
+ANNOUNCEMENTS = CONTRACT_ANNOUNCEMENTS + CLAIM_ANNOUNCEMENTS + SERVICE_ANNOUNCEMENTS
