@@ -34,10 +34,14 @@ from marketplace.contracts import queries as contracts_queries
 from marketplace.contracts import registry_views as contracts_registry_views
 from marketplace.contracts import views as contracts_views
 from marketplace.demonstration import views as demonstration_views
+from marketplace.exchange import commands as exchange_commands
+from marketplace.exchange import due as exchange_due
+from marketplace.exchange import queries as exchange_queries
+from marketplace.exchange import views as exchange_views
 from marketplace.foundation import web
 from marketplace.foundation.access import Actor
 from marketplace.foundation.attachments import AttachmentStore
-from marketplace.foundation.clock import Clock, DemoClock, SystemClock, demo_started
+from marketplace.foundation.clock import Clock, DemoClock, SystemClock, demo_started, local_date
 from marketplace.foundation.db import Database
 from marketplace.foundation.due import DueTask, DueTasks
 from marketplace.foundation.outbox import Outbox, Subscription
@@ -54,6 +58,11 @@ from marketplace.needs import desk_views as needs_desk_views
 from marketplace.needs import due as needs_due
 from marketplace.needs import queries as needs_queries
 from marketplace.needs import views as needs_views
+from marketplace.notifications import handlers as notifications_handlers
+from marketplace.notifications import mail as notifications_mail
+from marketplace.notifications import queries as notifications_queries
+from marketplace.notifications import views as notifications_views
+from marketplace.notifications.mail import MailRoom
 from marketplace.payments import gateways as payment_gateways
 from marketplace.payments import queries as payments_queries
 from marketplace.payments import views as payments_views
@@ -63,6 +72,14 @@ from marketplace.publicity import queries as publicity_queries
 from marketplace.publicity import views as publicity_views
 from marketplace.settings import Settings
 from marketplace.site import views as site_views
+from marketplace.subsidies import claim_views as subsidies_claim_views
+from marketplace.subsidies import commands as subsidies_commands
+from marketplace.subsidies import desk_views as subsidies_desk_views
+from marketplace.subsidies import handlers as subsidies_handlers
+from marketplace.subsidies import payment_views as subsidies_payment_views
+from marketplace.subsidies import queries as subsidies_queries
+from marketplace.subsidies import views as subsidies_views
+from marketplace.subsidies.estimate_rules import Estimate
 from marketplace.workbench import views as workbench_views
 
 # Pages register on their slice's blueprint when their module is imported.
@@ -78,6 +95,9 @@ PAGES = (
     brokerage_terms_views,
     brokerage_agency_views,
     contracts_registry_views,
+    subsidies_claim_views,
+    subsidies_desk_views,
+    subsidies_payment_views,
 )
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -86,6 +106,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     workbench_views.blueprint,
     achievements_views.blueprint,
     needs_views.blueprint,
+    exchange_views.blueprint,
     publicity_views.blueprint,
     payments_views.blueprint,
     integrity_views.blueprint,
@@ -93,6 +114,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     assessments_views.blueprint,
     brokerage_views.blueprint,
     contracts_views.blueprint,
+    subsidies_views.blueprint,
+    notifications_views.blueprint,
 )
 
 # Only where the database carries a demo clock.
@@ -103,6 +126,8 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     *assessments_handlers.SUBSCRIPTIONS,
     *brokerage_handlers.SUBSCRIPTIONS,
     *contracts_handlers.SUBSCRIPTIONS,
+    *subsidies_handlers.SUBSCRIPTIONS,
+    *notifications_handlers.SUBSCRIPTIONS,
 )
 
 DUE_TASKS: tuple[DueTask, ...] = (
@@ -117,16 +142,21 @@ WAITING: tuple[Contributor, ...] = (
     accounts_queries.waiting,
     achievements_queries.waiting,
     needs_queries.waiting,
+    exchange_queries.waiting,
     publicity_queries.waiting,
     payments_queries.waiting,
     listings_queries.waiting,
     assessments_desk_queries.waiting,
     brokerage_queries.waiting,
     contracts_queries.waiting,
+    subsidies_queries.waiting,
 )
 
 # Command groups of the slices, added to the `marketplace` command.
-COMMANDS: tuple[Command, ...] = ()
+COMMANDS: tuple[Command, ...] = (
+    subsidies_commands.group,
+    exchange_commands.group,
+)
 
 NAVIGATION: tuple[tuple[str, str], ...] = (
     ("首页", "discovery.home"),
@@ -167,16 +197,21 @@ def build(
     demo = demo_started(database)
     clock = clock or (DemoClock(database) if demo else SystemClock())
     outbox = Outbox(SUBSCRIPTIONS)
-    due = DueTasks(DUE_TASKS)
+    store = AttachmentStore(settings.data_dir / "attachments")
+    due = DueTasks((*DUE_TASKS, *exchange_due.tasks(store)))
     resources: dict[Any, Any] = {
         Database: database,
         Clock: clock,
         SystemClock: SystemClock(),
         Settings: settings,
         DueTasks: due,
-        AttachmentStore: AttachmentStore(settings.data_dir / "attachments"),
+        AttachmentStore: store,
         WaitingContributors: WaitingContributors(WAITING),
         Gateways: payment_gateways.bank_transfer(),
+        MailRoom: MailRoom(
+            notifications_mail.sender_for(settings.mail_url, settings.mail_from),
+            site_url=settings.site_url,
+        ),
         **(replacements or {}),
     }
     return Services(settings, database, clock, outbox, due, demo, resources)
@@ -199,7 +234,7 @@ def demo_clock(services: Services, session: Session, now: datetime) -> DemoMomen
 
 def unread_count(session: Session, actor: Actor) -> int:
     """Count the actor's unread messages for the header."""
-    return 0
+    return notifications_queries.unread_count(session, actor)
 
 
 def _contract_of_deal(deal_id: int) -> contracts_queries.ContractRow | None:
@@ -207,9 +242,24 @@ def _contract_of_deal(deal_id: int) -> contracts_queries.ContractRow | None:
     return contracts_queries.find_of_deal(web.session(), web.actor(), deal_id)
 
 
+def _subsidy_estimate(
+    thing: brokerage_queries.Prospect | contracts_queries.ContractView,
+) -> Estimate | None:
+    """Estimate the subsidies of a deal or contract for its page, which lies upstream of them."""
+    today = local_date(web.now())
+    if isinstance(thing, brokerage_queries.Prospect):
+        return subsidies_queries.estimate_prospect(web.session(), thing, registered_on=today)
+    return subsidies_queries.estimate_contract(
+        web.session(),
+        thing.content,
+        contract_id=thing.id,
+        registered_on=thing.registered_on or today,
+    )
+
+
 def template_globals(services: Services) -> dict[str, Any]:
     """Return the blocks that downstream slices lend to the pages of upstream ones."""
-    return {"contract_of_deal": _contract_of_deal}
+    return {"contract_of_deal": _contract_of_deal, "subsidy_estimate": _subsidy_estimate}
 
 
 def ensure_search_index(services: Services) -> None:
@@ -222,7 +272,9 @@ def search_problems(services: Services) -> list[str]:
 
 
 def after_deliveries(services: Services) -> None:
-    """Let the worker make visible what a round of deliveries has written."""
+    """Let the worker make visible what a round of deliveries has written, and send the mail."""
+    mail_room: MailRoom = services.resources[MailRoom]
+    mail_room.deliver_due(services.database, now=services.clock.now())
 
 
 def blueprints(services: Services) -> Sequence[Blueprint]:
