@@ -17,9 +17,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from search import matching, query, rebuild, searching, text
+from search import address, matching, query, rebuild, searching, text
 from search.engine import Engine
-from search.engines import address
 from search.features import Seeker
 from search.schema import Document, Filters, Scope
 

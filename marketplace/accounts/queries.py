@@ -19,6 +19,7 @@ from marketplace.accounts.rules import (
     Scale,
 )
 from marketplace.foundation.access import Actor, Role, permits
+from marketplace.foundation.classifications import region_name
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.db import Page, paginate
 from marketplace.foundation.errors import NotFound
@@ -65,6 +66,11 @@ class OrganisationView:
     def sme(self) -> bool:
         """Tell whether it is a micro, small or medium enterprise."""
         return self.scale in (Scale.MICRO, Scale.SMALL, Scale.MEDIUM)
+
+    @property
+    def place(self) -> str:
+        """Return the name of its district, or of its region where that is outside of Jinan."""
+        return self.district.label if self.district else region_name(self.region_code)
 
     def offers(self, subkind: OrganisationSubkind) -> bool:
         """Tell whether it is a service institution of that kind."""

@@ -77,7 +77,7 @@ def _build(row: Achievement, owner: OrganisationView) -> Document:
         ipc=content.ipc,
         ip_kind=tuple(dict.fromkeys(right.kind.value for right in content.ip_rights if right.kind)),
         mode=tuple(mode.value for mode in content.modes),
-        region=owner.region_code,
+        region=owner.place,
         state=row.state.value,
         owner_kind=owner.kind.value,
         owner_id=str(row.organisation_id),

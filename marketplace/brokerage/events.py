@@ -141,6 +141,13 @@ class CommissionDue(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BrokerProfileChanged(Event):
+    """A broker changed his entry in the register, or the operator confirmed it."""
+
+    user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ContactRequested(Event):
     """An organisation asked a broker to get in touch."""
 

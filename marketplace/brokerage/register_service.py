@@ -13,6 +13,7 @@ from marketplace.accounts.rules import OrganisationSubkind
 from marketplace.achievements import queries as achievements
 from marketplace.brokerage import opening_service, parameters, register_rules
 from marketplace.brokerage.events import (
+    BrokerProfileChanged,
     ContactAnswered,
     ContactRequested,
     FilingApplied,
@@ -87,6 +88,7 @@ def save_profile(
         now=now,
         after={"level": row.level, "certificate_no": row.certificate_no, "listed": listed},
     )
+    outbox.publish(session, BrokerProfileChanged(user_id=row.user_id), now=now)
     return row.user_id
 
 
@@ -109,6 +111,7 @@ def confirm_profile(session: Session, *, actor: Actor, now: datetime, user_id: i
         now=now,
         after={"certificate_no": row.certificate_no},
     )
+    outbox.publish(session, BrokerProfileChanged(user_id=user_id), now=now)
 
 
 def request_contact(

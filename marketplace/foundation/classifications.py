@@ -1,4 +1,4 @@
-"""Public classifications that forms offer and lists show: industries by GB/T 4754."""
+"""Public classifications that forms offer and lists show: industries and places."""
 
 from __future__ import annotations
 
@@ -39,3 +39,26 @@ def industry_name(code: str) -> str:
     """Return an industry's name, or that of the division it belongs to, or ""."""
     known = industries()
     return known.get(code) or known.get(code[:3], "")
+
+
+class _Regions(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    provinces: list[_Entry]
+    cities: list[_Entry]
+    districts: list[_Entry]
+
+
+@cache
+def _regions() -> dict[str, str]:
+    loaded = load("regions", _Regions)
+    # A functional zone carries the code of its city, so the cities come last.
+    listed = (*loaded.districts, *loaded.provinces, *loaded.cities)
+    return {entry.code: entry.name for entry in listed}
+
+
+def region_name(code: str) -> str:
+    """Return a place's name by GB/T 2260: of itself, of its city, of its province, or ""."""
+    known = _regions()
+    nearest = (code, f"{code[:4]}00", f"{code[:2]}0000")
+    return next((known[entry] for entry in nearest if entry in known), "")

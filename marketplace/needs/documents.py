@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
 from marketplace.accounts.queries import OrganisationView
+from marketplace.foundation.classifications import region_name
 from marketplace.needs.models import Need
 from marketplace.needs.record_queries import content_of
 from marketplace.needs.rules import VISIBLE_STATES, NeedContent
@@ -64,7 +65,7 @@ def _build(row: Need, owner: OrganisationView) -> Document:
         field=(content.field.value,) if content.field else (),
         industry=tuple(name for name in (content.industry_code[:3], content.discipline) if name),
         mode=tuple(mode.value for mode in content.modes),
-        region=content.region_code or owner.region_code,
+        region=region_name(content.region_code) or ("" if content.anonymous else owner.place),
         state=row.state.value,
         owner_kind=owner.kind.value,
         # An index is read by more people than the record: no number may lead back to the asker.

@@ -1,1 +1,1 @@
-"""The engines behind ``search.engine.Engine``; chosen by address in ``search.engines.address``."""
+"""The engines behind ``search.engine.Engine``; chosen by address in ``search.address``."""

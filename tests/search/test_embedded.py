@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from search import rebuild
+from search.address import open_engine
 from search.engine import Ask
-from search.engines.address import open_engine
 from search.engines.embedded import EmbeddedEngine
 from search.errors import AskRejected, IndexBroken, SearchUnavailable, WriterBusy
 from tests.search.conftest import CORPUS, EVERYTHING
