@@ -24,9 +24,9 @@ class Import(Base):
     id: Mapped[Id]
     kind: Mapped[ImportKind]
     organisation_id: Mapped[int] = mapped_column(ForeignKey("accounts_organisations.id"))
+    # None where the operator imports from the command line.
     user_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_users.id"))
-    # None where the operator's command line imports.
-    user_name: Mapped[str] = mapped_column(default="")
+    by_operator: Mapped[bool] = mapped_column(default=False)
     state: Mapped[ImportState]
     file_name: Mapped[str]
     stored_name: Mapped[str]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -18,25 +18,36 @@ from marketplace.achievements.rules import (
     WHOLE_SHARE,
     AchievementContent,
     Inventor,
-    IPKind,
     IPRight,
     LegalStatus,
     Owner,
 )
+from marketplace.exchange.cell_rules import (
+    SEPARATORS,
+    read_day,
+    read_deadline,
+    read_field,
+    read_industry,
+    read_ipc,
+    read_kind,
+    read_modes,
+    read_money,
+    read_region,
+    read_status,
+    read_trl,
+    read_year,
+    split,
+)
 from marketplace.exchange.parameters import field_of
 from marketplace.foundation.classifications import industry_name
-from marketplace.foundation.errors import RuleBroken
-from marketplace.foundation.money import Fen, parse_yuan
-from marketplace.foundation.trade import TechnologyField, TradingMode
+from marketplace.foundation.errors import Problem, RuleBroken
 from marketplace.needs import rules as need_rules
 from marketplace.needs.rules import NeedContent
 
-_SEPARATORS = re.compile(r"[、，,；;\s]+")
 _PARTIES = re.compile(
     r"\s*[;；、\n]\s*|\s*[,，]\s*(?!(?:LTD|INC|LLC|CO|CORP|S\.A)\b)", re.IGNORECASE
 )
 _TITLE_LENGTH = 40
-_FIRST_YEAR = 1985  # 专利法 came into force in 1985: an earlier year is a slip or foreign
 
 
 @dataclass
@@ -49,7 +60,17 @@ class ReadRow:
     content: Any = None
     notes: list[str] = field(default_factory=list)
     refused: str = ""
-    lacking: int = 0
+    lacking: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Say why it was refused, or what it still lacks and what to check."""
+        if self.refused:
+            return self.refused
+        parts = list(self.notes)
+        if self.lacking:
+            parts.append(f"还缺 {len(self.lacking)} 项：{'、'.join(self.lacking)}")
+        return "；".join(parts)
 
 
 def read_achievement(
@@ -78,7 +99,7 @@ def read_achievement(
         return row
     row.number_key = ip_rules.number_key(right.number) if right else ""
     row.key = f"right:{row.number_key}" if row.number_key else f"title:{_digest(title)}"
-    ipc = _ipc(values, row.notes)
+    ipc = read_ipc(values, row.notes)
     discipline = values.get("discipline", "").strip()
     owners = _owners(values, organisation_id, organisation_name, row.notes)
     content = AchievementContent(
@@ -86,28 +107,28 @@ def read_achievement(
         problem=values.get("problem", ""),
         solution=values.get("solution", ""),
         benefit=values.get("benefit", ""),
-        field=_field(values, row.notes) or field_of(discipline, ipc),
-        industry_code=_industry(values, row.notes),
-        industry_name=industry_name(_industry(values, [])),
+        field=read_field(values, row.notes) or field_of(discipline, ipc),
+        industry_code=read_industry(values, row.notes),
+        industry_name=industry_name(read_industry(values, [])),
         ipc=ipc,
         discipline=discipline[:60],
-        trl=_trl(values, row.notes),
+        trl=read_trl(values, row.notes),
         ip_rights=(right,) if right else (),
         owners=owners,
         inventors=tuple(
-            Inventor(name[:50]) for name in _split(values.get("inventors", ""), _PARTIES)[:40]
+            Inventor(name[:50]) for name in split(values.get("inventors", ""), _PARTIES)[:40]
         ),
-        modes=_modes(values, row.notes),
-        price_fen=_money(values.get("price", ""), unit, "期望价格", row.notes),
+        modes=read_modes(values, row.notes),
+        price_fen=read_money(values.get("price", ""), unit, "期望价格", row.notes),
         negotiable="面议" in values.get("price", ""),
-        keywords=_split(values.get("keywords", ""), _SEPARATORS)[: completeness_rules.KEYWORDS_MAX],
+        keywords=split(values.get("keywords", ""), SEPARATORS)[: completeness_rules.KEYWORDS_MAX],
     )
     wrong = completeness_rules.contradictions(content)
     if wrong:
         row.refused = "；".join(problem.message for problem in wrong)
         return row
     lacking = completeness_rules.missing(content, own_organisation_id=organisation_id)
-    row.content, row.lacking = content, len(lacking)
+    row.content, row.lacking = content, _labels(lacking)
     return row
 
 
@@ -132,23 +153,53 @@ def read_need(values: Mapping[str, str], *, today: date, unit: str) -> ReadRow:
         title=title,
         problem=problem,
         present_solution=values.get("present_solution", ""),
-        budget_max_fen=_money(budget, unit, "预算", row.notes),
+        budget_max_fen=read_money(budget, unit, "预算", row.notes),
         budget_negotiable="面议" in budget or (not budget and "预算面议" in problem),
-        deadline=_deadline(values, today, row.notes),
-        modes=_modes(values, row.notes),
-        field=_field(values, row.notes) or field_of(discipline, ()),
-        industry_code=_industry(values, row.notes),
-        industry_name=industry_name(_industry(values, [])),
-        region_code=_region(values, row.notes),
+        deadline=read_deadline(values, today, row.notes),
+        modes=read_modes(values, row.notes),
+        field=read_field(values, row.notes) or field_of(discipline, ()),
+        industry_code=read_industry(values, row.notes),
+        industry_name=industry_name(read_industry(values, [])),
+        region_code=read_region(values, row.notes),
         discipline=discipline[:60],
-        expert_terms=_split(values.get("expert_terms", ""), _SEPARATORS)[: need_rules.TERMS_MAX],
+        expert_terms=split(values.get("expert_terms", ""), SEPARATORS)[: need_rules.TERMS_MAX],
     )
     wrong = need_rules.contradictions(content, today=today)
     if wrong:
         row.refused = "；".join(problem.message for problem in wrong)
         return row
-    row.content, row.lacking = content, len(need_rules.missing(content))
+    row.content, row.lacking = content, _labels(need_rules.missing(content))
     return row
+
+
+_LABELS = {
+    "title": "名称",
+    "problem": "要解决的问题",
+    "solution": "做法",
+    "benefit": "好处",
+    "comparison": "对比数据",
+    "field": "技术领域",
+    "industry_code": "应用行业",
+    "trl": "成熟度",
+    "trl_evidence": "成熟度证据",
+    "ip_rights": "知识产权",
+    "owners": "权利人与份额",
+    "inventors": "发明人",
+    "fiscal_funded": "是否财政资助",
+    "modes": "合作方式",
+    "price": "期望价格",
+    "keywords": "关键词",
+    "indicators": "目标指标",
+    "budget_max": "预算",
+    "deadline": "截止日期",
+}
+
+
+def _labels(problems: Iterable[Problem]) -> tuple[str, ...]:
+    """Name the parts of the form that problems are about, each once."""
+    return tuple(
+        dict.fromkeys(_LABELS.get(problem.field or "", problem.message) for problem in problems)
+    )
 
 
 _LEAD = re.compile(
@@ -172,26 +223,22 @@ def _digest(text: str) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()[:40]
 
 
-def _split(text: str, separators: re.Pattern[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(part.strip() for part in separators.split(text) if part.strip()))
-
-
 def _right(values: Mapping[str, str], title: str, today: date, notes: list[str]) -> IPRight | None:
     number = values.get("number", "").strip()
     kind_text = values.get("kind", "").strip()
     if not number and not kind_text:
         return None
-    kind = _kind(kind_text, notes)
+    kind = read_kind(kind_text, notes)
     if len(number) > 60:
         raise RuleBroken("exchange.number", f"号码有 {len(number)} 个字，不像申请号；可能列错位了")
     right = IPRight(
         kind,
         number,
         title,
-        _status(values.get("legal_status", ""), notes),
-        _day(values.get("filed_on", ""), "申请日", notes),
-        _day(values.get("expires_on", ""), "到期日", notes),
-        _year(values.get("filed_year", ""), today, notes),
+        read_status(values.get("legal_status", ""), notes),
+        read_day(values.get("filed_on", ""), "申请日", notes),
+        read_day(values.get("expires_on", ""), "到期日", notes),
+        read_year(values.get("filed_year", ""), today, notes),
     )
     if number.upper().startswith("JP") or re.match(r"[A-BD-Z]{2}\d", number.upper()):
         notes.append("外国申请号，请核对在中国的权利")
@@ -205,95 +252,10 @@ def _right(values: Mapping[str, str], title: str, today: date, notes: list[str])
     return right
 
 
-_KINDS = {
-    "发明": IPKind.INVENTION,
-    "发明专利": IPKind.INVENTION,
-    "发明申请": IPKind.INVENTION,
-    "发明授权": IPKind.INVENTION,
-    "实用新型": IPKind.UTILITY_MODEL,
-    "实用新型专利": IPKind.UTILITY_MODEL,
-    "新型": IPKind.UTILITY_MODEL,
-    "外观": IPKind.DESIGN,
-    "外观设计": IPKind.DESIGN,
-    "外观设计专利": IPKind.DESIGN,
-} | {kind.label: kind for kind in IPKind}
-
-
-def _kind(text: str, notes: list[str]) -> IPKind | None:
-    if not text:
-        notes.append("知识产权类型空缺")
-        return None
-    kind = _KINDS.get(text)
-    if kind is None:
-        notes.append(f"不认识的知识产权类型“{text[:20]}”")
-    return kind
-
-
-_STATUSES = {
-    "授权": LegalStatus.GRANTED,
-    "有效": LegalStatus.GRANTED,
-    "有权": LegalStatus.GRANTED,
-    "实质审查": LegalStatus.EXAMINATION,
-    "审中": LegalStatus.EXAMINATION,
-    "公开": LegalStatus.EXAMINATION,
-    "受理": LegalStatus.FILED,
-    "失效": LegalStatus.LAPSED,
-    "无效": LegalStatus.LAPSED,
-    "无权": LegalStatus.LAPSED,
-    "终止": LegalStatus.LAPSED,
-    "登记": LegalStatus.REGISTERED,
-} | {status.label: status for status in LegalStatus}
-
-
-def _status(text: str, notes: list[str]) -> LegalStatus:
-    plain = text.strip()
-    if not plain:
-        return LegalStatus.UNKNOWN
-    found = _STATUSES.get(plain)
-    if found is None:
-        notes.append(f"不认识的法律状态“{plain[:20]}”，请核实")
-    return found or LegalStatus.UNKNOWN
-
-
-def _day(text: str, label: str, notes: list[str]) -> date | None:
-    plain = unicodedata.normalize("NFKC", text).strip()
-    if not plain:
-        return None
-    match = re.fullmatch(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[ T].*)?", plain)
-    if match:
-        try:
-            return date(*(int(part) for part in match.groups()))
-        except ValueError:
-            pass
-    notes.append(f"{label}“{plain[:20]}”不是日期，没有采用")
-    return None
-
-
-def _year(text: str, today: date, notes: list[str]) -> int | None:
-    plain = unicodedata.normalize("NFKC", text).strip()
-    if not plain:
-        return None
-    if plain.isdigit() and _FIRST_YEAR <= int(plain) <= today.year:
-        return int(plain)
-    notes.append(f"申请年“{plain[:20]}”不合理，没有采用")
-    return None
-
-
-def _ipc(values: Mapping[str, str], notes: list[str]) -> tuple[str, ...]:
-    text = f"{values.get('ipc_main', '')};{values.get('ipc', '')}"
-    joined = re.sub(r"(?<=[A-Ha-h]\d\d[A-Za-z])\s+(?=\d)", "", text)
-    codes = [completeness_rules.normal_ipc(code) for code in _split(joined, _SEPARATORS)]
-    right = tuple(dict.fromkeys(code for code in codes if completeness_rules.is_ipc(code)))
-    wrong = [code for code in codes if not completeness_rules.is_ipc(code)]
-    if wrong:
-        notes.append(f"不是 IPC 分类号，没有采用：{'、'.join(wrong[:3])}")
-    return right
-
-
 def _owners(
     values: Mapping[str, str], organisation_id: int, organisation_name: str, notes: list[str]
 ) -> tuple[Owner, ...]:
-    names = [name[:100] for name in _split(values.get("owners", ""), _PARTIES)][:40]
+    names = [name[:100] for name in split(values.get("owners", ""), _PARTIES)][:40]
     if not names:
         if "owners" in values:
             notes.append("权利人空缺")
@@ -309,101 +271,3 @@ def _owners(
         )
         for name in names
     )
-
-
-def _field(values: Mapping[str, str], notes: list[str]) -> TechnologyField | None:
-    text = values.get("field", "").strip()
-    if not text:
-        return None
-    found = TechnologyField.labelled(text)
-    if found is None:
-        notes.append(f"不认识的技术领域“{text[:20]}”")
-    return found
-
-
-def _industry(values: Mapping[str, str], notes: list[str]) -> str:
-    text = unicodedata.normalize("NFKC", values.get("industry_code", "")).strip().upper()
-    if not text:
-        return ""
-    if re.fullmatch(r"[A-T]\d{2,4}", text):
-        return text
-    notes.append(f"行业代码“{text[:20]}”不合 GB/T 4754，没有采用")
-    return ""
-
-
-def _region(values: Mapping[str, str], notes: list[str]) -> str:
-    text = unicodedata.normalize("NFKC", values.get("region_code", "")).strip()
-    if not text:
-        return ""
-    if re.fullmatch(r"\d{6}", text):
-        return text
-    notes.append(f"地区代码“{text[:20]}”不是 6 位数字，没有采用")
-    return ""
-
-
-def _trl(values: Mapping[str, str], notes: list[str]) -> int | None:
-    text = unicodedata.normalize("NFKC", values.get("trl", "")).strip()
-    if not text:
-        return None
-    match = re.fullmatch(r"(?:TRL)?\s*([1-9])\s*级?", text, re.IGNORECASE)
-    if match:
-        return int(match.group(1))
-    notes.append(f"成熟度“{text[:20]}”不是 1 到 9 级，没有采用")
-    return None
-
-
-_MODES = {mode.label: mode for mode in TradingMode} | {
-    "技术转让": TradingMode.TRANSFER,
-    "专利转让": TradingMode.TRANSFER,
-    "技术许可": TradingMode.LICENCE_ORDINARY,
-    "许可": TradingMode.LICENCE_ORDINARY,
-    "专利许可": TradingMode.LICENCE_ORDINARY,
-    "委托开发": TradingMode.DEVELOPMENT,
-    "合作开发": TradingMode.DEVELOPMENT,
-    "联合开发": TradingMode.DEVELOPMENT,
-    "技术入股": TradingMode.EQUITY,
-}
-
-
-def _modes(values: Mapping[str, str], notes: list[str]) -> tuple[TradingMode, ...]:
-    names = _split(values.get("modes", ""), re.compile(r"[、，,；;\s/]+"))
-    unknown = [name for name in names if name not in _MODES]
-    if unknown:
-        notes.append(f"不认识的方式，没有采用：{'、'.join(unknown[:3])}")
-    return tuple(dict.fromkeys(_MODES[name] for name in names if name in _MODES))
-
-
-_FACTORS = {"元": 1, "万元": 10_000, "亿元": 100_000_000}
-_AMOUNT = re.compile(r"([\d,]+(?:\.\d+)?)\s*(亿元|万元|元|万)?")
-
-
-def _money(text: str, unit: str, label: str, notes: list[str]) -> Fen | None:
-    plain = unicodedata.normalize("NFKC", text).strip().lstrip("¥")
-    if not plain or "面议" in plain or plain in ("-", "—", "/"):
-        return None
-    match = _AMOUNT.fullmatch(plain)
-    if match is None:
-        notes.append(f"{label}“{plain[:20]}”不是金额，没有采用")
-        return None
-    figure, own_unit = match.groups()
-    factor = _FACTORS["万元" if own_unit == "万" else own_unit or unit]
-    whole, _, decimals = figure.replace(",", "").partition(".")
-    shifted = int(whole + decimals) * factor
-    divisor = 10 ** len(decimals)
-    if shifted * 100 % divisor:
-        notes.append(f"{label}“{plain[:20]}”不到一分，没有采用")
-        return None
-    fen = shifted * 100 // divisor
-    try:
-        return parse_yuan(f"{fen // 100}.{fen % 100:02d}")
-    except RuleBroken as refusal:
-        notes.append(f"{label}“{plain[:20]}”没有采用：{refusal.message}")
-        return None
-
-
-def _deadline(values: Mapping[str, str], today: date, notes: list[str]) -> date | None:
-    found = _day(values.get("deadline", ""), "截止日期", notes)
-    if found is not None and found < today:
-        notes.append(f"截止日期 {found} 已经过去，没有采用")
-        return None
-    return found

@@ -256,6 +256,6 @@ def check_mapping(kind: ImportKind, header: Sequence[str], mapping: Mapping[str,
                 f"没有找到“{column.label}”一列（可用的列名：{'、'.join(column.aliases[:6])}）"
                 for column in lacking
             )
-            + f"。文件里的列是：{seen}。请改列名，或在预览页手工对应",
+            + f"。文件里的列是：{seen}。请把列名改成其中一个再上传",
             "file",
         )

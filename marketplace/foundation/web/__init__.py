@@ -4,7 +4,7 @@ Slices write ``from marketplace.foundation import web`` and use the names listed
 """
 
 from marketplace.foundation.web.errors import register_errors
-from marketplace.foundation.web.files import read_uploads, send_attachment, send_table
+from marketplace.foundation.web.files import build_table, read_uploads, send_attachment, send_table
 from marketplace.foundation.web.forms import (
     ChoiceField,
     ChoicesField,
@@ -61,6 +61,7 @@ __all__ = [
     "act",
     "actor",
     "argument",
+    "build_table",
     "install",
     "local_next",
     "now",

@@ -30,6 +30,13 @@ def send_table(
     name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], *, widths: Sequence[int] = ()
 ) -> Response:
     """Send rows as an Excel file; text that looks like a formula stays text."""
+    return _download(build_table(header, rows, widths=widths), f"{name}.xlsx", XLSX)
+
+
+def build_table(
+    header: Sequence[str], rows: Iterable[Sequence[Any]], *, widths: Sequence[int] = ()
+) -> bytes:
+    """Build an Excel file of rows; text that looks like a formula stays text."""
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(
         buffer,
@@ -53,7 +60,7 @@ def send_table(
             elif value is not None:
                 sheet.write_string(line, column, str(value))
     book.close()
-    return _download(buffer.getvalue(), f"{name}.xlsx", XLSX)
+    return buffer.getvalue()
 
 
 def _download(content: bytes, name: str, content_type: str) -> Response:
