@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session, selectinload
 from marketplace.accounts import queries as accounts
 from marketplace.accounts.queries import OrganisationView
 from marketplace.contracts.rules import ContractType
-from marketplace.foundation import attachments
+from marketplace.foundation import attachments, audit
 from marketplace.foundation.access import Actor, Role, require_own
 from marketplace.foundation.attachments import AttachmentView
 from marketplace.foundation.db import Page, paginate
 from marketplace.foundation.errors import NotFound
-from marketplace.foundation.money import Fen
+from marketplace.foundation.money import Fen, format_yuan
 from marketplace.subsidies import claim_queries, facts_queries, rules
 from marketplace.subsidies.claim_queries import Entitlement
 from marketplace.subsidies.explanation_rules import Explanation
@@ -427,3 +427,59 @@ def payment_view(row: Payment) -> PaymentView:
         row.reference,
         row.confirmed_at,
     )
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """One line of a claim's history; ``who`` is empty for the applicant's eyes."""
+
+    what: str
+    at: datetime
+    who: str
+    note: str
+    state: str
+    url: str = ""
+
+
+_ACTS = {
+    "subsidies.prepare": "按登记数据生成申报",
+    "subsidies.apply": "提交申报",
+    "subsidies.publicise": "开始公示",
+    "subsidies.take_publicity": "公示结束",
+    "subsidies.list_payment": "列入支付清单",
+    "subsidies.confirm_payment": "支付",
+    "subsidies.claw_back": "追回",
+    "attachments.store": "上传材料",
+}
+
+
+def timeline(session: Session, claim_id: int, *, with_names: bool) -> list[TimelineEntry]:
+    """List what was done to a claim, oldest first; names only for the offices."""
+    acts = _ACTS | {f"subsidies.review.{step}": step.label for step in ReviewStep}
+    return [
+        TimelineEntry(
+            what=acts[entry.action],
+            at=entry.happened_at,
+            who=entry.actor_name if with_names else "",
+            note=_note(entry.after or {}),
+            state="bad" if (entry.after or {}).get("status") in _BAD else "",
+        )
+        for entry in audit.history(session, f"claim:{claim_id}")
+        if entry.action in acts
+    ]
+
+
+_BAD = (ClaimStatus.RETURNED.value, ClaimStatus.REFUSED.value, ClaimStatus.CLAWED_BACK.value)
+
+
+def _note(after: dict[str, Any]) -> str:
+    if "decision" in after:
+        return ReviewDecision(after["decision"]).label
+    if "upheld" in after:
+        return "异议成立，退回补正" if after["upheld"] else "没有成立的异议，通过"
+    if "name" in after:
+        return str(after["name"])
+    for key in ("payable_fen", "amount_fen", "claimed_fen"):
+        if key in after:
+            return f"{format_yuan(Fen(after[key]))} 元"
+    return ""

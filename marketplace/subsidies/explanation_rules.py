@@ -23,7 +23,7 @@ from marketplace.subsidies.calculation_rules import (
     PolicyResult,
     RegisteredContract,
 )
-from marketplace.subsidies.parameters import Policy, readings
+from marketplace.subsidies.parameters import Policy, Voucher, readings
 from marketplace.subsidies.words import Base, Item, Obstacle, PartyKind, Reason
 
 
@@ -224,12 +224,7 @@ def _barred(obstacle: Obstacle, result: ItemResult, leading: PolicyResult) -> st
         return f"{name}不在济南登记注册，不在补助范围内（释读 A）。"
     if obstacle is Obstacle.KIND_NOT_ELIGIBLE:
         kind = result.party.kind.label if result.party.kind else "其他单位"
-        wanted = "、".join(
-            sorted(
-                (k.label for k in leading.terms.claimant.kinds),
-                key=[k.label for k in PartyKind].index,
-            )
-        )
+        wanted = kinds_text(leading.terms.claimant.kinds)
         return f"{name}是{kind}，{article}的补助对象是{wanted}（释读 K）。"
     if obstacle is Obstacle.NOT_SME:
         return f"{name}不是中小微企业，{article}只补助中小微企业。"
@@ -360,7 +355,7 @@ def _reason_text(
 def _seller_text(contract: RegisteredContract, leading: PolicyResult, seller: Party) -> str:
     found = leading.terms.group_for(contract.contract_type)
     wanted = found[1].seller_kinds if found else frozenset()
-    kinds = "、".join(kind.label for kind in PartyKind if kind in wanted)
+    kinds = kinds_text(wanted)
     is_kind = seller.kind.label if seller.kind else "其他单位"
     return (
         f"卖方{seller.name}是{is_kind}，{contract.contract_type.label}合同的卖方须为{kinds}"
@@ -461,3 +456,17 @@ def types_text(types: Iterable[ContractType]) -> str:
     """List contract types in the order of the civil code."""
     wanted = set(types)
     return "、".join(kind.label for kind in ContractType if kind in wanted)
+
+
+def kinds_text(kinds: Iterable[PartyKind]) -> str:
+    """List kinds of organisation in a fixed order."""
+    wanted = set(kinds)
+    return "、".join(kind.label for kind in PartyKind if kind in wanted)
+
+
+_HOLDERS = {"enterprise": "每家企业", "team": "每个团队", "institution": "每家机构"}
+
+
+def holder_caps(voucher: Voucher) -> str:
+    """Write a voucher's yearly caps by holder."""
+    return "，".join(f"{_HOLDERS[cap.holder]} {short_yuan(cap.cap)}" for cap in voucher.caps)

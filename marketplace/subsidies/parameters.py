@@ -224,6 +224,10 @@ class Policy(_Strict):
         """Return what orders documents by age: of equal amounts the later one pays."""
         return self.in_force.since, self.id
 
+    def as_if_in_force(self) -> Policy:
+        """Return the same document without an end or a beginning, to compare what it would pay."""
+        return self.model_copy(update={"in_force": _ALWAYS})
+
     def terms_for(self, item: Item) -> ItemTerms | None:
         """Return what the document pays for an item, or None."""
         return next((terms for terms in self.items if terms.item is item), None)
@@ -242,6 +246,9 @@ class Readings(_Strict):
     """All readings, by letter."""
 
     readings: tuple[Reading, ...]
+
+
+_ALWAYS = Validity.model_validate({"from": date.min, "to": None})
 
 
 @cache

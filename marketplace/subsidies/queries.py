@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from marketplace.contracts.rules import ContractType
 from marketplace.foundation.access import Actor, permits
-from marketplace.foundation.money import Fen
 from marketplace.foundation.waiting import WaitingItem
-from marketplace.subsidies import claim_queries, facts_queries, rules
-from marketplace.subsidies.calculation_rules import RegisteredContract
+from marketplace.subsidies import claim_queries, rules
 from marketplace.subsidies.claim_queries import Entitlement
 from marketplace.subsidies.desk_queries import (
     ClaimRow,
@@ -29,10 +26,15 @@ from marketplace.subsidies.desk_queries import (
     get_claim_for_review,
     get_own_claim,
     own_claims,
+    timeline,
     totals_by_year,
 )
-from marketplace.subsidies.estimate_rules import Estimate, estimate
-from marketplace.subsidies.parameters import select_policies
+from marketplace.subsidies.estimate_queries import (
+    estimate_contract,
+    estimate_for,
+    estimate_prospect,
+)
+from marketplace.subsidies.facts_queries import years_with_facts
 from marketplace.subsidies.payment_queries import (
     PaymentListView,
     PaymentRow,
@@ -63,7 +65,9 @@ __all__ = [
     "claims_of_round",
     "computed_now",
     "desk",
+    "estimate_contract",
     "estimate_for",
+    "estimate_prospect",
     "facts_of",
     "get_claim_for_review",
     "get_own_claim",
@@ -73,65 +77,11 @@ __all__ = [
     "open_rounds",
     "own_claims",
     "payment_lists",
+    "timeline",
     "totals_by_year",
     "waiting",
+    "years_with_facts",
 ]
-
-
-def estimate_for(
-    session: Session,
-    *,
-    contract_type: ContractType,
-    registered_on: date,
-    amount_fen: Fen,
-    seller_organisation_id: int,
-    buyer_organisation_id: int,
-    agency_organisation_id: int | None = None,
-    registrar_organisation_id: int | None = None,
-    technology_amount_fen: Fen | None = None,
-    tax_exempt_amount_fen: Fen | None = None,
-    project_id: str = "",
-    activity_id: str = "",
-    fiscal_funds: bool = False,
-    contract_id: int | None = None,
-) -> Estimate:
-    """Estimate what a contract brings its parties beside their year's other contracts.
-
-    ``contract_id`` names the contract itself where it is registered already, to leave it out of
-    the others. Drafts of documents never count here.
-    """
-    roles = (
-        seller_organisation_id,
-        buyer_organisation_id,
-        agency_organisation_id,
-        registrar_organisation_id,
-    )
-    facts = facts_queries.facts_of_year(
-        session,
-        registered_on.year,
-        organisation_ids={role for role in roles if role is not None},
-        project_ids=[project_id],
-        activity_ids=[activity_id],
-        without_contract_id=contract_id,
-    )
-    contract = RegisteredContract(
-        contract_no="本合同",
-        contract_type=contract_type,
-        registered_on=registered_on,
-        amount_fen=amount_fen,
-        technology_amount_fen=technology_amount_fen,
-        tax_exempt_amount_fen=tax_exempt_amount_fen,
-        seller=str(seller_organisation_id),
-        buyer=str(buyer_organisation_id),
-        agency=None if agency_organisation_id is None else str(agency_organisation_id),
-        registrar=None if registrar_organisation_id is None else str(registrar_organisation_id),
-        project_id=project_id,
-        activity_id=activity_id,
-        fiscal_funds=fiscal_funds,
-    )
-    return estimate(
-        contract, others=facts.contracts, parties=facts.parties, policies=select_policies()
-    )
 
 
 def claimable(session: Session, organisation_id: int, year: int) -> dict[Item, Entitlement]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.money import Fen
-from marketplace.subsidies.calculation import (
+from marketplace.subsidies.calculation_rules import (
     Dishonesty,
     ItemResult,
     Party,

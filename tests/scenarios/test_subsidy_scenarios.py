@@ -11,7 +11,7 @@ import yaml
 
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.money import Fen, format_yuan, parse_yuan
-from marketplace.subsidies.calculation import (
+from marketplace.subsidies.calculation_rules import (
     Dishonesty,
     ItemResult,
     Party,
