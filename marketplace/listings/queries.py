@@ -291,8 +291,9 @@ def _sells(actor: Actor, listing: Listing) -> bool:
 
 
 def _counts(session: Session) -> dict[ListingState, int]:
-    rows = session.execute(select(Listing.state, func.count()).group_by(Listing.state))
-    return dict(rows.tuples().all())
+    counted = func.count().label("listings")
+    rows = session.execute(select(Listing.state, counted).group_by(Listing.state))
+    return {row.state: row.listings for row in rows}
 
 
 def _page(
