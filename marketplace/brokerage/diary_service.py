@@ -49,6 +49,7 @@ def write_note(
     body: str,
     shared: bool,
 ) -> int:
+    """Store a note on a locked deal, announce it when shared, and return its id."""
     note = Note(
         deal_id=deal.id,
         kind=kind,

@@ -99,6 +99,7 @@ def advance(
     actor: Actor,
     now: datetime,
 ) -> None:
+    """Put a locked deal into a stage and tell of it; serious talks mark the achievement."""
     before = deal.stage
     deal.stage, deal.stage_since, deal.touched_at = to, now, now
     deal.version += 1

@@ -12,14 +12,13 @@ from marketplace.contracts.rules import (
     ContractSubtype,
     ContractType,
     Item,
-    PaymentMode,
     PlanSource,
     RefusalReason,
 )
 from marketplace.foundation import web
 from marketplace.foundation.attachments import ACCEPTED
 from marketplace.foundation.money import Fen
-from marketplace.foundation.trade import TechnologyField
+from marketplace.foundation.trade import PaymentMode, TechnologyField
 
 _YES_NO = [("no", "否"), ("yes", "是")]
 

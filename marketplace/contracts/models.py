@@ -12,13 +12,12 @@ from marketplace.contracts.rules import (
     ContractStatus,
     ContractSubtype,
     ContractType,
-    PaymentMode,
     PlanSource,
     RefusalReason,
 )
 from marketplace.foundation.db import Base, Id, Json
 from marketplace.foundation.money import Fen
-from marketplace.foundation.trade import TechnologyField
+from marketplace.foundation.trade import PaymentMode, TechnologyField
 
 _ORGANISATION = "accounts_organisations.id"
 _USER = "accounts_users.id"

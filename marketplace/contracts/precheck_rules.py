@@ -12,11 +12,11 @@ from marketplace.contracts.rules import (
     IP_OF_SUBTYPE,
     ContractContent,
     ContractType,
-    PaymentMode,
     content_problems,
 )
 from marketplace.foundation.errors import Problem
 from marketplace.foundation.money import Fen, format_yuan
+from marketplace.foundation.trade import PaymentMode
 
 
 @dataclass(frozen=True)

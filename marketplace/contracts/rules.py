@@ -14,7 +14,7 @@ from marketplace.achievements.rules import IPKind
 from marketplace.foundation.access import Permission, Role
 from marketplace.foundation.errors import Conflict, Problem, RuleBroken
 from marketplace.foundation.money import FEN_PER_YUAN, Fen, format_yuan
-from marketplace.foundation.trade import TechnologyField, TradingMode
+from marketplace.foundation.trade import PaymentMode, TechnologyField, TradingMode
 from marketplace.foundation.words import Word
 
 
@@ -113,15 +113,6 @@ def mode_of(contract_type: ContractType, subtype: ContractSubtype | None) -> Tra
     if contract_type is _T.DEVELOPMENT:
         return TradingMode.DEVELOPMENT
     return TradingMode.SERVICE
-
-
-class PaymentMode(Word):
-    """How the price is paid (支付方式)."""
-
-    LUMP_SUM = "lump_sum", "一次总付"
-    INSTALMENTS = "instalments", "分期支付"
-    ROYALTY = "royalty", "提成支付"
-    ENTRY_FEE_ROYALTY = "entry_fee_royalty", "入门费加提成"
 
 
 class PlanSource(Word):
