@@ -168,7 +168,7 @@ class Facts(Mapping[str, str]):
         raise KeyError(name)
 
     def _plain(self, name: str) -> str | None:
-        if name == "count":
+        if name == "count" and name not in self._fields:
             listed = [getattr(self._event, field) for field in sorted(self._fields)]
             return str(next(len(value) for value in listed if isinstance(value, list)))
         if name not in self._fields:
