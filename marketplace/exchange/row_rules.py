@@ -45,7 +45,9 @@ from marketplace.needs import rules as need_rules
 from marketplace.needs.rules import NeedContent
 
 _PARTIES = re.compile(
-    r"\s*[;；、\n]\s*|\s*[,，]\s*(?!(?:LTD|INC|LLC|CO|CORP|S\.A)\b)", re.IGNORECASE
+    # A comma before LTD or INC belongs to the name of a foreign company.
+    r"\s*[;；、\n]\s*|\s*[,，](?!\s*(?:LTD|INC|LLC|CORP|S\.A)\b)\s*",
+    re.IGNORECASE,
 )
 _TITLE_LENGTH = 40
 

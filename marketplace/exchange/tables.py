@@ -104,14 +104,16 @@ def _read_workbook(upload: Upload, kind: ImportKind) -> Table:
         raise _refuse(
             "broken", "这个 Excel 文件打不开，可能已损坏或加了密码；请另存后再上传"
         ) from broken
-    filled = [sheet for sheet in sheets if sheet.total_height > 0]
+    filled = [sheet for sheet in sheets if sheet.end is not None]
     if not filled:
         raise _refuse("empty", f"文件“{upload.name}”里没有内容，请重新选择")
     sheet = next((sheet for sheet in filled if _has_header(sheet, kind)), filled[0])
-    _check_count(sheet.total_height - 1)
-    if sheet.total_width > MAX_COLUMNS:
+    # The last cell's place, counted from 0: the rows under the header are as many as its row.
+    last_row, last_column = sheet.end or (0, 0)
+    _check_count(last_row)
+    if last_column >= MAX_COLUMNS:
         raise _refuse(
-            "too_wide", f"工作表有 {sheet.total_width} 列，最多 {MAX_COLUMNS} 列；请删去无关的列"
+            "too_wide", f"工作表有 {last_column + 1} 列，最多 {MAX_COLUMNS} 列；请删去无关的列"
         )
     _refuse_merged(sheet)
     _refuse_formulas(upload.content, sheets.index(sheet), sheet.name)
@@ -143,6 +145,8 @@ def _text(cell: Any) -> str:
 
 def _clean(text: str) -> str:
     """Drop control characters; a line break in a cell stays one."""
+    if text.isprintable():
+        return text.strip()[:MAX_CELL]
     plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u3000", " ")
     return "".join(c for c in plain if c == "\n" or c.isprintable()).strip()[:MAX_CELL]
 
