@@ -12,13 +12,14 @@ from marketplace.contracts.rules import (
     ContractSubtype,
     ContractType,
     Item,
+    PaymentMode,
     PlanSource,
     RefusalReason,
 )
 from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.attachments import Upload
 from marketplace.foundation.money import Fen
-from marketplace.foundation.trade import PaymentMode, TechnologyField
+from marketplace.foundation.trade import TechnologyField
 from seed.demo.content import Contract
 from seed.demo.deals_story import PlayedDeal
 from seed.demo.paper import contract_paper
@@ -189,6 +190,7 @@ def _fill(stage: Stage, record: Contract, seller: str, signed_on: date) -> None:
             project_id=record.project,
             activity_id=record.activity,
             seller_contact=drafted.seller_contact,
+            buyer_contact=drafted.buyer_contact,
         ),
     )
 

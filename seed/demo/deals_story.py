@@ -226,9 +226,7 @@ class PlayedDeal:
             now=self.stage.now,
             deal_id=self.id,
             kind=kind,
-            visibility=NoteVisibility.PRIVATE
-            if kind is NoteKind.REMARK
-            else NoteVisibility.SHARED,
+            visibility=NoteVisibility.PRIVATE if kind is NoteKind.REMARK else NoteVisibility.SHARED,
             body=text,
         )
 

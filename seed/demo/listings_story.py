@@ -120,9 +120,7 @@ def pay(stage: Stage, subject: str, key: str, *, payer: str) -> Story:
         payment_id=due.id,
         reference=reference,
         received_fen=due.amount_fen,
-        account_name=accounts.get_organisation(
-            stage.session, stage.organisations[payer]
-        ).name,
+        account_name=accounts.get_organisation(stage.session, stage.organisations[payer]).name,
     )
 
 

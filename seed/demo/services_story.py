@@ -95,9 +95,7 @@ def assessment(stage: Stage, record: Assessment) -> Story:
     yield from _work(stage, record, achievement, assessment_id)
 
 
-def _work(
-    stage: Stage, record: Assessment, achievement: Achievement, assessment_id: int
-) -> Story:
+def _work(stage: Stage, record: Assessment, achievement: Achievement, assessment_id: int) -> Story:
     assert record.assessor is not None
     yield stage.after(2, record.key)
     assessor = stage.member(record.assessor, Role.ASSESSOR)
@@ -122,9 +120,7 @@ def _work(
         return
     yield stage.after(2, record.key)
     _value(stage, record, assessment_id)
-    assessments.issue(
-        stage.session, actor=assessor, now=stage.now, assessment_id=assessment_id
-    )
+    assessments.issue(stage.session, actor=assessor, now=stage.now, assessment_id=assessment_id)
     if record.outcome == "reported":
         return
     yield stage.after(1, record.key)
