@@ -111,7 +111,7 @@ def prepare(session: Session, *, actor: Actor, now: datetime, round_id: int, ite
     found = claim_queries.entitlements(session, organisation_id, opened.year).get(item)
     if found is None or found.claimable_fen <= 0:
         reason = "".join(found.explanation.sentences[1:]) if found else "没有登记过相应的合同。"
-        taken = "登记的合同都已经申报过。" if found and found.earlier_fen else ""
+        taken = "登记的合同都已经申报过。" if found and found.result.amount_fen else ""
         raise RuleBroken(
             "claims.nothing",
             f"{opened.year} 年度{item.label}目前没有可以申报的金额：{taken or reason}",
