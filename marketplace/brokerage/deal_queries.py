@@ -247,7 +247,9 @@ def board(session: Session, actor: Actor, *, chosen: DealFilter, now: datetime) 
     counted = session.execute(
         select(Deal.stage, func.count()).where(condition, *narrowed).group_by(Deal.stage)
     )
-    counts = dict.fromkeys(DealStage, 0) | dict(counted.tuples().all())
+    counts = dict.fromkeys(DealStage, 0)
+    for stage, number in counted:
+        counts[stage] = number
     late = session.scalar(
         select(func.count()).where(
             condition, Deal.next_task_on < local_date(now), Deal.stage.not_in(CLOSED)

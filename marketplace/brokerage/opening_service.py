@@ -399,9 +399,9 @@ def _create(
         broker_user_id=broker_user_id,
         agency_organisation_id=agency_organisation_id,
     )
+    session.add(deal)
     try:
-        with session.begin_nested():
-            session.add(deal)
+        session.flush()
     except IntegrityError as taken:
         raise Conflict(
             "deal.exists", "这一对供需刚刚建立了项目，请刷新后在项目列表里打开它"

@@ -231,8 +231,10 @@ def lost_counts(session: Session, seller_organisation_id: int) -> list[LostCount
 
 def count_stages(session: Session) -> dict[DealStage, int]:
     """Count all deals of the platform by stage."""
-    rows = session.execute(select(Deal.stage, func.count()).group_by(Deal.stage))
-    return dict(rows.tuples().all())
+    counts: dict[DealStage, int] = {}
+    for stage, number in session.execute(select(Deal.stage, func.count()).group_by(Deal.stage)):
+        counts[stage] = number
+    return counts
 
 
 def stages_of_achievements(

@@ -273,9 +273,9 @@ def apply_for_filing(
         status=FilingStatus.APPLIED,
         applied_at=now,
     )
+    session.add(row)
     try:
-        with session.begin_nested():
-            session.add(row)
+        session.flush()
     except IntegrityError as open_already:
         raise Conflict(
             "filing.open", "贵单位已有一项备案申请在审核中，请等交易中心答复"

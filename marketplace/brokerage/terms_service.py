@@ -72,9 +72,9 @@ def introduce(session: Session, *, actor: Actor, now: datetime, deal_id: int) ->
             seller_uscc=seller.uscc, buyer_uscc=buyer.uscc, subject=about, introduced_at=now
         ),
     )
+    session.add(row)
     try:
-        with session.begin_nested():
-            session.add(row)
+        session.flush()
     except IntegrityError as taken:
         # Somebody committed the same pair while we looked.
         raise _already(None) from taken

@@ -93,9 +93,9 @@ def draft_from_deal(session: Session, *, actor: Actor, now: datetime, deal_id: i
     _fill_contact(row, "buyer", pair[prospect.buyer_organisation_id])
     if prospect.achievement_id is not None:
         _fill_from_achievement(session, row, prospect.achievement_id)
+    session.add(row)
     try:
-        with session.begin_nested():
-            session.add(row)
+        session.flush()
     except IntegrityError as taken:
         raise Conflict(
             "contracts.exists", "这个项目刚刚已起草了合同，请刷新项目页面后打开它"

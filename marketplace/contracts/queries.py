@@ -192,7 +192,9 @@ def queue_counts(session: Session, organisation_id: int, *, today: date) -> Queu
             Contract.registered_on.between(date(today.year, 1, 1), date(today.year, 12, 31)),
         )
     ).one()
-    return QueueCounts(dict(counted.tuples().all()), late or 0, int(number), Fen(int(total or 0)))
+    return QueueCounts(
+        {status: number for status, number in counted}, late or 0, int(number), Fen(int(total or 0))
+    )
 
 
 def _rows(session: Session, contracts: Sequence[Contract]) -> list[ContractRow]:
