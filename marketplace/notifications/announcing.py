@@ -32,6 +32,7 @@ from marketplace.listings.rules import IntentState
 from marketplace.needs import queries as needs
 from marketplace.notifications.rules import MessageKind
 from marketplace.notifications.service import News
+from marketplace.techservices import meeting_queries as meetings
 
 Recipients = Callable[[Session, Any], set[int]]
 
@@ -121,6 +122,11 @@ def qualified_buyers(session: Session, event: Any) -> set[int]:
         if intent.state in (IntentState.QUALIFIED, IntentState.WON, IntentState.LOST)
         for user_id in _acting(session, intent.organisation_id)
     }
+
+
+def attendees(session: Session, event: Any) -> set[int]:
+    """Tell those who hold a place at the event's meeting."""
+    return meetings.attendees(session, event.meeting_id)
 
 
 def district_reviewers(session: Session, event: Any) -> set[int]:

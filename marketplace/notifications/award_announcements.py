@@ -7,6 +7,7 @@ from marketplace.foundation.access import Role
 from marketplace.notifications.announcing import (
     Announcement,
     all_of,
+    attendees,
     district_reviewers,
     everybody,
     inventors,
@@ -298,7 +299,7 @@ SERVICE_ANNOUNCEMENTS: tuple[Announcement, ...] = (
     Announcement(
         techservices.MeetingCancelled,
         MessageKind.SERVICE,
-        everybody(Role.OPERATOR),
+        attendees,
         "活动取消：{title}",
         "{organiser}取消了活动，原因：{reason}。",
         "techservices.event",

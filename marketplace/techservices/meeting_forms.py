@@ -1,0 +1,80 @@
+"""The shapes of meetings: announcing, cancelling, signing up."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time
+
+from wtforms.validators import ValidationError
+
+from marketplace.accounts.rules import District
+from marketplace.foundation import web
+from marketplace.foundation.clock import LOCAL
+from marketplace.techservices.rules import MeetingKind
+from marketplace.techservices.service import MeetingContent
+
+_CLOCK = re.compile(r"([01]?\d|2[0-3])[:：]([0-5]\d)")
+
+
+class _ClockField(web.TextField):
+    """A time of day, ``14:30``."""
+
+    def __init__(self, label: str, placeholder: str) -> None:
+        super().__init__(
+            label, required=True, longest=5, placeholder=placeholder, hint="24 小时制，如 14:30"
+        )
+
+    def pre_validate(self, form: object) -> None:
+        if self.data and not _CLOCK.fullmatch(self.data):
+            raise ValidationError("时间应写成 14:30")
+
+    def on(self, day: date) -> datetime:
+        """Return the moment on a day in Jinan."""
+        found = _CLOCK.fullmatch(self.data or "")
+        assert found is not None
+        return datetime.combine(day, time(int(found[1]), int(found[2])), tzinfo=LOCAL)
+
+
+class MeetingForm(web.Form):
+    """A meeting to announce; it begins and ends on one day."""
+
+    kind = web.ChoiceField("种类", MeetingKind, required=True)
+    title = web.TextField("活动名称", required=True, longest=100)
+    held_on = web.DateField("日期", required=True)
+    starts_at = _ClockField("开始时间", "14:00")
+    ends_at = _ClockField("结束时间", "17:00")
+    place = web.TextField("地点", required=True, longest=200, hint="线上活动写入会方式")
+    district = web.ChoiceField("所在区县", District, empty="线上或市外")
+    capacity = web.IntField("名额", least=1, most=2000, required=True, unit="人")
+    vouchers = web.FlagField("参加者可用活动券", hint="每张 50 元，每场最多 200 张")
+    body = web.LongTextField(
+        "介绍", required=True, longest=5000, rows=6, hint="谁来、讲什么、要带什么"
+    )
+
+    def content(self) -> MeetingContent:
+        """Return the meeting as typed."""
+        return MeetingContent(
+            kind=self.kind.data,
+            title=self.title.data,
+            body=self.body.data,
+            place=self.place.data,
+            starts_at=self.starts_at.on(self.held_on.data),
+            ends_at=self.ends_at.on(self.held_on.data),
+            capacity=self.capacity.data,
+            district=self.district.data,
+            vouchers=bool(self.vouchers.data),
+        )
+
+
+class SignUpForm(web.Form):
+    """A place at a meeting."""
+
+    note = web.TextField("想找什么或带什么来", longest=300, hint="选填，主办方据此安排座位和对接")
+
+
+class CancelForm(web.Form):
+    """Why a meeting will not take place."""
+
+    reason = web.LongTextField(
+        "取消的原因", required=True, longest=500, rows=2, hint="会告知所有报名的人"
+    )
