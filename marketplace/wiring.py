@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import desk_views as accounts_desk_views
 from marketplace.accounts import queries as accounts_queries
 from marketplace.accounts import views as accounts_views
+from marketplace.achievements import documents as achievements_documents
 from marketplace.achievements import due as achievements_due
 from marketplace.achievements import queries as achievements_queries
 from marketplace.achievements import review_views as achievements_review_views
@@ -34,6 +35,14 @@ from marketplace.contracts import queries as contracts_queries
 from marketplace.contracts import registry_views as contracts_registry_views
 from marketplace.contracts import views as contracts_views
 from marketplace.demonstration import views as demonstration_views
+from marketplace.discovery import commands as discovery_commands
+from marketplace.discovery import documents as discovery_documents
+from marketplace.discovery import handlers as discovery_handlers
+from marketplace.discovery import matches as discovery_matches
+from marketplace.discovery import record_views as discovery_record_views
+from marketplace.discovery import views as discovery_views
+from marketplace.discovery.indexing import SearchIndex, Source
+from marketplace.discovery.matches import MatchList
 from marketplace.exchange import commands as exchange_commands
 from marketplace.exchange import due as exchange_due
 from marketplace.exchange import queries as exchange_queries
@@ -55,6 +64,7 @@ from marketplace.listings import room_views as listings_room_views
 from marketplace.listings import views as listings_views
 from marketplace.needs import answer_views as needs_answer_views
 from marketplace.needs import desk_views as needs_desk_views
+from marketplace.needs import documents as needs_documents
 from marketplace.needs import due as needs_due
 from marketplace.needs import queries as needs_queries
 from marketplace.needs import views as needs_views
@@ -80,7 +90,12 @@ from marketplace.subsidies import payment_views as subsidies_payment_views
 from marketplace.subsidies import queries as subsidies_queries
 from marketplace.subsidies import views as subsidies_views
 from marketplace.subsidies.estimate_rules import Estimate
+from marketplace.techservices import meeting_views as techservices_meeting_views
+from marketplace.techservices import order_views as techservices_order_views
+from marketplace.techservices import queries as techservices_queries
+from marketplace.techservices import views as techservices_views
 from marketplace.workbench import views as workbench_views
+from search.address import open_engine
 
 # Pages register on their slice's blueprint when their module is imported.
 PAGES = (
@@ -98,6 +113,9 @@ PAGES = (
     subsidies_claim_views,
     subsidies_desk_views,
     subsidies_payment_views,
+    discovery_record_views,
+    techservices_meeting_views,
+    techservices_order_views,
 )
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -116,6 +134,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     contracts_views.blueprint,
     subsidies_views.blueprint,
     notifications_views.blueprint,
+    discovery_views.blueprint,
+    techservices_views.blueprint,
 )
 
 # Only where the database carries a demo clock.
@@ -128,6 +148,7 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     *contracts_handlers.SUBSCRIPTIONS,
     *subsidies_handlers.SUBSCRIPTIONS,
     *notifications_handlers.SUBSCRIPTIONS,
+    *discovery_handlers.SUBSCRIPTIONS,
 )
 
 DUE_TASKS: tuple[DueTask, ...] = (
@@ -150,10 +171,26 @@ WAITING: tuple[Contributor, ...] = (
     brokerage_queries.waiting,
     contracts_queries.waiting,
     subsidies_queries.waiting,
+    techservices_queries.waiting,
 )
+
+# What fills the search index, each kind by one builder for one id and for all.
+SEARCH_SOURCES: tuple[Source, ...] = (
+    Source(achievements_documents.KIND, achievements_documents.documents),
+    Source(needs_documents.KIND, needs_documents.documents),
+    Source(discovery_documents.ORGANISATION, discovery_documents.organisations),
+    Source(discovery_documents.BROKER, discovery_documents.brokers),
+)
+
+
+def _opened_index() -> discovery_commands.Opened:
+    services = build(Settings())
+    return services.resources[SearchIndex], services.database, services.clock.now()
+
 
 # Command groups of the slices, added to the `marketplace` command.
 COMMANDS: tuple[Command, ...] = (
+    discovery_commands.make_group(_opened_index),
     subsidies_commands.group,
     exchange_commands.group,
 )
@@ -212,6 +249,7 @@ def build(
             notifications_mail.sender_for(settings.mail_url, settings.mail_from),
             site_url=settings.site_url,
         ),
+        SearchIndex: SearchIndex(open_engine(settings.search), database, SEARCH_SOURCES),
         **(replacements or {}),
     }
     return Services(settings, database, clock, outbox, due, demo, resources)
@@ -259,20 +297,44 @@ def _subsidy_estimate(
 
 def template_globals(services: Services) -> dict[str, Any]:
     """Return the blocks that downstream slices lend to the pages of upstream ones."""
-    return {"contract_of_deal": _contract_of_deal, "subsidy_estimate": _subsidy_estimate}
+    return {
+        "contract_of_deal": _contract_of_deal,
+        "subsidy_estimate": _subsidy_estimate,
+        "matches_of_need": _matches_of_need,
+        "matches_of_achievement": _matches_of_achievement,
+    }
+
+
+def _matches_of_need(need_id: int, limit: int = 3) -> MatchList:
+    """Return the best achievements for a need, for pages of other slices."""
+    index = web.resource(SearchIndex)
+    return discovery_matches.of_need(index, need_id, actor=web.actor(), now=web.now(), limit=limit)
+
+
+def _matches_of_achievement(achievement_id: int, limit: int = 3) -> MatchList:
+    """Return the best needs for an achievement, for pages of other slices."""
+    index = web.resource(SearchIndex)
+    return discovery_matches.of_achievement(
+        index, achievement_id, actor=web.actor(), now=web.now(), limit=limit
+    )
 
 
 def ensure_search_index(services: Services) -> None:
-    """Build the search index from the database where there is none yet."""
+    """Build the search index from the database where there is none yet, and catch up."""
+    index: SearchIndex = services.resources[SearchIndex]
+    index.keep_up(now=services.clock.now())
 
 
 def search_problems(services: Services) -> list[str]:
     """List what is wrong with the search index, for `marketplace doctor`."""
-    return []
+    index: SearchIndex = services.resources[SearchIndex]
+    return index.problems(now=services.clock.now())
 
 
 def after_deliveries(services: Services) -> None:
     """Let the worker make visible what a round of deliveries has written, and send the mail."""
+    index: SearchIndex = services.resources[SearchIndex]
+    index.keep_up(now=services.clock.now())
     mail_room: MailRoom = services.resources[MailRoom]
     mail_room.deliver_due(services.database, now=services.clock.now())
 
