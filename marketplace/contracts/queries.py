@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, UnaryExpression, func, or_, select
-from sqlalchemy.orm import Session, noload
+from sqlalchemy.orm import Session, lazyload
 
 from marketplace.accounts import queries as accounts
 from marketplace.contracts.models import Contract
@@ -123,7 +123,9 @@ def list_contracts(
     """Read one page of the contracts that the actor may see, the last touched first."""
     page = paginate(
         session,
-        select(Contract).options(noload("*")).where(visible_to(actor), *_narrowed(chosen)),
+        select(Contract)
+        .options(lazyload(Contract.items))
+        .where(visible_to(actor), *_narrowed(chosen)),
         keys=[Contract.touched_at.desc(), Contract.id.desc()],
         after=after,
         size=size,
@@ -149,7 +151,7 @@ def queue(
     page = paginate(
         session,
         select(Contract)
-        .options(noload("*"))
+        .options(lazyload(Contract.items))
         .where(
             Contract.registrar_organisation_id == organisation_id,
             Contract.submitted_at.is_not(None),
@@ -192,9 +194,10 @@ def queue_counts(session: Session, organisation_id: int, *, today: date) -> Queu
             Contract.registered_on.between(date(today.year, 1, 1), date(today.year, 12, 31)),
         )
     ).one()
-    return QueueCounts(
-        {status: number for status, number in counted}, late or 0, int(number), Fen(int(total or 0))
-    )
+    by_status: dict[ContractStatus, int] = {}
+    for status, how_many in counted:
+        by_status[status] = how_many
+    return QueueCounts(by_status, late or 0, int(number), Fen(int(total or 0)))
 
 
 def _rows(session: Session, contracts: Sequence[Contract]) -> list[ContractRow]:
@@ -244,7 +247,7 @@ def find_of_deal(session: Session, actor: Actor, deal_id: int) -> ContractRow | 
     """Return the newest contract of a deal that the actor may see, or None."""
     row = session.scalar(
         select(Contract)
-        .options(noload("*"))
+        .options(lazyload(Contract.items))
         .where(Contract.deal_id == deal_id, visible_to(actor))
         .order_by(Contract.id.desc())
         .limit(1)
@@ -300,7 +303,7 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingIte
         page = paginate(
             session,
             select(Contract)
-            .options(noload("*"))
+            .options(lazyload(Contract.items))
             .where(Contract.seller_organisation_id == own, Contract.status.in_(EDITABLE)),
             keys=[Contract.touched_at.desc(), Contract.id.desc()],
             after=None,
