@@ -87,10 +87,10 @@ def rebuild(
             yield document
 
     name = build(engine, noted())
-    replayed = 0
     expected = set(held)
-    for change in changes():
-        replayed += replay(engine, [change], generation=name)
+    meanwhile = list(changes())
+    replayed = replay(engine, meanwhile, generation=name)
+    for change in meanwhile:
         if change.document is None:
             expected.discard(change.id)
         else:
@@ -118,15 +118,18 @@ def probe(engine: Engine, documents: Iterable[Document]) -> list[str]:
     """Search known documents by their titles in the generation in use; return those not found."""
     lost = []
     for document in itertools.islice(documents, _PROBES):
-        scope = Scope(
-            kinds=frozenset({document.kind}), visibilities=frozenset({document.visibility})
-        )
+        scope = scope_of(document)
         words = text.words(text.norm(document.title))
         units = tuple(Unit(word, (text.cover(word),)) for word in dict.fromkeys(words))
         ask = Ask(scope=scope, units=units, minimum=len(units))
         if engine.count(ask) == 0 or document.id not in engine.get([document.id], scope):
             lost.append(document.id)
     return lost
+
+
+def scope_of(document: Document) -> Scope:
+    """Return the narrowest scope in which a document can be found."""
+    return Scope(kinds=frozenset({document.kind}), visibilities=frozenset({document.visibility}))
 
 
 def roll_back(engine: Engine) -> str:

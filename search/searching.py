@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from search import highlight, text
-from search.engine import DEEPEST_OFFSET, RELEVANCE, Ask, Engine, Expansion, Hit, Unit
+from search.engine import DEEPEST_OFFSET, RELEVANCE, UPDATED, Ask, Engine, Expansion, Hit, Unit
+from search.expansion import Term
 from search.query import Query
 from search.ranking import Scorer, rank
 from search.schema import Filters, Scope
@@ -39,13 +40,10 @@ class Results:
     offset: int = 0
 
 
-def build(
-    query: Query, scope: Scope, filters: Filters, expansions: Sequence[Expansion] = ()
-) -> Ask:
-    """Build the strictest ask of a query: every word must occur."""
+def build(query: Query, scope: Scope, filters: Filters, terms: Sequence[Term] = ()) -> Ask:
+    """Build the strictest ask: every word must occur, or a term that stands for it."""
     normal = text.norm(" ".join((query.free, *query.phrases)))
-    names: dict[str, list[tuple[str, ...]]] = {word: [] for word in query.words}
-    units = tuple(Unit(word, (text.cover(word), *covers)) for word, covers in names.items() if word)
+    units = tuple(Unit(word, (text.cover(word), *_names(word, terms))) for word in query.words)
     return Ask(
         scope=scope,
         filters=filters,
@@ -55,7 +53,7 @@ def build(
         excluded=tuple(tuple(text.unigrams(phrase)) for phrase in query.excluded),
         words=dict.fromkeys(text.words(normal), 1.0),
         grams=dict.fromkeys(text.grams(normal), 1.0),
-        expansions=tuple(expansions),
+        expansions=tuple(Expansion(t.text, text.cover(t.text), t.weight) for t in terms),
     )
 
 
@@ -69,7 +67,7 @@ def search(
     offset: int = 0,
     limit: int = 20,
     facets: Sequence[str] = (),
-    expansions: Sequence[Expansion] = (),
+    terms: Sequence[Term] = (),
     enough: int = MOST_ENOUGH,
 ) -> Results:
     """Answer a query: the strictest tier that holds ``enough`` hits, else the last that holds any.
@@ -77,16 +75,16 @@ def search(
     ``offset`` is cut at ``DEEPEST_OFFSET``. Without words everything in scope is listed.
     """
     offset = min(max(offset, 0), DEEPEST_OFFSET)
-    strictest = build(query, scope, filters, expansions)
+    strictest = build(query, scope, filters, terms)
     if not strictest.units and sort == RELEVANCE and not strictest.phrases:
-        sort = "updated"
+        sort = UPDATED
     ask, share = _tier(engine, strictest, enough)
     if sort == RELEVANCE and not engine.capabilities.shared_scores and offset < _RESCORED:
         page, total, exact = _rescored(engine, ask, offset, limit)
     else:
         hits = engine.search(ask, sort=sort, offset=offset, limit=limit)
         page, total, exact = hits.hits, hits.total, hits.exact
-    marks = highlight.Marks(query.words + query.phrases + tuple(e.text for e in expansions))
+    marks = highlight.Marks(query.words + query.phrases + tuple(term.text for term in terms))
     return Results(
         found=tuple(_found(hit, marks) for hit in page),
         total=total,
@@ -95,6 +93,24 @@ def search(
         facets=engine.facets(ask, facets) if facets else {},
         offset=offset,
     )
+
+
+def count(
+    engine: Engine,
+    query: Query,
+    scope: Scope,
+    filters: Filters,
+    terms: Sequence[Term] = (),
+    enough: int = MOST_ENOUGH,
+) -> int:
+    """Return the total that ``search`` would report."""
+    ask, _ = _tier(engine, build(query, scope, filters, terms), enough)
+    return engine.count(ask)
+
+
+def enough_for(documents: int) -> int:
+    """Return how many hits of a tier are enough in an index of this size."""
+    return min(MOST_ENOUGH, max(3, documents // 500))
 
 
 def nearest(engine: Engine, query: Query, scope: Scope, *, limit: int = 5) -> tuple[Found, ...]:
@@ -109,6 +125,17 @@ def nearest(engine: Engine, query: Query, scope: Scope, *, limit: int = 5) -> tu
         return ()
     marks = highlight.Marks(query.words + query.phrases)
     return tuple(_found(hit, marks) for hit in engine.search(ask, limit=limit).hits)
+
+
+def _names(word: str, terms: Sequence[Term]) -> list[tuple[str, ...]]:
+    """Return the covers of the terms to which the word, or a part of it, led."""
+    if len(word) < 2:
+        return []
+    return [
+        text.cover(term.text)
+        for term in terms
+        if any(word in piece or piece in word for piece in term.because.split(" "))
+    ]
 
 
 def _tier(engine: Engine, strictest: Ask, enough: int) -> tuple[Ask, float]:

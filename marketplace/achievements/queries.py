@@ -49,6 +49,7 @@ __all__ = [
     "chain_of",
     "count_states",
     "current_step",
+    "find_published",
     "get_for",
     "get_internal",
     "get_own",
@@ -247,6 +248,20 @@ def newest(session: Session, *, limit: int = 6) -> list[AchievementRow]:
     rows = session.scalars(
         _list(select(Achievement))
         .where(Achievement.state.in_(VISIBLE_STATES))
+        .order_by(Achievement.published_at.desc(), Achievement.id.desc())
+        .limit(limit)
+    )
+    return [list_row(row) for row in rows]
+
+
+def find_published(session: Session, text: str, *, limit: int) -> list[AchievementRow]:
+    """List what others may find whose title holds the text, newest first."""
+    rows = session.scalars(
+        _list(select(Achievement))
+        .where(
+            Achievement.state.in_(VISIBLE_STATES),
+            Achievement.title.icontains(text, autoescape=True),
+        )
         .order_by(Achievement.published_at.desc(), Achievement.id.desc())
         .limit(limit)
     )

@@ -65,7 +65,7 @@ def _build(row: Need, owner: OrganisationView) -> Document:
         field=(content.field.value,) if content.field else (),
         industry=tuple(name for name in (content.industry_code[:3], content.discipline) if name),
         mode=tuple(mode.value for mode in content.modes),
-        region=region_name(content.region_code) or ("" if content.anonymous else owner.place),
+        region=_place(content, owner),
         state=row.state.value,
         owner_kind=owner.kind.value,
         # An index is read by more people than the record: no number may lead back to the asker.
@@ -82,6 +82,14 @@ def _build(row: Need, owner: OrganisationView) -> Document:
             "deadline": content.deadline.isoformat() if content.deadline else "",
         },
     )
+
+
+def _place(content: NeedContent, owner: OrganisationView) -> str:
+    """Return where the need is: as it says, else at its owner unless that would tell who asks."""
+    said_more = content.region_code not in ("", owner.region_code)
+    if said_more or content.anonymous:
+        return region_name(content.region_code)
+    return owner.place
 
 
 def body_of(content: NeedContent) -> str:

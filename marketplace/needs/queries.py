@@ -51,6 +51,7 @@ __all__ = [
     "awaiting_review",
     "count_states",
     "count_unread_imports",
+    "find_open",
     "get_for",
     "get_internal",
     "get_own",
@@ -210,6 +211,17 @@ def newest(session: Session, *, limit: int = 6) -> list[NeedRow]:
     rows = session.scalars(
         _list(select(Need))
         .where(Need.state.in_(VISIBLE_STATES))
+        .order_by(Need.opened_at.desc(), Need.id.desc())
+        .limit(limit)
+    )
+    return [row_of(row) for row in rows]
+
+
+def find_open(session: Session, text: str, *, limit: int) -> list[NeedRow]:
+    """List what others may find whose title holds the text, newest first."""
+    rows = session.scalars(
+        _list(select(Need))
+        .where(Need.state.in_(VISIBLE_STATES), Need.title.icontains(text, autoescape=True))
         .order_by(Need.opened_at.desc(), Need.id.desc())
         .limit(limit)
     )

@@ -4,6 +4,7 @@ import { startBoards } from "./board.js";
 import { startCountdowns } from "./countdown.js";
 import { guardForms } from "./once.js";
 import { startRows } from "./rows.js";
+import { startSuggestions } from "./suggest.js";
 
 // The current entry of the main navigation may lie outside a phone's screen.
 document.querySelector(".topnav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
@@ -29,3 +30,4 @@ startAutosave();
 startBoards();
 startCountdowns();
 startRows();
+startSuggestions();

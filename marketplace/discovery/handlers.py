@@ -1,0 +1,76 @@
+"""From events to the index: note which documents have to be read again, nothing else.
+
+The worker reads them afterwards, so order and repetition of events do not matter.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from marketplace.accounts import events as accounts
+from marketplace.achievements import events as achievements
+from marketplace.achievements import queries as achievement_queries
+from marketplace.brokerage import events as brokerage
+from marketplace.discovery import service
+from marketplace.foundation.outbox import Handler, Subscription
+from marketplace.needs import events as needs
+
+# An organisation's new name stands in the results of everything it owns.
+_MOST_OWNED = 10_000
+
+
+def _achievement(session: Session, event: Any, *, now: datetime) -> None:
+    service.note_changes(session, now=now, document_ids=[f"achievement:{event.achievement_id}"])
+
+
+def _achievements(session: Session, event: Any, *, now: datetime) -> None:
+    noted = [f"achievement:{achievement_id}" for achievement_id in event.achievement_ids]
+    service.note_changes(session, now=now, document_ids=noted)
+
+
+def _need(session: Session, event: Any, *, now: datetime) -> None:
+    service.note_changes(session, now=now, document_ids=[f"need:{event.need_id}"])
+
+
+def _needs(session: Session, event: Any, *, now: datetime) -> None:
+    noted = [f"need:{need_id}" for need_id in event.need_ids]
+    service.note_changes(session, now=now, document_ids=noted)
+
+
+def _organisation(session: Session, event: Any, *, now: datetime) -> None:
+    owned = achievement_queries.published_by(session, event.organisation_id, size=_MOST_OWNED)
+    noted = [f"organisation:{event.organisation_id}"]
+    noted += [f"achievement:{row.id}" for row in owned.items]
+    service.note_changes(session, now=now, document_ids=noted)
+
+
+def _broker(session: Session, event: Any, *, now: datetime) -> None:
+    service.note_changes(session, now=now, document_ids=[f"broker:{event.user_id}"])
+
+
+def _listen(event: type[Any], handle: Handler) -> Subscription:
+    return Subscription(f"discovery.index.{event.name()}", event, handle)
+
+
+SUBSCRIPTIONS: tuple[Subscription, ...] = (
+    _listen(achievements.AchievementPublished, _achievement),
+    _listen(achievements.AchievementChanged, _achievement),
+    _listen(achievements.AchievementWithdrawn, _achievement),
+    _listen(achievements.AchievementExpired, _achievement),
+    _listen(achievements.AchievementTransferred, _achievement),
+    _listen(achievements.AchievementsImported, _achievements),
+    _listen(achievements.AchievementsConfirmed, _achievements),
+    _listen(achievements.AchievementsWentStale, _achievements),
+    _listen(needs.NeedOpened, _need),
+    _listen(needs.NeedChanged, _need),
+    _listen(needs.NeedClosed, _need),
+    _listen(needs.NeedReturned, _need),
+    _listen(needs.NeedsImported, _needs),
+    _listen(accounts.OrganisationVerified, _organisation),
+    _listen(accounts.OrganisationRejected, _organisation),
+    _listen(accounts.OrganisationChanged, _organisation),
+    _listen(brokerage.BrokerProfileChanged, _broker),
+)

@@ -1,0 +1,65 @@
+"""What discovery writes: documents to index again, and readers' verdicts on matches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.achievements import queries as achievements
+from marketplace.discovery.models import IndexChange, MatchVerdict
+from marketplace.discovery.rules import JUDGE, Verdict
+from marketplace.foundation import audit
+from marketplace.foundation.access import Actor, require
+from marketplace.needs import queries as needs
+
+
+def note_changes(session: Session, *, now: datetime, document_ids: Iterable[str]) -> None:
+    """Note documents that have to be read again; repetition does no harm."""
+    session.add_all(
+        IndexChange(document_id=document_id, changed_at=now, indexed_at=None)
+        for document_id in dict.fromkeys(document_ids)
+    )
+
+
+def judge_match(
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    need_id: int,
+    achievement_id: int,
+    verdict: Verdict,
+) -> None:
+    """Store what the actor says of a match; a later word replaces an earlier one.
+
+    Both sides must be visible to the actor, else ``NotFound``.
+    """
+    require(actor, JUDGE)
+    needs.get_for(session, actor, need_id)
+    achievements.get_for(session, actor, achievement_id)
+    row = session.scalar(
+        select(MatchVerdict)
+        .where(
+            MatchVerdict.need_id == need_id,
+            MatchVerdict.achievement_id == achievement_id,
+            MatchVerdict.user_id == actor.user_id,
+        )
+        .with_for_update()
+    )
+    if row is None:
+        row = MatchVerdict(
+            need_id=need_id, achievement_id=achievement_id, user_id=actor.user_id or 0
+        )
+        session.add(row)
+    row.organisation_id, row.verdict, row.judged_at = actor.organisation_id, verdict, now
+    audit.record(
+        session,
+        actor=actor,
+        action="discovery.judge",
+        subject=f"need:{need_id}",
+        now=now,
+        after={"achievement_id": achievement_id, "verdict": verdict},
+    )
