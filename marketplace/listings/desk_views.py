@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from marketplace.achievements import queries as achievements
 from marketplace.achievements.queries import OwnedFilter
 from marketplace.achievements.rules import AchievementState
+from marketplace.assessments import queries as assessments
 from marketplace.foundation import audit, web
 from marketplace.foundation.access import permits
 from marketplace.listings import queries, rules, service
@@ -86,7 +87,13 @@ def apply(achievement_id: int) -> ResponseReturnValue:
         done = web.submit(form, act)
         if done is not None:
             return done
-    page = render_template("listings/apply.html", achievement=achievement, form=form, listing=None)
+    page = render_template(
+        "listings/apply.html",
+        achievement=achievement,
+        valuation=assessments.latest_valuation(web.session(), achievement_id),
+        form=form,
+        listing=None,
+    )
     return page, form.status()
 
 
@@ -126,6 +133,7 @@ def edit(listing_id: int) -> ResponseReturnValue:
     page = render_template(
         "listings/apply.html",
         achievement=achievement_for(listing.achievement_id),
+        valuation=assessments.latest_valuation(web.session(), listing.achievement_id),
         form=form,
         listing=listing,
     )
@@ -347,6 +355,7 @@ def _manage(listing_id: int, announce: AnnounceForm | None = None) -> ResponseRe
         "listings/manage.html",
         listing=listing,
         achievement=achievement_for(listing.achievement_id),
+        valuation=assessments.latest_valuation(session, listing.achievement_id),
         intents=found,
         operates=permits(actor, rules.OPERATE),
         owns=owns,

@@ -131,6 +131,13 @@ class ListingView:
     ended_at: datetime | None
 
     @property
+    def price_label(self) -> str:
+        """Return what the shown price is: the base, the one under publicity, or the final one."""
+        if self.price_fen is None:
+            return "挂牌底价"
+        return "拟交易价格" if self.state is _S.PRICE_PUBLICITY else "成交价"
+
+    @property
     def due_on(self) -> date | None:
         """Return the day at which the present step ends, None where none is set."""
         return {

@@ -13,6 +13,7 @@ from marketplace.foundation.access import PUBLIC
 from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.money import Fen, parse_yuan
 from marketplace.listings import queries, room_queries, rules, service
+from marketplace.listings.bidding_rules import Phase
 from marketplace.listings.forms import BidForm
 from marketplace.listings.views import blueprint
 
@@ -28,8 +29,14 @@ def room(listing_id: int) -> ResponseReturnValue:
 @blueprint.route("/listings/<int:listing_id>/room/live")
 @web.permits(PUBLIC)
 def room_live(listing_id: int) -> ResponseReturnValue:
-    """Return the part of the room that changes: price, time and record."""
-    return render_template("listings/_live.html", **_room(listing_id))
+    """Return a part of the room that changes: price and time, or the record.
+
+    The status 286 tells htmx to stop asking when the session is over.
+    """
+    part = "_record" if web.argument("part") == "record" else "_head"
+    parts = _room(listing_id)
+    over = parts["room"].phase is Phase.OVER
+    return render_template(f"listings/{part}.html", **parts), 286 if over else 200
 
 
 @blueprint.route("/listings/<int:listing_id>/room/confirm")

@@ -213,11 +213,8 @@ def _page(payment_id: int, **sent: web.Form) -> ResponseReturnValue:
     payment = queries.get_for(web.session(), actor, payment_id)
     forms: dict[str, Any] = {
         "report": ReportForm.fresh(),
-        "receipt": ReceiptForm.fresh(
-            amount_fen=payment.amount_fen,
-            account_name=payment.payer_name,
-            reference=payment.reported_reference,
-        ),
+        # Empty on purpose: what the bank statement says is typed, not what was expected.
+        "receipt": ReceiptForm.fresh(),
         "note": NoteForm.fresh(),
         "refund_request": RefundRequestForm.fresh(reason=payment.refund_reason),
         "refund": RefundForm.fresh(),

@@ -145,7 +145,9 @@ def _page(notice_id: int, form: ObjectionForm) -> ResponseReturnValue:
         published=queries.published_objections(session, notice_id),
         files={file.id: file for file in files},
         may_answer=queries.answers(actor, notice.kind),
-        may_object=notice.running and web.now() < notice.closes_at,
+        may_object=notice.running
+        and web.now() < notice.closes_at
+        and not queries.answers(actor, notice.kind),
         form=form,
     )
     return page, form.status()

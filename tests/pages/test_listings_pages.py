@@ -151,12 +151,14 @@ def test_from_application_to_award_through_the_pages(
     assert "排第 2" in overtaken
     assert buyers[1].organisation_name not in overtaken
     client.sign_out()
-    onlooker = text(client.get(f"{room}/live"))
-    assert "1,220,000.00" in onlooker
+    assert "限时报价，第 2 轮" in text(client.get(f"{room}/live"))
+    onlooker = text(client.get(f"{room}/live?part=record"))
+    assert "1,220,000" in onlooker
     assert "第 1 轮" in onlooker
     clock.moment = late + timedelta(minutes=5)
     settle()
     assert "结束于" in text(client.get(room))
+    assert client.get(f"{room}/live").status_code == 286
     assert hall.listing(listing_id).state is ListingState.RESULT_PUBLICITY
 
     notice = hall.listing(listing_id).publicity_id
