@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
-import marketplace.foundation.db
 ${imports if imports else ""}
 
 revision = ${repr(up_revision)}

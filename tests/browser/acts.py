@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -83,11 +83,12 @@ def advance_until(
     raise AssertionError(f"{path} never shows {text!r}:\n{page.locator('main').inner_text()}")
 
 
-def today(page: Page) -> str:
-    """Read the demo's calendar day from the banner."""
+def today(page: Page, *, plus: int = 0) -> str:
+    """Read the demo's calendar day from the banner, or the day so many days later."""
     stamp = page.locator("section.demo time").first.get_attribute("datetime")
     assert stamp
-    return datetime.fromisoformat(stamp).astimezone(ZoneInfo("Asia/Shanghai")).date().isoformat()
+    local = datetime.fromisoformat(stamp).astimezone(ZoneInfo("Asia/Shanghai"))
+    return (local.date() + timedelta(days=plus)).isoformat()
 
 
 def register(page: Page, **organisation: Any) -> None:
@@ -141,7 +142,7 @@ def assess(owner: Page, assessor: Page, operator: Page, achievement_id: int, fir
         statement="本公司与权利人、发明人没有股权、任职和近亲属关系，近三年没有业务往来。",
         expert=expert,
         fee="0",
-        due_on="2024-04-10",
+        due_on=today(assessor, plus=20),
     )
     press(assessor, "接受委托")
     follow(assessor, "打分")
@@ -179,8 +180,8 @@ def assess(owner: Page, assessor: Page, operator: Page, achievement_id: int, fir
         assessor,
         low="1426000",
         high="1693375",
-        base_on="2024-03-15",
-        valid_until="2025-03-14",
+        base_on=today(assessor),
+        valid_until=today(assessor, plus=360),
         reasoning="以重置成本加合理利润，扣除技术贬值后取整；市场可比交易不足三例，未采用市场法。",
     )
     press(assessor, "保存评估值")
@@ -349,7 +350,7 @@ def register_contract(
         subtype="专利权转让",
         signed_on=day,
         effective_on=day,
-        ends_on="2025-12-31",
+        ends_on=today(owner, plus=600),
         technology_amount_fen=amount,
         payment_mode="一次总付",
         payment_terms="合同生效后 10 个工作日内一次付清。",
@@ -380,3 +381,69 @@ def register_contract(
     owner.goto(f"/contracts/{contract_id}")
     see(owner, "已登记")
     return contract_id
+
+
+def open_round(bureau: Page) -> str:
+    """Publish the notice of this year's round with its budget; return its title."""
+    bureau.goto("/subsidies/desk/rounds")
+    title = f"{today(bureau)[:4]} 年度技术转移转化补助申报（全程演练）"
+    fill(
+        bureau,
+        year=today(bureau)[:4],
+        title=title,
+        opens_on=today(bureau),
+        closes_on=f"{today(bureau)[:4]}-12-31",
+        budget="50000000",
+        body="申报对象：本年度已登记技术合同的转让方、受让方与服务机构。",
+    )
+    press(bureau, "发布通知")
+    return title
+
+
+def apply_for_subsidy(applicant: Page, item: str) -> str:
+    """Apply for an item; everything but the bank account is filled in already."""
+    wait_for(applicant, f"申报{item}", path="/subsidies")
+    press(applicant, f"申报{item}")
+    fill(
+        applicant,
+        contact_name="周工",
+        contact_phone="0531-88000002",
+        bank_name="济南某银行历下支行",
+        bank_account="6222000000000001234",
+        declared=True,
+    )
+    applicant.get_by_role("button", name=re.compile("^确认 .*提交申报$")).click()
+    applicant.wait_for_load_state()
+    refuse_errors(applicant)
+    return re.sub(r"^.*/subsidies/claims/(\d+).*$", r"\1", applicant.url)
+
+
+def review(reviewer: Page, claim_id: str, **more: Any) -> None:
+    """Pass a claim at one step of the review."""
+    wait_for(reviewer, "提交结论", path=f"/subsidies/desk/{claim_id}")
+    fill(reviewer, decision="pass", opinion="材料齐全，计算与登记信息一致。", **more)
+    box = reviewer.locator('main [name="unconcerned"]')
+    if box.count():
+        box.check()
+    press(reviewer, "提交结论")
+
+
+def publicise(bureau: Page, title: str) -> None:
+    """Start the publicity of the claims whose review is settled."""
+    bureau.goto("/subsidies/desk/rounds")
+    follow(bureau, title)
+    press(bureau, "开始公示")
+
+
+def pay(bureau: Page, treasurer: Page) -> None:
+    """Draw up the payment list and have another person confirm each payment."""
+    bureau.goto("/subsidies/payments")
+    press(bureau, "编制支付清单")
+    treasurer.goto(bureau.url)
+    pending = treasurer.get_by_role("button", name=re.compile("^确认已支付"))
+    while pending.count():
+        form = pending.first.locator("xpath=ancestor::form")
+        form.locator('[name="reference"]').fill(f"GK{pending.count():04d}2024")
+        pending.first.click()
+        treasurer.wait_for_load_state()
+        refuse_errors(treasurer)
