@@ -11,14 +11,14 @@ from marketplace.techservices.instrument_rules import InstrumentDetails
 from marketplace.techservices.ip_rules import IPDetails
 from marketplace.techservices.line_rules import LINES, Details
 from marketplace.techservices.park_rules import Carrier, ParkDetails, ProjectStage
-from marketplace.techservices.rules import ServiceLine
+from marketplace.techservices.rules import ServiceKind, ServiceLine
 from marketplace.techservices.service import OrderContent
 
 
 class OrderForm(web.Form):
     """What every order asks for; each line adds its own fields."""
 
-    kind = web.ChoiceField("服务", [], required=True)
+    kind = web.ChoiceField("服务", ServiceKind, required=True)
     provider = web.ChoiceField("服务机构", [], required=True)
     title = web.TextField("委托名称", required=True, longest=100, hint="一句话说清要办什么")
     achievement = web.ChoiceField(
@@ -34,7 +34,6 @@ class OrderForm(web.Form):
     ) -> None:
         """Offer the line's kinds, its providers and the customer's achievements."""
         kinds = LINES[line].kinds
-        self.kind.word = type(kinds[0])
         self.kind.choices = [
             ("", "请选择"),
             *((kind.value, kind.label) for kind in kinds),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time
+from typing import Any
 
 from wtforms.validators import ValidationError
 
@@ -19,9 +20,14 @@ _CLOCK = re.compile(r"([01]?\d|2[0-3])[:：]([0-5]\d)")
 class _ClockField(web.TextField):
     """A time of day, ``14:30``."""
 
-    def __init__(self, label: str, placeholder: str) -> None:
+    def __init__(self, label: str, placeholder: str, **kwargs: Any) -> None:
         super().__init__(
-            label, required=True, longest=5, placeholder=placeholder, hint="24 小时制，如 14:30"
+            label,
+            required=True,
+            longest=5,
+            placeholder=placeholder,
+            hint="24 小时制，如 14:30",
+            **kwargs,
         )
 
     def pre_validate(self, form: object) -> None:

@@ -259,7 +259,7 @@ def confirm(session: Session, *, actor: Actor, now: datetime, order_id: int, pai
     order = lock(session, Order, order_id)
     require_own(actor, order.customer_organisation_id)
     before = order.state
-    order.state = rules.move(before, OrderState.CONFIRMED)
+    to = rules.move(before, OrderState.CONFIRMED)
     fee = order.fee_fen or Fen(0)
     if paid_fen > fee:
         raise RuleBroken(
@@ -269,7 +269,7 @@ def confirm(session: Session, *, actor: Actor, now: datetime, order_id: int, pai
         )
     if order.voucher_fen:
         _settle_voucher(session, order, paid_fen)
-    order.paid_fen, order.confirmed_at = paid_fen, now
+    order.state, order.paid_fen, order.confirmed_at = to, paid_fen, now
     order.version += 1
     outbox.publish(
         session,

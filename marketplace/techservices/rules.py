@@ -156,7 +156,7 @@ def check_meeting(
     if ends_at <= starts_at:
         problems.append(Problem("meetings.order", "结束时间应晚于开始时间", "ends_at"))
     if starts_at <= now:
-        problems.append(Problem("meetings.past", "开始时间应晚于现在", "starts_on"))
+        problems.append(Problem("meetings.past", "开始时间应晚于现在", "held_on"))
     if not 1 <= capacity <= 2000:
         problems.append(Problem("meetings.capacity", "名额应在 1 到 2000 之间", "capacity"))
     raise_if_any(problems)
