@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from wtforms import HiddenField
+from wtforms.validators import ValidationError
 
 from marketplace.brokerage.register_rules import BrokerLevel, Certificate, FilingFigures
 from marketplace.brokerage.rules import LostReason, NoteKind, NoteVisibility
@@ -116,7 +117,7 @@ class CommissionForm(web.Form):
     def validate_rate_percent(self, field: web.PercentField) -> None:
         """Refuse a rate finer than a ten-thousandth, which the agreement cannot hold."""
         if field.data is not None and field.data * 100 != int(field.data * 100):
-            raise ValueError("佣金比例最多两位小数，例如 2.25")
+            raise ValidationError("佣金比例最多两位小数，例如 2.25")
 
 
 class ProfileForm(web.Form):
