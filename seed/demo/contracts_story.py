@@ -12,14 +12,13 @@ from marketplace.contracts.rules import (
     ContractSubtype,
     ContractType,
     Item,
-    PaymentMode,
     PlanSource,
     RefusalReason,
 )
 from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.attachments import Upload
 from marketplace.foundation.money import Fen
-from marketplace.foundation.trade import TechnologyField
+from marketplace.foundation.trade import PaymentMode, TechnologyField
 from seed.demo.content import Contract
 from seed.demo.deals_story import PlayedDeal
 from seed.demo.paper import contract_paper
