@@ -145,7 +145,7 @@ def explain(result: ItemResult, parties: Mapping[str, Party]) -> Explanation:
         document_no=leading.policy.document_no,
         article=leading.terms.article,
         formulas=tuple(formula(group, leading) for group in leading.groups if group.base_fen),
-        sentences=tuple(_sentences(result, leading)),
+        sentences=tuple(_sentences(result, leading, parties)),
         missing=_missing(leading, result.item),
         parts=tuple(explain_part(part, leading, result, parties) for part in leading.parts),
         documents=tuple(_compare(result, compared) for compared in reversed(result.compared)),
@@ -181,14 +181,16 @@ def _nearest(result: ItemResult) -> PolicyResult | None:
     return max(result.compared, key=rank, default=None)
 
 
-def _sentences(result: ItemResult, leading: PolicyResult) -> Iterable[str]:
+def _sentences(
+    result: ItemResult, leading: PolicyResult, parties: Mapping[str, Party]
+) -> Iterable[str]:
     document = f"{leading.policy.document_no}{leading.terms.article}"
     yield f"依据{document}：{leading.terms.clause}。"
     barred = [o for o in leading.obstacles if o is not Obstacle.BELOW_THRESHOLD]
     if barred:
         yield from (_barred(obstacle, result, leading) for obstacle in barred)
     else:
-        yield f"{_who(result.party, leading)}。{_counted(leading)}"
+        yield _who(result.party, leading) + _counted(result, leading, parties)
     paid = [c for c in result.compared if c.amount_fen > 0]
     if result.paying is None or len(result.compared) == 1:
         return
@@ -209,13 +211,26 @@ def _who(party: Party, leading: PolicyResult) -> str:
     return f"{party.name}是在济南登记注册的{kind}"
 
 
-def _counted(leading: PolicyResult) -> str:
+def _counted(result: ItemResult, leading: PolicyResult, parties: Mapping[str, Party]) -> str:
+    if len(leading.parts) == 1:
+        return _only(result, leading.parts[0], parties)
     counted = [part for part in leading.parts if part.counted]
     left = len(leading.parts) - len(counted)
-    text = f"全年 {len(leading.parts)} 份合同，{len(counted)} 份计入"
+    text = f"。全年 {len(leading.parts)} 份合同，{len(counted)} 份计入"
     if counted:
         text += f"，基数合计 {format_yuan(leading.counted_base_fen)} 元"
     return f"{text}；{left} 份不计，原因见清单。" if left else f"{text}。"
+
+
+def _only(result: ItemResult, part: ContractPart, parties: Mapping[str, Party]) -> str:
+    """Describe the one contract a result rests on: with whom, of what type, in which group."""
+    contract = part.contract
+    seller = parties[contract.seller].kind
+    text = f"，卖方是{seller.label}" if result.item is Item.BUYER and seller else ""
+    text += f"，合同属{contract.contract_type.label}"
+    if part.group is not None and result.item is Item.SELLER:
+        text += f"（{part.group.label}）"
+    return f"{text}，{'计入' if part.counted else '不计，原因见清单'}。"
 
 
 def _barred(obstacle: Obstacle, result: ItemResult, leading: PolicyResult) -> str:

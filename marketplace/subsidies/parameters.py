@@ -6,7 +6,7 @@ an unknown key, an inexact rate or two groups for one contract refuses to load.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from fractions import Fraction
 from functools import cache
@@ -258,13 +258,24 @@ def readings() -> dict[str, Reading]:
     return {reading.key: reading for reading in listed}
 
 
+class _Raw(BaseModel):
+    """A policy file as it is written, before its shape is checked."""
+
+    model_config = ConfigDict(extra="allow")
+
+
 def load_policy(name: str) -> Policy:
-    """Load one policy file; refuse with the place and the reason when it does not hold."""
+    """Load one policy file by its name under seed/reference."""
+    return read_policy(name, reference.load(name, _Raw).model_extra or {})
+
+
+def read_policy(name: str, content: Mapping[str, object]) -> Policy:
+    """Build a policy from a file's content; refuse with the place and the reason, in Chinese."""
     try:
-        policy = reference.load(name, Policy)
+        policy = Policy.model_validate(content)
     except ValidationError as broken:
         raise RuleBroken("policies.invalid", _explain(name, broken)) from broken
-    if not name.endswith(f"/{policy.id}"):
+    if name.rsplit("/", 1)[-1] != policy.id:
         raise RuleBroken("policies.name", f"{name}.yaml 里的 id 是 {policy.id}，应与文件名相同")
     for terms, key in ((t, key) for t in policy.items for key in t.readings):
         if key not in readings():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -13,6 +15,7 @@ from marketplace.subsidies import queries
 from marketplace.subsidies.estimate_rules import compare_days, estimate
 from marketplace.subsidies.explanation_rules import (
     holder_caps,
+    in_force_text,
     kinds_text,
     rate_text,
     short_yuan,
@@ -61,6 +64,7 @@ def calculator() -> ResponseReturnValue:
         items=list(Item),
         today=today,
         amount_fen=question.contract.amount_fen,
+        ended=_ended(question.contract.registered_on),
     )
 
 
@@ -88,7 +92,7 @@ def document(policy_id: str) -> ResponseReturnValue:
     return render_template(
         "subsidies/document.html",
         policy=policy,
-        readings=[readings()[key] for key in used],
+        readings=[readings()[key] for key in sorted(used)],
         reference_pairs=[(provision.article, provision.text) for provision in policy.references],
         today=local_date(web.now()),
         types_text=types_text,
@@ -108,6 +112,12 @@ def round_notice(round_id: int) -> ResponseReturnValue:
         round=queries.get_round(web.session(), round_id),
         today=local_date(web.now()),
     )
+
+
+def _ended(on: date) -> list[str]:
+    """Name each document that pays on contracts and is not in force on a day."""
+    paying = [policy for policy in reversed(select_policies()) if policy.items]
+    return [in_force_text(policy, on) for policy in paying if not policy.in_force.covers(on)]
 
 
 def _policy(policy_id: str) -> Policy:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import date, datetime
 
+import pytest
+from flask import Flask, render_template_string
+
+from marketplace.contracts.rules import ContractContent, ContractType
+from marketplace.foundation import web
+from marketplace.foundation.money import Fen
+from marketplace.subsidies import queries
 from marketplace.subsidies.parameters import policies
 from tests.conftest import Browser, MovableClock
+from tests.subsidies import SubsidyYear
+from tests.world import World
 
 MOCK = {
     "type": "transfer",
@@ -121,3 +130,36 @@ def test_what_is_in_force_depends_on_the_day(client: Browser, clock: MovableCloc
     assert "在施行" in page
     clock.forward(days=60)
     assert "不在有效期内" in client.get("/policies/jkf-2021-27").text
+
+
+def test_an_estimate_is_drawn_beside_a_deal_or_a_contract(
+    app: Flask, page_world: World, now: datetime
+) -> None:
+    year = SubsidyYear(page_world, now)
+    year.register(30_000_000)
+    draw = '{% import "macros/ui.html" as ui %}{{ ui.estimate(subsidy_estimate(contract)) }}'
+    content = ContractContent(
+        contract_type=ContractType.TRANSFER,
+        amount_fen=Fen(2_600_000_00),
+        seller_organisation_id=year.university.id,
+        buyer_organisation_id=year.company.id,
+    )
+    with app.test_request_context("/"):
+        today = date(2024, 3, 15)
+        found = queries.estimate_contract(
+            web.session(), content, contract_id=1, registered_on=today
+        )
+        text = render_template_string(draw, subsidy_estimate=lambda _c: found, contract=None)
+        assert "3,900.00 元" in text
+        assert "济科发〔2021〕27号 第四条" in text
+        assert "78,000.00 元" in text
+        unknown = ContractContent(contract_type=ContractType.TRANSFER)
+        assert (
+            queries.estimate_contract(web.session(), unknown, contract_id=1, registered_on=today)
+            is None
+        )
+        later = queries.estimate_contract(
+            web.session(), content, contract_id=1, registered_on=date(2025, 3, 15)
+        )
+        text = render_template_string(draw, subsidy_estimate=lambda _c: later, contract=None)
+        assert "已于 2024-04-26 到期" in text

@@ -1,0 +1,158 @@
+"""The sentences: complete for what was used, and true for what did not count."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from marketplace.contracts.rules import ContractType
+from marketplace.foundation.money import Fen, format_yuan
+from marketplace.subsidies.calculation_rules import (
+    Dishonesty,
+    Party,
+    Period,
+    RegisteredContract,
+    prepare,
+)
+from marketplace.subsidies.claim_queries import pack, unpack
+from marketplace.subsidies.estimate_rules import compare_days, estimate
+from marketplace.subsidies.explanation_rules import Explanation, explain, rate_text
+from marketplace.subsidies.parameters import select_policies
+from marketplace.subsidies.words import Item, PartyKind
+from tests.scenarios.test_subsidy_scenarios import CASES, _party, _results
+
+OPEN = (Period(date(2020, 1, 1), None),)
+PARTIES = {
+    "大学": Party("大学", "泉城大学", PartyKind.UNIVERSITY, in_city=True, sme=False),
+    "企业": Party("企业", "小企业", PartyKind.ENTERPRISE, in_city=True, sme=True),
+    "机构": Party("机构", "服务机构", PartyKind.AGENCY, in_city=True, sme=False, filings=OPEN),
+    "登记": Party("登记", "登记处", PartyKind.REGISTRAR, in_city=True, sme=False),
+}
+CONTRACT = RegisteredContract(
+    "合同1",
+    ContractType.TRANSFER,
+    date(2023, 3, 1),
+    Fen(2_600_000_00),
+    Fen(2_600_000_00),
+    None,
+    "大学",
+    "企业",
+    "机构",
+    "登记",
+)
+
+
+def told(contracts: list[RegisteredContract], item: Item, **changed: Party) -> Explanation:
+    parties = PARTIES | changed
+    calculation = prepare(2023, parties=parties, contracts=contracts, policies=select_policies())
+    key = contracts[-1].holder(item)
+    assert key is not None
+    return explain(calculation.results_of(key)[item], parties)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_figure_that_was_used_appears(case: dict[str, object]) -> None:
+    parties = {name: _party(name, given) for name, given in case["organisations"].items()}  # type: ignore[attr-defined]
+    for result in _results(case):  # type: ignore[arg-type]
+        explanation = explain(result, parties)
+        assert unpack(pack(explanation)) == explanation
+        assert len(explanation.parts) == len(result.contracts)
+        assert len(explanation.documents) == len(result.compared)
+        for part in explanation.parts:
+            assert part.text
+            assert part.counted == (part.reason == "")
+        if result.paying is None:
+            assert explanation.amount_fen == 0
+            assert len(explanation.sentences) > 1
+            continue
+        text = "".join([*explanation.sentences, *explanation.formulas])
+        assert result.paying.policy.document_no in text
+        assert result.paying.terms.article in text
+        for group in result.paying.groups:
+            if group.base_fen:
+                assert format_yuan(group.base_fen) in text
+                assert rate_text(group.group.rate) in text
+                assert format_yuan(group.group.cap) in text
+                assert format_yuan(group.uncapped_fen) in text
+        for part in result.paying.parts:
+            if part.deducted_fen:
+                line = next(
+                    p for p in explanation.parts if p.contract_no == part.contract.contract_no
+                )
+                assert format_yuan(part.deducted_fen) in line.text
+                assert format_yuan(part.contract.amount_fen) in line.text
+
+
+def test_what_is_missing_to_a_threshold_is_exact() -> None:
+    explanation = told([CONTRACT], Item.AGENCY)
+    assert explanation.missing == (
+        "差 400,000.00 元。全年计入的合同合计 2,600,000.00 元，不到门槛 300\u00a0万元；"
+        "再有 400,000.00 元即达到门槛，全年可得 3,000,000.00 × 1.5\u00a0% = 45,000.00 元。"
+    )
+
+
+def test_what_is_missing_to_the_cap_is_the_least_that_reaches_it() -> None:
+    explanation = told([CONTRACT], Item.BUYER)
+    assert "30,733,333.34 元基数即到全年上限" in explanation.missing
+    full = replace(CONTRACT, amount_fen=Fen(33_333_333_34))
+    assert "已到全年上限" in told([full], Item.BUYER).missing
+
+
+def test_what_bars_an_organisation_is_said_with_what_it_would_get() -> None:
+    large = replace(PARTIES["企业"], sme=False)
+    explanation = told([CONTRACT], Item.BUYER, 企业=large)
+    assert "小企业不是中小微企业，第十二条只补助中小微企业。" in explanation.sentences
+    assert explanation.missing == "若是中小微企业，全年可得 78,000.00 元。"
+    record = Dishonesty(Period(date(2023, 12, 31), date(2024, 12, 31)), "虚假技术合同")
+    dishonest = replace(PARTIES["大学"], dishonesty=(record,))
+    text = "".join(told([CONTRACT], Item.SELLER, 大学=dishonest).sentences)
+    assert "一票否决" in text
+    assert "原因：虚假技术合同" in text
+
+
+def test_the_documents_that_lost_say_why() -> None:
+    verdicts = {d.policy_id: d.verdict for d in told([CONTRACT], Item.BUYER).documents}
+    assert verdicts["jzf-2021-15"] == "支付；同额中发文最晚"
+    assert verdicts["jkf-2021-27"] == "同额，发文较早"
+    assert verdicts["jkf-2020-10"] == "不支付：济科发〔2020〕10号已于 2022-12-31 到期"
+    fiscal = replace(CONTRACT, fiscal_funds=True)
+    verdicts = {d.policy_id: d.verdict for d in told([fiscal], Item.BUYER).documents}
+    assert verdicts["jzf-2021-15"] == "支付"
+    assert verdicts["jkf-2021-27"] == "不支付：用财政资金购买"
+
+
+def test_an_estimate_is_what_the_contract_adds() -> None:
+    before = replace(CONTRACT, contract_no="合同0", amount_fen=Fen(1_000_000_00))
+    found = estimate(CONTRACT, others=[before], parties=PARTIES, policies=select_policies())
+    agency, seller = found.of(Item.AGENCY), found.of(Item.SELLER)
+    assert agency is not None
+    assert seller is not None
+    # The contract carries the year over the threshold: the whole year's amount is its doing.
+    assert (agency.before_fen, agency.added_fen) == (0, 54_000_00)
+    assert (seller.before_fen, seller.added_fen) == (1_500_00, 3_900_00)
+    assert found.total_fen == sum(item.added_fen for item in found.items)
+    assert [item.added_fen for item in found.items] == sorted(
+        (item.added_fen for item in found.items), reverse=True
+    )
+
+
+def test_days_are_compared_where_a_term_turns() -> None:
+    rows = compare_days(CONTRACT, others=[], parties=PARTIES, policies=select_policies())
+    assert [row.on.isoformat() for row in rows] == [
+        "2020-03-20",
+        "2020-03-30",
+        "2021-04-27",
+        "2021-10-15",
+        "2023-01-01",
+        "2023-03-01",
+        "2024-04-27",
+        "2024-10-15",
+    ]
+    totals = {row.on.isoformat(): row.total_fen for row in rows}
+    assert totals["2023-03-01"] == 81_900_00
+    assert totals["2024-04-27"] == 78_000_00
+    assert totals["2024-10-15"] == 0
+    assert [row.on.isoformat() for row in rows if row.given] == ["2023-03-01"]
+    assert "27号文 2024-04-26 到期" in rows[6].change
