@@ -40,8 +40,9 @@ class ContractReturned(Event):
 class ContractRegistered(Event):
     """The registrar registered a contract; the facts are fixed from here on.
 
-    ``contract_type`` is a ``ContractType`` by value. ``project_id`` and ``activity_id`` are the
-    declared identifiers of the project and of the activity that the contract pays for.
+    ``contract_type`` is a ``ContractType`` and ``technology_field`` a ``TechnologyField``, by value.
+    ``project_id`` and ``activity_id`` are the declared identifiers of the project and of the
+    activity that the contract pays for.
     """
 
     contract_id: int
@@ -62,6 +63,7 @@ class ContractRegistered(Event):
     deal_id: int | None
     listing_id: int | None
     achievement_id: int | None
+    technology_field: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

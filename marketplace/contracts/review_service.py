@@ -166,6 +166,7 @@ def register(session: Session, *, actor: Actor, now: datetime, contract_id: int)
             deal_id=row.deal_id,
             listing_id=row.listing_id,
             achievement_id=row.achievement_id,
+            technology_field=row.technology_field.value if row.technology_field else None,
         ),
         now=now,
     )
