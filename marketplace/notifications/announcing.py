@@ -11,11 +11,10 @@ import hashlib
 import json
 import string
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
@@ -245,8 +244,9 @@ def used_words(text: str) -> set[str]:
 def news_of(session: Session, announcement: Announcement, event: Event) -> News:
     """Write one announcement for one event."""
     facts = Facts(session, event, announcement.words)
-    body = TypeAdapter(type(event)).dump_python(event, mode="json")
-    packed = json.dumps([event.name(), announcement.name, body], sort_keys=True)
+    packed = json.dumps(
+        [event.name(), announcement.name, asdict(event)], sort_keys=True, default=str
+    )
     return News(
         kind=announcement.kind,
         title=string.Formatter().vformat(announcement.title, (), facts),
