@@ -40,7 +40,7 @@ class ContractReturned(Event):
 class ContractRegistered(Event):
     """The registrar registered a contract; the facts are fixed from here on.
 
-    ``contract_type`` is a ``ContractType`` and ``technology_field`` a ``TechnologyField``, by value.
+    ``contract_type`` is a ``ContractType``, ``technology_field`` a ``TechnologyField`` by value.
     ``project_id`` and ``activity_id`` are the declared identifiers of the project and of the
     activity that the contract pays for.
     """
