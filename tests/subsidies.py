@@ -22,7 +22,7 @@ from marketplace.subsidies import queries, service
 from marketplace.subsidies.models import Claim
 from marketplace.subsidies.rules import ClaimStatus, ReviewDecision, ReviewStep, RoundTerms
 from marketplace.subsidies.service import Payee, Verdict
-from marketplace.subsidies.words import Item
+from marketplace.subsidies.word_rules import Item
 from tests.world import World
 
 PAYEE = Payee("经办人甲", "0531-66600000", "齐鲁银行历城支行", "1234 5678 9012 3456")

@@ -16,7 +16,7 @@ from marketplace.notifications.announcing import (
 )
 from marketplace.notifications.rules import MessageKind
 from marketplace.subsidies import events as subsidies
-from marketplace.subsidies.words import Item
+from marketplace.subsidies.word_rules import Item
 from marketplace.techservices import events as techservices
 
 _SELLER = members_of("seller_organisation_id")

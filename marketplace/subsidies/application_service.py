@@ -25,7 +25,7 @@ from marketplace.subsidies import claim_queries, rules
 from marketplace.subsidies.events import ClaimApplied, RoundOpened
 from marketplace.subsidies.models import Claim, ClaimLine, Round
 from marketplace.subsidies.rules import ClaimStatus, RoundTerms
-from marketplace.subsidies.words import Item
+from marketplace.subsidies.word_rules import Item
 
 MAX_FILES = 20
 

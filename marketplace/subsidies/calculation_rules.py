@@ -16,7 +16,7 @@ from itertools import product
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.money import Fen
 from marketplace.subsidies.parameters import Acceptance, Group, ItemTerms, Policy
-from marketplace.subsidies.words import Base, Item, Obstacle, PartyKind, Reason
+from marketplace.subsidies.word_rules import Base, Item, Obstacle, PartyKind, Reason
 
 _PRINCIPALS = (Item.SELLER, Item.BUYER)
 

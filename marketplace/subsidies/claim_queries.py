@@ -17,7 +17,7 @@ from marketplace.subsidies.facts_queries import YearFacts
 from marketplace.subsidies.models import Claim, ClaimLine
 from marketplace.subsidies.parameters import select_policies
 from marketplace.subsidies.rules import COUNTS
-from marketplace.subsidies.words import Item
+from marketplace.subsidies.word_rules import Item
 
 _EXPLANATION = TypeAdapter(Explanation)
 

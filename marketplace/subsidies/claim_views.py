@@ -17,7 +17,7 @@ from marketplace.subsidies.forms import ApplicationForm
 from marketplace.subsidies.rules import ClaimStatus
 from marketplace.subsidies.service import Payee
 from marketplace.subsidies.views import blueprint
-from marketplace.subsidies.words import Item
+from marketplace.subsidies.word_rules import Item
 
 _EDITABLE = (ClaimStatus.ESTIMATED, ClaimStatus.RETURNED)
 

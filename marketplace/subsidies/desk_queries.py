@@ -35,7 +35,7 @@ from marketplace.subsidies.rules import (
     ReviewDecision,
     ReviewStep,
 )
-from marketplace.subsidies.words import Item
+from marketplace.subsidies.word_rules import Item
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from marketplace.subsidies.forms import ClawBackForm, ReviewForm, RoundForm
 from marketplace.subsidies.rules import ClaimStatus, ReviewStep, RoundTerms
 from marketplace.subsidies.service import Verdict
 from marketplace.subsidies.views import blueprint
-from marketplace.subsidies.words import Item
+from marketplace.subsidies.word_rules import Item
 
 
 @blueprint.route("/subsidies/desk")

@@ -20,7 +20,7 @@ from marketplace.subsidies.calculation_rules import (
 )
 from marketplace.subsidies.explanation_rules import Explanation, explain, ran_out
 from marketplace.subsidies.parameters import Policy
-from marketplace.subsidies.words import Item
+from marketplace.subsidies.word_rules import Item
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from marketplace.subsidies.calculation_rules import (
     RegisteredContract,
 )
 from marketplace.subsidies.parameters import Policy, Voucher, readings
-from marketplace.subsidies.words import Base, Item, Obstacle, PartyKind, Reason
+from marketplace.subsidies.word_rules import Base, Item, Obstacle, PartyKind, Reason
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from marketplace.brokerage.register_rules import FilingStatus
 from marketplace.integrity import queries as integrity
 from marketplace.subsidies.calculation_rules import Dishonesty, Party, Period, RegisteredContract
 from marketplace.subsidies.models import ContractFact
-from marketplace.subsidies.words import PartyKind
+from marketplace.subsidies.word_rules import PartyKind
 
 _KINDS = {
     OrganisationKind.UNIVERSITY: PartyKind.UNIVERSITY,

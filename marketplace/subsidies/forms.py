@@ -20,7 +20,7 @@ from marketplace.subsidies.estimate_rules import (
     Question,
 )
 from marketplace.subsidies.rules import ReviewDecision
-from marketplace.subsidies.words import PartyKind
+from marketplace.subsidies.word_rules import PartyKind
 
 _PLACES = (("in", "在济南"), ("out", "不在济南"))
 _SELLERS = (

@@ -11,7 +11,7 @@ from marketplace.contracts.rules import ContractType
 from marketplace.foundation.db import Base, Id, Json
 from marketplace.foundation.money import Fen
 from marketplace.subsidies.rules import ClaimStatus, PaymentStatus, ReviewDecision, ReviewStep
-from marketplace.subsidies.words import Item
+from marketplace.subsidies.word_rules import Item
 
 _ORGANISATION = "accounts_organisations.id"
 _USER = "accounts_users.id"

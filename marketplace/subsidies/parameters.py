@@ -26,7 +26,7 @@ from marketplace.contracts.rules import ContractType
 from marketplace.foundation import reference
 from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.money import FEN_PER_YUAN, Fen
-from marketplace.subsidies.words import Base, Item, PartyKind, PolicyStatus
+from marketplace.subsidies.word_rules import Base, Item, PartyKind, PolicyStatus
 
 FOLDER = "policies"
 

@@ -46,7 +46,7 @@ from marketplace.subsidies.round_queries import RoundView, get_round, list_round
 from marketplace.subsidies.rules import (
     ClaimStatus,
 )
-from marketplace.subsidies.words import Item
+from marketplace.subsidies.word_rules import Item
 
 __all__ = [
     "ClaimRow",

@@ -18,7 +18,7 @@ from marketplace.contracts.rules import ContractType
 from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.money import FEN_PER_YUAN, MAX_FEN, Fen
 from marketplace.subsidies.calculation_rules import Dishonesty, Party, Period, RegisteredContract
-from marketplace.subsidies.words import PartyKind
+from marketplace.subsidies.word_rules import PartyKind
 
 ORGANISATION_COLUMNS = (
     "uscc",

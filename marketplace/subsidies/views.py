@@ -23,7 +23,7 @@ from marketplace.subsidies.explanation_rules import (
 )
 from marketplace.subsidies.forms import CalculatorForm
 from marketplace.subsidies.parameters import Policy, policies, readings, select_policies
-from marketplace.subsidies.words import Item
+from marketplace.subsidies.word_rules import Item
 
 blueprint = Blueprint("subsidies", __name__, template_folder="templates")
 

@@ -13,7 +13,7 @@ import pytest
 from marketplace.foundation.access import Role
 from marketplace.subsidies.rules import ClaimStatus, ReviewDecision, ReviewStep
 from marketplace.subsidies.service import Verdict
-from marketplace.subsidies.words import Item
+from marketplace.subsidies.word_rules import Item
 from tests.conftest import Browser, MovableClock
 from tests.subsidies import SubsidyYear
 from tests.world import World

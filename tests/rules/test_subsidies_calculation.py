@@ -24,7 +24,7 @@ from marketplace.subsidies.calculation_rules import (
     scale_to_budget,
 )
 from marketplace.subsidies.parameters import Group, ItemTerms, Policy, policies, select_policies
-from marketplace.subsidies.words import Item, PartyKind, Reason
+from marketplace.subsidies.word_rules import Item, PartyKind, Reason
 from tests.rules import subsidy_oracle as oracle
 
 KEYS = [f"机构{n}" for n in range(5)]

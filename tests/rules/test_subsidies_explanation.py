@@ -20,7 +20,7 @@ from marketplace.subsidies.claim_queries import pack, unpack
 from marketplace.subsidies.estimate_rules import compare_days, estimate
 from marketplace.subsidies.explanation_rules import Explanation, explain, rate_text
 from marketplace.subsidies.parameters import select_policies
-from marketplace.subsidies.words import Item, PartyKind
+from marketplace.subsidies.word_rules import Item, PartyKind
 from tests.scenarios.test_subsidy_scenarios import CASES, _party, _results
 
 OPEN = (Period(date(2020, 1, 1), None),)

@@ -16,7 +16,7 @@ from marketplace.foundation.money import Fen
 from marketplace.subsidies.calculation_rules import Party, RegisteredContract, prepare
 from marketplace.subsidies.explanation_rules import explain, rate_text, short_yuan
 from marketplace.subsidies.parameters import policies, read_policy, readings, select_policies
-from marketplace.subsidies.words import Item, PartyKind
+from marketplace.subsidies.word_rules import Item, PartyKind
 
 NEW = """
 id: jkf-2026-1

@@ -14,7 +14,7 @@ from stdnum.cn import uscc
 from marketplace.contracts.rules import ContractType
 from marketplace.subsidies.commands import group
 from marketplace.subsidies.registers import CONTRACT_COLUMNS, ORGANISATION_COLUMNS
-from marketplace.subsidies.words import PartyKind
+from marketplace.subsidies.word_rules import PartyKind
 from tests.rules import subsidy_oracle as oracle
 
 

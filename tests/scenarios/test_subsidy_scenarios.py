@@ -21,7 +21,7 @@ from marketplace.subsidies.calculation_rules import (
     scale_to_budget,
 )
 from marketplace.subsidies.parameters import select_policies
-from marketplace.subsidies.words import Item, Obstacle, PartyKind, Reason
+from marketplace.subsidies.word_rules import Item, Obstacle, PartyKind, Reason
 
 CASES = [
     pytest.param(case, id=f"{path.stem}: {case['name']}")

@@ -32,7 +32,7 @@ from marketplace.subsidies.rules import (
     RoundTerms,
 )
 from marketplace.subsidies.service import Payee, Verdict
-from marketplace.subsidies.words import Item
+from marketplace.subsidies.word_rules import Item
 from tests.subsidies import PAYEE, SubsidyYear, names_of
 from tests.world import World
 
