@@ -11,7 +11,7 @@ from marketplace.foundation import web
 from marketplace.notifications import queries, rules, service
 from marketplace.notifications.forms import PreferencesForm
 from marketplace.notifications.queries import MessageView
-from marketplace.notifications.rules import MessageKind
+from marketplace.notifications.rules import MailState, MessageKind
 
 blueprint = Blueprint("notifications", __name__, template_folder="templates", url_prefix="/inbox")
 
@@ -72,6 +72,19 @@ def read_all() -> ResponseReturnValue:
         return back
 
     return web.act(act, back=back)
+
+
+@blueprint.route("/mails")
+@web.permits(rules.WATCH_MAIL)
+def mails() -> ResponseReturnValue:
+    """Show the operator what became of the mails."""
+    session = web.session()
+    counts = queries.mail_counts(session)
+    return render_template(
+        "notifications/mails.html",
+        counts=[(state, counts.get(state, 0)) for state in MailState],
+        failed=queries.failed_mails(session),
+    )
 
 
 @blueprint.route("/settings", methods=["GET", "POST"])
