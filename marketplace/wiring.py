@@ -39,6 +39,7 @@ from marketplace.discovery import commands as discovery_commands
 from marketplace.discovery import documents as discovery_documents
 from marketplace.discovery import handlers as discovery_handlers
 from marketplace.discovery import matches as discovery_matches
+from marketplace.discovery import portal_views as discovery_portal_views
 from marketplace.discovery import record_views as discovery_record_views
 from marketplace.discovery import views as discovery_views
 from marketplace.discovery.indexing import SearchIndex, Source
@@ -82,6 +83,8 @@ from marketplace.publicity import queries as publicity_queries
 from marketplace.publicity import views as publicity_views
 from marketplace.settings import Settings
 from marketplace.site import views as site_views
+from marketplace.statistics import handlers as statistics_handlers
+from marketplace.statistics import views as statistics_views
 from marketplace.subsidies import claim_views as subsidies_claim_views
 from marketplace.subsidies import commands as subsidies_commands
 from marketplace.subsidies import desk_views as subsidies_desk_views
@@ -113,6 +116,7 @@ PAGES = (
     subsidies_claim_views,
     subsidies_desk_views,
     subsidies_payment_views,
+    discovery_portal_views,
     discovery_record_views,
     techservices_meeting_views,
     techservices_order_views,
@@ -136,6 +140,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     notifications_views.blueprint,
     discovery_views.blueprint,
     techservices_views.blueprint,
+    statistics_views.blueprint,
 )
 
 # Only where the database carries a demo clock.
@@ -149,6 +154,7 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     *subsidies_handlers.SUBSCRIPTIONS,
     *notifications_handlers.SUBSCRIPTIONS,
     *discovery_handlers.SUBSCRIPTIONS,
+    *statistics_handlers.SUBSCRIPTIONS,
 )
 
 DUE_TASKS: tuple[DueTask, ...] = (
