@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from seed.demo.load import PASSWORD
+from seed.demo.sign_ins import PASSWORD
 
 _START_LIMIT_SECONDS = 240
 
