@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from marketplace.achievements.models import ChainStepRow, ReviewRow
 from marketplace.achievements.rules import (
     DEFAULT_CHAIN,
+    REVIEW_ROLES,
     STEP_LABELS,
     ReviewOutcome,
     ReviewStep,
@@ -69,4 +70,5 @@ def chain_of(session: Session, organisation_id: int) -> tuple[ReviewStep, ...]:
     rows = session.scalars(
         select(ChainStepRow).where(ChainStepRow.organisation_id == organisation_id)
     )
-    return tuple(ReviewStep(row.role, row.from_fen) for row in rows) or DEFAULT_CHAIN
+    steps = sorted(rows, key=lambda row: REVIEW_ROLES.index(row.role))
+    return tuple(ReviewStep(row.role, row.from_fen) for row in steps) or DEFAULT_CHAIN

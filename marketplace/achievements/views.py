@@ -15,6 +15,7 @@ from marketplace.achievements.forms import (
     StartForm,
     stored,
 )
+from marketplace.achievements.market_service import CONFIRM_MANY
 from marketplace.achievements.rules import (
     DRAFT,
     EDIT,
@@ -180,7 +181,8 @@ def edit(achievement_id: int) -> ResponseReturnValue:
         problems = missing(view.content, own_organisation_id=view.organisation_id)
         if problems:
             form.take(RuleBroken.of(problems))
-    return _edit_page(view, form, FilesForm(formdata=None)), form.status()
+    page = _edit_page(view, form, FilesForm(formdata=None))
+    return page, form.status() if request.method == "POST" else 200
 
 
 def _save(session: Session, form: AchievementForm, achievement_id: int) -> str:
@@ -377,8 +379,13 @@ def batch() -> ResponseReturnValue:
             for title, reason in outcome.refused[:20]:
                 flash(f"“{title}”没有提交：{reason}", "warning")
         else:
+            chosen = ids
+            if request.form.get("act") == "confirm_stale":
+                chosen = queries.owned_ids(
+                    session, web.actor(), queries.OwnedFilter(stale=True), limit=CONFIRM_MANY
+                )
             count = service.confirm_current(
-                session, actor=web.actor(), now=web.now(), achievement_ids=ids
+                session, actor=web.actor(), now=web.now(), achievement_ids=chosen
             )
             flash(f"已确认 {count} 项，有效期重新起算。", "success")
         return back

@@ -149,7 +149,8 @@ def edit(need_id: int) -> ResponseReturnValue:
         problems = missing(view.content)
         if problems:
             form.take(RuleBroken.of(problems))
-    return _edit_page(view, form, FilesForm(formdata=None)), form.status()
+    page = _edit_page(view, form, FilesForm(formdata=None))
+    return page, form.status() if request.method == "POST" else 200
 
 
 def _save(session: Session, form: NeedForm, need_id: int) -> str:
