@@ -57,7 +57,7 @@ def run(with_demo: bool) -> None:
             )
         elif services.demo:
             click.echo(demo.sign_in_table())
-        click.echo("Stop with Ctrl-C.")
+        click.echo(f"Logs and mails: {settings.data_dir / 'logs'}. Stop with Ctrl-C.")
         sys.stdout.flush()
 
     services.database.engine.dispose()

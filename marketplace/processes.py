@@ -65,6 +65,8 @@ class Supervisor:
         self._commands = {"web": web_command(settings), "worker": worker_command()}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._stopping = False
+        self._logs = settings.data_dir / "logs"
+        self._logs.mkdir(parents=True, exist_ok=True)
 
     def run(self, ready: Callable[[], None]) -> None:
         """Start both, call ``ready`` once the site answers, and watch until stopped."""
@@ -84,9 +86,14 @@ class Supervisor:
 
     def _start(self, name: str) -> None:
         # Their own group: a Ctrl-C reaches us alone, and we stop them in order.
-        self._running[name] = subprocess.Popen(  # noqa: S603 -- our own command lines, no shell
-            self._commands[name], env=os.environ, start_new_session=True
-        )
+        with (self._logs / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(  # noqa: S603 -- our own command lines, no shell
+                self._commands[name],
+                env=os.environ,
+                start_new_session=True,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
 
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:
         self._stopping = True
