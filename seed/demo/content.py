@@ -368,7 +368,7 @@ class Meeting(Strict):
     ends: datetime
     place: str
     capacity: int
-    hours: int = 0
+    vouchers: bool = False
     description: str
     attend: list[str]
     present: int
@@ -385,15 +385,15 @@ class Order(Strict):
 
     key: str
     kind: str
-    service: str
     customer: str
     provider: str
     achievement: str | None = None
     asked_on: date
     title: str
     brief: str
+    details: dict[str, str | int | date] = {}
     fee: int
-    voucher: int
+    voucher: bool = False
     outcome: str
     note: str = ""
 

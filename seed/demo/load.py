@@ -15,10 +15,12 @@ from marketplace.settings import Settings
 from seed.demo import (
     accounts_story,
     achievements_story,
+    claims_story,
     contracts_story,
     deals_story,
     listings_story,
     needs_story,
+    orders_story,
     services_story,
 )
 from seed.demo.content import Content, content
@@ -102,3 +104,11 @@ def _stories(stage: Stage, whole: Content) -> Iterator[Story]:
         yield deals_story.request(stage, request)
     for contract in whole.contracts:
         yield contracts_story.contract(stage, contract)
+    for order in whole.services.orders:
+        yield orders_story.order(stage, order)
+    for meeting in whole.events:
+        yield orders_story.meeting(stage, meeting)
+    opened = claims_story.Round()
+    yield claims_story.desk(stage, opened)
+    for claim in whole.claims:
+        yield claims_story.claim(stage, claim, opened)
