@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import cache
+from datetime import datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
 from marketplace.accounts.rules import SELLER_KINDS, OrganisationKind
 from marketplace.achievements import queries as achievements
 from marketplace.brokerage import queries as brokerage
-from marketplace.contracts import queries as contracts
-from marketplace.foundation import reference
 from marketplace.foundation.access import ANONYMOUS
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.money import FEN_PER_YUAN, Fen, scale
@@ -28,30 +24,15 @@ from marketplace.needs.rules import NeedState
 from marketplace.publicity import queries as publicity
 from marketplace.publicity.queries import NoticeView
 from marketplace.publicity.rules import RUNNING
+from marketplace.statistics import queries as statistics
+from marketplace.statistics.parameters import targets
+from marketplace.statistics.queries import TargetLine
+from marketplace.statistics.rules import Standing
+from marketplace.techservices import meeting_queries as meetings
+from marketplace.techservices.meeting_queries import MeetingView
 
-_LISTINGS, _NEEDS, _NOTICES, _OWNERS = 4, 4, 4, 4
-
-
-class _Target(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    key: str
-    label: str
-    value: int
-    unit: str
-    document: str
-    reference: str
-    due_on: date
-    scope: str
-
-
-class _Targets(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    targets: tuple[_Target, ...]
-
-
-@cache
-def _targets() -> dict[str, _Target]:
-    return {target.key: target for target in reference.load("targets", _Targets).targets}
+_LISTINGS, _NEEDS, _NOTICES, _MEETINGS, _OWNERS = 4, 4, 4, 3, 4
+_FRESH = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -103,6 +84,7 @@ class Portal:
     need_count: int
     needs: Sequence[OpenNeed]
     notices: Sequence[NoticeView]
+    meetings: Sequence[MeetingView]
     owners: Sequence[Owner]
     partner_count: int
     service_count: int
@@ -111,69 +93,52 @@ class Portal:
 
 def portal(session: Session, *, now: datetime) -> Portal:
     """Read everything that the home page shows."""
-    partners = accounts.count_organisations(session, SELLER_KINDS)
-    brokers = brokerage.count_brokers(session)
-    open_needs = needs.count_states(session)
-    groups = listings.group_counts(session)
+    open_needs = needs.count_states(session).get(NeedState.OPEN, 0)
     newest = listings.newest(session, limit=50)
     return Portal(
-        goals=_goals(session, now, partners, brokers, sum(groups.values()), open_needs),
-        listing_count=groups["open"],
+        goals=_goals(session, now, open_needs),
+        listing_count=listings.group_counts(session)["open"],
         listings=[_listed(session, view) for view in newest[:_LISTINGS]],
-        need_count=open_needs.get(NeedState.OPEN, 0),
+        need_count=open_needs,
         needs=_needs(session),
         notices=publicity.list_notices(session, states=sorted(RUNNING), size=_NOTICES).items,
+        meetings=meetings.coming(session, now=now, limit=_MEETINGS),
         owners=_owners(newest),
-        partner_count=partners,
+        partner_count=accounts.count_organisations(session, SELLER_KINDS),
         service_count=accounts.count_organisations(
             session, (OrganisationKind.SERVICE_INSTITUTION,)
         ),
-        broker_count=brokers,
+        broker_count=brokerage.count_brokers(session),
     )
 
 
-def _goals(
-    session: Session,
-    now: datetime,
-    partners: int,
-    brokers: int,
-    listed: int,
-    open_needs: dict[NeedState, int],
-) -> list[Goal]:
-    today = local_date(now)
-    year = contracts.turnover(session, date(today.year, 1, 1), today)
-    fresh = sum(
-        1
-        for row in needs.newest(session, limit=100)
-        if row.opened_at is not None and row.opened_at > now - timedelta(days=7)
-    )
-    target = _targets()["turnover_2022"]
+def _goals(session: Session, now: datetime, open_needs: int) -> list[Goal]:
+    lines = {line.target.key: line for line in statistics.target_lines(session, now=now)}
+    year = statistics.turnover(session, local_date(now).year)
+    fresh = needs.count_opened_since(session, now - _FRESH)
+    goal = next(Fen(t.value * FEN_PER_YUAN) for t in targets() if t.key == "turnover_2022")
     amount, unit = scale(year.amount_fen)
-    whole, whole_unit = scale(Fen(target.value * FEN_PER_YUAN))
+    whole, whole_unit = scale(goal)
     return [
-        _against("achievements_listed", "评估挂牌成果", listed),
-        Goal(
-            "开放需求",
-            f"{open_needs.get(NeedState.OPEN, 0):,}",
-            f"项，本周新增 {fresh}" if fresh else "项",
-        ),
-        _against("partner_institutions", "合作机构", partners),
-        _against("brokers_trained", "技术经理人", brokers),
+        _against(lines["achievements_listed"], "评估并挂牌的成果"),
+        Goal("开放需求", f"{open_needs:,}", f"项，本周新增 {fresh}" if fresh else "项"),
+        _against(lines["partner_institutions"], "合作机构"),
+        _against(lines["brokers_trained"], "技术经理人"),
         Goal("本年登记技术合同", f"{year.count:,}", "项"),
         Goal(
             "本年成交额",
             amount,
             f"{unit} / {whole} {whole_unit}",
-            year.amount_fen / (target.value * FEN_PER_YUAN) * 100,
+            Standing(year.amount_fen, goal).per_mille / 10,
             money=True,
         ),
     ]
 
 
-def _against(key: str, label: str, value: int) -> Goal:
-    target = _targets()[key]
+def _against(line: TargetLine, label: str) -> Goal:
+    standing, unit = line.standing, line.target.unit
     return Goal(
-        label, f"{value:,}", f"/ {target.value:,} {target.unit}", value / target.value * 100
+        label, f"{standing.value:,}", f"/ {standing.target:,} {unit}", standing.per_mille / 10
     )
 
 

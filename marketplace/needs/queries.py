@@ -206,6 +206,16 @@ def count_states(session: Session) -> dict[NeedState, int]:
     return dict(rows.all())
 
 
+def count_opened_since(session: Session, since: datetime) -> int:
+    """Count the needs that others can see and that were opened after a moment."""
+    statement = (
+        select(func.count())
+        .select_from(Need)
+        .where(Need.state.in_(VISIBLE_STATES), Need.opened_at > since)
+    )
+    return session.scalar(statement) or 0
+
+
 def newest(session: Session, *, limit: int = 6) -> list[NeedRow]:
     """List what was opened last; the caller leaves out who asks where ``anonymous`` is set."""
     rows = session.scalars(
