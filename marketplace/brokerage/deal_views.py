@@ -68,6 +68,7 @@ def index() -> ResponseReturnValue:
         stages=list(DealStage),
         brokers=_brokers(),
         next_url=next_page(page.next_token, "brokerage.index"),
+        may_learn=permits(web.actor(), rules.LEARN),
         may_open=permits(web.actor(), rules.OPEN),
     )
 

@@ -57,6 +57,7 @@ __all__ = [
     "list_contracts",
     "queue",
     "queue_counts",
+    "seller_turnover",
     "signs",
     "turnover",
     "waiting",
@@ -272,6 +273,22 @@ def turnover(session: Session, since: date, until: date) -> Turnover:
             func.coalesce(func.sum(Contract.amount_fen), 0),
             func.coalesce(func.sum(Contract.technology_amount_fen), 0),
         ).where(Contract.status.in_(IN_REGISTER), Contract.registered_on.between(since, until))
+    ).one()
+    return Turnover(int(count), Fen(int(amount or 0)), Fen(int(technology or 0)))
+
+
+def seller_turnover(session: Session, organisation_id: int, since: date, until: date) -> Turnover:
+    """Sum what an organisation sold by contracts registered between two days."""
+    count, amount, technology = session.execute(
+        select(
+            func.count(),
+            func.coalesce(func.sum(Contract.amount_fen), 0),
+            func.coalesce(func.sum(Contract.technology_amount_fen), 0),
+        ).where(
+            Contract.seller_organisation_id == organisation_id,
+            Contract.status.in_(IN_REGISTER),
+            Contract.registered_on.between(since, until),
+        )
     ).one()
     return Turnover(int(count), Fen(int(amount or 0)), Fen(int(technology or 0)))
 

@@ -16,6 +16,7 @@ from marketplace.workbench.rules import Act, Figure, Panel, Part
 
 _NEEDS = 6
 _INTENTS = 5
+_MATCHED_NEEDS = 3
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,13 @@ def part(session: Session, actor: Actor, now: datetime) -> Part:
             more=Act("全部需求", "needs.mine"),
         ),
         Panel(
+            "workbench/panels/matches.html",
+            "新的匹配",
+            [row for row in rows if row.state is NeedState.OPEN][:_MATCHED_NEEDS],
+            note="按公开文字计算",
+            beside=True,
+        ),
+        Panel(
             "workbench/panels/intents.html",
             "我的受让意向",
             listings.own_intents(session, actor, size=_INTENTS).items,
@@ -53,5 +61,10 @@ def part(session: Session, actor: Actor, now: datetime) -> Part:
             beside=True,
         ),
     ]
-    acts = [Act("发布需求", "needs.create"), Act("检索成果", "discovery.search")]
+    acts = [
+        Act("发布需求", "needs.create"),
+        Act("检索成果", "discovery.search"),
+        Act("撮合项目", "brokerage.index"),
+        Act("技术合同", "contracts.index"),
+    ]
     return Part(figures, acts, panels)

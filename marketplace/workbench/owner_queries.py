@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,11 @@ from marketplace.achievements.queries import AchievementRow
 from marketplace.achievements.rules import VISIBLE_STATES, AchievementState
 from marketplace.brokerage import queries as brokerage
 from marketplace.brokerage.rules import AFTER_SIGNING, LEARN, DealStage
+from marketplace.contracts import queries as contracts
+from marketplace.exchange import queries as exchange
 from marketplace.foundation.access import Actor, Role, permits
+from marketplace.foundation.clock import local_date
+from marketplace.foundation.money import scale
 from marketplace.workbench.rules import Act, Figure, Panel, Part
 
 _SHOWN = 8
@@ -51,11 +55,19 @@ def part(session: Session, actor: Actor, now: datetime) -> Part:
             (AchievementState.IN_DEAL, "撮合中"),
         )
     ]
+    today = local_date(now)
+    amount, unit = scale(
+        contracts.seller_turnover(
+            session, actor.organisation_id or 0, date(today.year, 1, 1), today
+        ).amount_fen
+    )
+    figures.append(Figure(amount, unit, "本年登记合同额", "contracts.index"))
     acts = []
     if actor.has(Role.OFFICER, Role.ORG_ADMIN, Role.INVENTOR):
         acts.append(Act("登记成果", "achievements.create"))
     if actor.has(Role.OFFICER, Role.ORG_ADMIN):
         acts.append(Act("导入 Excel", "exchange.upload", {"kind": "achievements"}))
+    acts += [Act("撮合项目", "brokerage.index"), Act("技术合同", "contracts.index")]
     panels = [
         Panel(
             "workbench/panels/funnel.html",
@@ -72,6 +84,16 @@ def part(session: Session, actor: Actor, now: datetime) -> Part:
                 "没谈成的原因",
                 lost,
                 more=Act(f"共 {sum(entry.count for entry in lost)} 次", "brokerage.lessons"),
+                beside=True,
+            )
+        )
+    if actor.has(Role.OFFICER, Role.ORG_ADMIN):
+        panels.append(
+            Panel(
+                "workbench/panels/import.html",
+                "最近一次导入",
+                exchange.latest(session, actor),
+                more=Act("全部导入", "exchange.index"),
                 beside=True,
             )
         )
