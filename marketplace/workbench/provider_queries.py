@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from marketplace.assessments import queries as assessments
 from marketplace.assessments.rules import AssessmentState
 from marketplace.foundation.access import Actor, Role
+from marketplace.techservices import queries as techservices
 from marketplace.workbench.rules import Act, Figure, Panel, Part
 
 _SHOWN = 8
@@ -16,8 +17,22 @@ _SHOWN = 8
 
 def part(session: Session, actor: Actor, now: datetime) -> Part:
     """Read what a service institution's desk shows."""
-    if not actor.has(Role.ASSESSOR):
-        return Part()
+    if actor.has(Role.ASSESSOR):
+        return _assessor_part(session, actor)
+    page = techservices.list_for(session, actor, serving=True, size=_SHOWN)
+    over = techservices.list_for(session, actor, serving=True, open_only=False, size=_SHOWN)
+    more = "以上" if page.next_token else ""
+    figures = [Figure(f"{len(page.items)}{more}", "单", "进行中的委托", "techservices.orders")]
+    panel = Panel(
+        "workbench/panels/orders.html",
+        "服务委托",
+        [*page.items, *over.items][:_SHOWN],
+        more=Act("全部委托", "techservices.orders"),
+    )
+    return Part(figures, (), [panel])
+
+
+def _assessor_part(session: Session, actor: Actor) -> Part:
     counts = assessments.count_states(session, actor)
     working = (AssessmentState.ACCEPTED, AssessmentState.SCORING)
     figures = [
