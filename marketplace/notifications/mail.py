@@ -16,7 +16,7 @@ from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import structlog
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from marketplace.foundation.db import Database
@@ -144,17 +144,12 @@ class MailRoom:
             if session.scalar(_due(now).with_only_columns(Mail.id).limit(1)) is None:
                 return []
         with database.transaction() as session:
+            _drop_stale(session, now=now)
             rows = session.scalars(_due(now).limit(_BATCH).with_for_update(skip_locked=True)).all()
-            claimed = []
             for row in rows:
-                if rules.given_up(row.tries, queued_at=row.queued_at, now=now):
-                    row.state = MailState.FAILED
-                    row.last_error = row.last_error or "超过三天未能送出"
-                    continue
                 row.tries += 1
                 row.next_try_at = now + rules.LEASE
-                claimed.append((row.id, self._letter(session, row)))
-            return claimed
+            return [(row.id, self._letter(session, row)) for row in rows]
 
     def _letter(self, session: Session, mail: Mail) -> Letter:
         message = session.get_one(Message, mail.message_id)
@@ -180,6 +175,15 @@ class MailRoom:
                 row.next_try_at = rules.next_try(row.tries, now=now)
                 if rules.given_up(row.tries, queued_at=row.queued_at, now=now):
                     row.state = MailState.FAILED
+
+
+def _drop_stale(session: Session, *, now: datetime) -> None:
+    """Give up what is too old to be news: never tried is skipped, tried in vain has failed."""
+    stale = update(Mail).where(
+        Mail.state == MailState.QUEUED, Mail.queued_at < rules.oldest_news(now)
+    )
+    session.execute(stale.where(Mail.tries == 0).values(state=MailState.SKIPPED))
+    session.execute(stale.where(Mail.tries > 0).values(state=MailState.FAILED))
 
 
 def _due(now: datetime) -> Select[Mail]:

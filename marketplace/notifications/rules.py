@@ -46,6 +46,7 @@ class MailState(Word):
     QUEUED = "queued", "待发送", "run"
     SENT = "sent", "已发送", "ok"
     FAILED = "failed", "没有送出", "danger"
+    SKIPPED = "skipped", "过时未发", "neutral"
 
 
 READ = SIGNED_IN
@@ -68,7 +69,12 @@ def next_try(tries: int, *, now: datetime) -> datetime:
 
 def given_up(tries: int, *, queued_at: datetime, now: datetime) -> bool:
     """Tell whether a mail that failed is not tried any more."""
-    return tries >= MAX_TRIES or now - queued_at > GIVE_UP_AFTER
+    return tries >= MAX_TRIES or queued_at < oldest_news(now)
+
+
+def oldest_news(now: datetime) -> datetime:
+    """Return the moment before which a queued mail tells no news."""
+    return now - GIVE_UP_AFTER
 
 
 def mailed(kind: MessageKind, choice: bool | None) -> bool:

@@ -205,8 +205,25 @@ def test_a_mail_of_three_days_is_no_news(
     room = MailRoom(sender, site_url="")
     assert room.deliver_due(database, now=now + timedelta(days=4)) == 0
     with database.reading() as session:
+        assert queries.mail_counts(session) == {MailState.SKIPPED: 1}
+        assert queries.failed_mails(session) == []
+
+
+def test_a_mail_tried_for_three_days_has_failed(
+    database: Database, world: World, now: datetime, sender: FakeSender
+) -> None:
+    payer = world.organisation(OrganisationKind.ENTERPRISE)
+    world.actor(Role.ENTERPRISE, payer)
+    payee = world.organisation(OrganisationKind.OPERATOR)
+    happen(database, paid(world, payer.id, payee.id), now=now)
+    room = MailRoom(sender, site_url="")
+    sender.failing = "connection refused"
+    room.deliver_due(database, now=now)
+    sender.failing = ""
+    assert room.deliver_due(database, now=now + timedelta(days=4)) == 0
+    with database.reading() as session:
         assert queries.mail_counts(session) == {MailState.FAILED: 1}
-        assert "三天" in queries.failed_mails(session)[0].last_error
+        assert queries.failed_mails(session)[0].last_error == "connection refused"
 
 
 def test_a_claimed_mail_is_left_alone_until_the_lease_ends(
