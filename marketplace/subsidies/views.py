@@ -79,6 +79,7 @@ def documents() -> ResponseReturnValue:
         current=[p for p in listed if not p.draft and p.in_force.covers(today)],
         past=[p for p in listed if not p.draft and not p.in_force.covers(today)],
         drafts=[p for p in listed if p.draft],
+        rounds=queries.open_rounds(web.session(), now=web.now()),
         today=today,
     )
 

@@ -9,8 +9,11 @@ from typing import Any
 
 import openpyxl
 import pytest
+from sqlalchemy import event
 
+from marketplace.accounts.rules import OrganisationKind
 from marketplace.foundation.access import Role
+from marketplace.foundation.db import Database
 from marketplace.subsidies.rules import ClaimStatus, ReviewDecision, ReviewStep
 from marketplace.subsidies.service import Verdict
 from marketplace.subsidies.word_rules import Item
@@ -297,3 +300,28 @@ def test_the_pages_of_every_state_can_be_read(client: Browser, year: SubsidyYear
             page = client.get(path)
             assert page.status_code == 200, (path, page.text[:500])
             assert "None" not in page.text
+
+
+def test_the_desk_asks_the_database_no_more_for_more_claims(
+    client: Browser, year: SubsidyYear, sqlite_database: Database
+) -> None:
+    counts = []
+    round_id = year.open_round()
+    for n in range(3):
+        seller = year.world.organisation(OrganisationKind.RESEARCH_INSTITUTE)
+        year.register(1_000_000 + n, seller=seller)
+        actor = year.world.actor(Role.OFFICER, seller)
+        claim_id = year.prepared(round_id, actor=actor)
+        year.apply(claim_id, actor=actor)
+        client.sign_in_as(year.district)
+        asked: list[str] = []
+
+        def note(*given: Any, into: list[str] = asked) -> None:
+            into.append(given[2])
+
+        event.listen(sqlite_database.engine, "before_cursor_execute", note)
+        page = client.get("/subsidies/desk").text
+        event.remove(sqlite_database.engine, "before_cursor_execute", note)
+        assert page.count("BZ-2024-") == n + 1
+        counts.append(len(asked))
+    assert counts[1] == counts[2]
