@@ -90,6 +90,14 @@ def desk(stage: Stage, opened: Round) -> Story:
         service.publicise(
             stage.session, actor=stage.actor(_BUREAU), now=stage.now, round_id=opened.id
         )
+    yield stage.after(1, "desk")
+    # The treasurer finds one list waiting.
+    service.list_payments(
+        stage.session,
+        actor=stage.actor(_BUREAU),
+        now=stage.now,
+        claim_ids=[opened.claims["clm-006"]],
+    )
 
 
 def claim(stage: Stage, record: Claim, opened: Round) -> Story:

@@ -196,7 +196,7 @@ class Intent(Strict):
     after: int
     offer_yuan: int
     plan: str
-    result: Literal["registered", "admitted", "qualified", "rejected", "withdrawn"]
+    result: Literal["registered", "reported", "qualified", "rejected", "withdrawn"]
     reason: str = ""
 
 
@@ -214,6 +214,8 @@ class Objection(Strict):
     contact: str
     text: str
     after_days: int = 2
+    answer: str = ""
+    upheld: bool = False
 
 
 class Listing(Strict):
@@ -247,6 +249,7 @@ class Commission(Strict):
     payer: str
     rate_percent: float | None = None
     fixed_yuan: int | None = None
+    confirmed: bool = True
 
 
 class Task(Strict):
@@ -261,6 +264,7 @@ class Loss(Strict):
 
     reason: str
     words: str
+    lost_on: date | None = None
 
 
 class Deal(Strict):
@@ -275,6 +279,7 @@ class Deal(Strict):
     listing: str | None = None
     contract: str | None = None
     agreement: str
+    revoked: str = ""
     mode: str
     amount_yuan: int | None = None
     commission: Commission | None = None
@@ -431,6 +436,8 @@ class Record(Strict):
     ends_on: date
     reason: str
     recorded_on: date
+    revoked_on: date | None = None
+    revoked_reason: str = ""
 
 
 class Services(Strict):

@@ -42,6 +42,12 @@ def deal(stage: Stage, record: Deal) -> Story:
             yield stage.after(gap, record.key)
             for act in acts:
                 act()
+    if record.lost is not None and record.lost.lost_on is not None:
+        yield stage.at(record.lost.lost_on, record.key)
+        play.lose()
+    if record.revoked:
+        yield stage.after(2, record.key)
+        play.revoke_agreement()
     if record.task is not None:
         yield stage.after(1, record.key)
         play.task()
@@ -189,6 +195,8 @@ class PlayedDeal:
         target = self._target()
         if target is DealStage.LEAD:
             return []
+        if self.record.lost is not None and self.record.commission is not None:
+            target = DealStage.PRICE_TALK
         notes = [partial(self.note, NoteKind(kind), text) for kind, text in self.record.notes]
         days: list[list[Step]] = [[notes.pop(0), partial(self.move, DealStage.CONTACTED)]]
         if _reaches(target, DealStage.CONFIDENTIALITY):
@@ -205,8 +213,8 @@ class PlayedDeal:
         days += [[note] for note in notes]
         if _reaches(target, DealStage.CONTRACT_DRAFT):
             days.append([self.terms, partial(self.move, DealStage.CONTRACT_DRAFT)])
-        if self.record.lost is not None:
-            days.append([self._lose])
+        if self.record.lost is not None and self.record.lost.lost_on is None:
+            days.append([self.lose])
         return days
 
     def _target(self) -> DealStage:
@@ -215,8 +223,10 @@ class PlayedDeal:
         if self.record.contract is not None:
             return DealStage.CONTRACT_DRAFT
         if self.record.lost is not None:
-            enough = len(self.record.notes) > 1
-            return DealStage.TECHNICAL_TALK if enough else DealStage.CONTACTED
+            if len(self.record.notes) > 1:
+                return DealStage.TECHNICAL_TALK
+            agreed = self.record.agreement == "accepted"
+            return DealStage.CONFIDENTIALITY if agreed else DealStage.CONTACTED
         return DealStage(self.record.stage)
 
     def note(self, kind: NoteKind, text: str) -> None:
@@ -283,6 +293,8 @@ class PlayedDeal:
             if payer is CommissionPayer.SELLER
             else self.stage.buyer(self.record.buyer)
         )
+        if not wanted.confirmed:
+            return
         service.confirm_commission(
             self.stage.session, actor=paying, now=self.stage.now, commission_id=commission_id
         )
@@ -301,7 +313,8 @@ class PlayedDeal:
             signed_on=signed_on,
         )
 
-    def _lose(self) -> None:
+    def lose(self) -> None:
+        """Close the deal with the reason that its record gives."""
         assert self.record.lost is not None
         service.lose(
             self.stage.session,
@@ -310,6 +323,22 @@ class PlayedDeal:
             deal_id=self.id,
             reason_code=LostReason(self.record.lost.reason),
             reason=self.record.lost.words,
+        )
+
+    def revoke_agreement(self) -> None:
+        """Close the confidential layer again, as the owner."""
+        found = terms_queries.find_agreement(
+            self.stage.session,
+            self.stage.achievements[self.record.achievement],
+            self.stage.organisations[self.record.buyer],
+        )
+        assert found is not None
+        service.revoke_agreement(
+            self.stage.session,
+            actor=self.stage.seller(self.owner),
+            now=self.stage.now,
+            agreement_id=found.id,
+            reason=self.record.revoked,
         )
 
     def task(self) -> None:

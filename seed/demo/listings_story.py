@@ -16,7 +16,7 @@ from marketplace.payments import queries as payments
 from marketplace.payments import service as payment_service
 from marketplace.payments.rules import PaymentState
 from marketplace.publicity import service as publicity
-from seed.demo.content import Intent, Listing
+from seed.demo.content import Intent, Listing, Objection
 from seed.demo.stage import Stage, Story, yuan
 
 _HALL = "zhanzixuan"
@@ -86,16 +86,17 @@ def intent(stage: Stage, record: Listing, buyer: Intent) -> Story:
             stage.session, actor=hall, now=stage.now, intent_id=intent_id, reason=buyer.reason
         )
         return
-    if buyer.result == "withdrawn":
-        service.withdraw_intent(stage.session, actor=actor, now=stage.now, intent_id=intent_id)
-        return
     service.admit_intent(stage.session, actor=hall, now=stage.now, intent_id=intent_id)
-    if buyer.result == "qualified" and record.deposit_yuan:
-        yield from pay(stage, f"intent:{intent_id}", key, payer=buyer.buyer)
+    if buyer.result == "withdrawn":
+        yield stage.after(1, key)
+        service.withdraw_intent(stage.session, actor=actor, now=stage.now, intent_id=intent_id)
+    elif record.deposit_yuan:
+        arrives = buyer.result == "qualified"
+        yield from pay(stage, f"intent:{intent_id}", key, payer=buyer.buyer, arrives=arrives)
 
 
-def pay(stage: Stage, subject: str, key: str, *, payer: str) -> Story:
-    """Let a payer send what is expected for a subject, and the cashier confirm its arrival."""
+def pay(stage: Stage, subject: str, key: str, *, payer: str, arrives: bool = True) -> Story:
+    """Let a payer send what is expected for a subject, and the hall confirm its arrival."""
     yield stage.after(1, key)
     (due,) = [
         payment
@@ -112,6 +113,8 @@ def pay(stage: Stage, subject: str, key: str, *, payer: str) -> Story:
         transferred_on=stage.today,
         gateway=stage.gateways.default,
     )
+    if not arrives:
+        return
     yield stage.after(1, key)
     payment_service.confirm(
         stage.session,
@@ -161,16 +164,9 @@ def _agree(stage: Stage, record: Listing, owner: str) -> Story:
         price_fen=yuan(record.agreed.price_yuan),
     )
     if record.objection is not None:
-        yield stage.now + timedelta(days=record.objection.after_days, hours=1)
-        publicity.raise_objection(
-            stage.session,
-            actor=ANONYMOUS,
-            now=stage.now,
-            publicity_id=notice_id,
-            text=record.objection.text,
-            name=record.objection.name,
-            contact=record.objection.contact,
-        )
+        yield from _object(stage, record.objection, record.key, notice_id)
+        if record.objection.upheld:
+            return
     if record.outcome == "failed":
         while _state(stage, record) is not ListingState.AWARDED:
             yield stage.evening()
@@ -182,6 +178,30 @@ def _agree(stage: Stage, record: Listing, owner: str) -> Story:
             listing_id=stage.listings[record.key],
             reason=record.reason,
         )
+
+
+def _object(stage: Stage, objection: Objection, key: str, notice_id: int) -> Story:
+    yield stage.now + timedelta(days=objection.after_days, hours=1)
+    objection_id = publicity.raise_objection(
+        stage.session,
+        actor=ANONYMOUS,
+        now=stage.now,
+        publicity_id=notice_id,
+        text=objection.text,
+        name=objection.name,
+        contact=objection.contact,
+    )
+    if not objection.answer:
+        return
+    yield stage.after(3, key)
+    publicity.decide_objection(
+        stage.session,
+        actor=stage.actor("youxueqin"),
+        now=stage.now,
+        objection_id=objection_id,
+        upheld=objection.upheld,
+        answer=objection.answer,
+    )
 
 
 def _bid(stage: Stage, record: Listing) -> Story:

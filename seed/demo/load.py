@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
 
 from sqlalchemy import Engine, event
+from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from marketplace import wiring
 from marketplace.accounts.tokens import hash_password
 from marketplace.foundation import clock
+from marketplace.notifications import service as notifications
 from marketplace.settings import Settings
 from seed.demo import (
     accounts_story,
@@ -25,22 +30,42 @@ from seed.demo import (
 )
 from seed.demo.content import Content, content
 from seed.demo.sign_ins import PASSWORD, SignIn, sign_in_table, sign_ins
-from seed.demo.stage import Stage, Story
+from seed.demo.stage import EVENING, Stage, Story
 
 __all__ = ["PASSWORD", "SignIn", "load", "play", "sign_in_table", "sign_ins"]
+
+
+_READ_UNTIL = date(2024, 3, 11)
 
 
 def load(settings: Settings) -> None:
     """Load everything into an empty database and start the demo clock; loaded already, do nothing.
 
-    The caller sees to it that the database is empty: an account of its own is never touched.
+    The caller sees to it that the database is empty: an account of its own is never touched. An
+    SQLite file takes its place only when it is whole, so that a load that breaks off leaves none.
     """
     services = wiring.build(settings)
-    if services.demo:
+    demo = services.demo
+    services.database.engine.dispose()
+    if demo:
         return
+    url = make_url(settings.database)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        _load_into(settings)
+        return
+    place = Path(url.database)
+    scratch = place.with_name(f"{place.name}.loading")
+    shutil.copyfile(place, scratch)
+    _load_into(settings.model_copy(update={"database_url": f"sqlite:///{scratch}"}))
+    scratch.replace(place)
+
+
+def _load_into(settings: Settings) -> None:
+    services = wiring.build(settings)
     play(services)
     with services.database.transaction() as session:
         clock.start_demo(session)
+    # Closing the last connection folds SQLite's write-ahead log into the file.
     services.database.engine.dispose()
 
 
@@ -50,12 +75,11 @@ def play(services: wiring.Services) -> Stage:
     _hurry(services.database.engine)
     stage = Stage(services, whole)
     stage.play(_stories(stage, whole), until=clock.DEMO_START)
-    wiring.after_deliveries(services)
     return stage
 
 
 def _hurry(engine: Engine) -> None:
-    """Let SQLite write without waiting for the disk: a load that breaks off is made again."""
+    """Let SQLite write without waiting for the disk: a load that breaks off leaves nothing."""
     if engine.dialect.name != "sqlite":
         return
 
@@ -66,6 +90,13 @@ def _hurry(engine: Engine) -> None:
         cursor.close()
 
     engine.dispose()
+
+
+def _inboxes(stage: Stage) -> Story:
+    """Let everybody have read the inbox, but for the last days."""
+    yield datetime.combine(_READ_UNTIL, EVENING, tzinfo=clock.LOCAL)
+    for person in stage.users:
+        notifications.mark_all_read(stage.session, actor=stage.actor(person), now=stage.now)
 
 
 def _stories(stage: Stage, whole: Content) -> Iterator[Story]:
@@ -80,6 +111,7 @@ def _stories(stage: Stage, whole: Content) -> Iterator[Story]:
     for person in whole.people:
         if person.level is not None:
             yield accounts_story.broker(stage, person)
+    yield _inboxes(stage)
     yield achievements_story.chains(stage)
     for achievement in whole.achievements:
         yield achievements_story.achievement(stage, achievement)

@@ -28,7 +28,7 @@ _DESK = "youxueqin"
 def integrity_record(stage: Stage, record: Record) -> Story:
     """Put an organisation on the integrity register."""
     yield stage.at(record.recorded_on, record.organisation)
-    integrity.record(
+    record_id = integrity.record(
         stage.session,
         actor=stage.actor("luoshengnan"),
         now=stage.now,
@@ -39,6 +39,15 @@ def integrity_record(stage: Stage, record: Record) -> Story:
         starts_on=record.starts_on,
         ends_on=record.ends_on,
     )
+    if record.revoked_on is not None:
+        yield stage.at(record.revoked_on, record.organisation)
+        integrity.revoke(
+            stage.session,
+            actor=stage.actor("luoshengnan"),
+            now=stage.now,
+            record_id=record_id,
+            reason=record.revoked_reason,
+        )
 
 
 def assessment(stage: Stage, record: Assessment) -> Story:
