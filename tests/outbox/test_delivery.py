@@ -54,6 +54,7 @@ def test_an_event_reaches_each_subscriber_once(database: Database, now: datetime
 
 def test_what_was_rolled_back_never_happened(database: Database, now: datetime) -> None:
     box = Outbox([Subscription("tests.one", SomethingHappened, _count)])
+
     def publish_and_fail() -> None:
         with database.transaction() as session:
             outbox.publish(session, SomethingHappened(number=1, at=now), now=now)
