@@ -310,3 +310,23 @@ def test_a_withdrawn_listing_is_not_public(client: Any, hall: Hall) -> None:
     listing_id = hall.announced()
     hall.do(service.withdraw, hall.officer, listing_id=listing_id, reason="权属需要重新确认")
     assert client.get(f"/listings/{listing_id}").status_code == 404
+
+
+def test_the_room_asks_for_news_where_htmx_is_served_and_works_without(
+    client: Any, app: Any, hall: Hall, clock: Any
+) -> None:
+    listing_id, (one, _two) = hall.bidding()
+    clock.moment = OPENS
+    hall.at(OPENS)
+    client.sign_in_as(one)
+    room = f"/listings/{listing_id}/room"
+    app.jinja_env.globals["htmx_url"] = None
+    assert "hx-get" not in text(client.get(room))
+    app.jinja_env.globals["htmx_url"] = "/static/vendor/htmx.min.js"
+    live = text(client.get(room))
+    assert f'hx-get="{room}/live"' in live
+    assert f'hx-get="{room}/live?part=record"' in live
+    steps = text(client.get(f"{room}?amount=1240000"))
+    assert 'value="1,240,000"' in steps
+    assert "壹佰贰拾肆万元整" in steps
+    assert client.get(f"{room}/confirm?amount=words").status_code == 303

@@ -10,14 +10,16 @@ from sqlalchemy import select
 from marketplace.achievements.models import Achievement
 from marketplace.achievements.rules import AchievementState
 from marketplace.foundation import audit
+from marketplace.foundation.access import Actor
 from marketplace.foundation.db import Database
 from marketplace.foundation.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from marketplace.foundation.money import Fen
 from marketplace.foundation.outbox import OutboxEvent
 from marketplace.foundation.trade import TradingMode
+from marketplace.foundation.waiting import WaitingItem
 from marketplace.integrity import service as integrity
 from marketplace.integrity.rules import DishonestyGround
-from marketplace.listings import service
+from marketplace.listings import queries, service
 from marketplace.listings.rules import IntentState, ListingState, PricingMode
 from marketplace.payments import service as payments
 from marketplace.payments.gateways import bank_transfer
@@ -381,3 +383,28 @@ def test_a_deposit_that_arrives_after_the_intent_ended_goes_back(hall: Hall) -> 
     hall.pay_deposit(intent_id)
     assert hall.stored_intent(intent_id).state is IntentState.WITHDRAWN
     assert deposit_of(hall, intent_id).state is PaymentState.REFUND_DUE
+
+
+def test_each_side_is_told_what_waits_for_it(hall: Hall) -> None:
+    def waits(actor: Actor) -> list[str]:
+        items: list[WaitingItem] = hall.read(lambda s: queries.waiting(s, actor, now=hall.now))
+        return [item.what.split("：")[0] for item in items]
+
+    listing_id = hall.applied(offer(PricingMode.NEGOTIATED, deposit_fen=Fen(0)))
+    assert waits(hall.operator) == ["受理挂牌申请"]
+    hall.do(service.accept, hall.operator, listing_id=listing_id)
+    assert waits(hall.operator) == ["发布挂牌公告"]
+    hall.do(service.announce, hall.operator, listing_id=listing_id)
+    assert waits(hall.operator) == []
+    _, buyer = hall.enterprise()
+    intent_id = hall.intent(listing_id, buyer)
+    assert waits(hall.operator) == ["确认受让资格"]
+    assert waits(hall.officer) == []
+    hall.do(service.admit_intent, hall.operator, intent_id=intent_id)
+    assert waits(hall.officer) == ["协商价格"]
+    hall.do(service.agree_price, hall.officer, intent_id=intent_id, price_fen=BASE)
+    assert waits(hall.officer) == []
+    hall.at(local(2024, 3, 31))
+    assert waits(hall.officer) == ["签订合同"]
+    assert waits(buyer) == ["签订合同"]
+    assert waits(hall.enterprise()[1]) == []
