@@ -431,6 +431,9 @@ def test_of_two_brokers_the_first_introduction_stands(market: Market) -> None:
     achievement_id = market.achievement()
     first = market.deal(achievement_id)
     introduction_id = market.do(service.introduce, market.broker, deal_id=first)
+    with pytest.raises(Conflict) as repeated:
+        market.do(service.introduce, market.broker, deal_id=first)
+    assert repeated.value.code == "introduction.done"
     market.do(
         service.lose,
         market.broker,
@@ -443,7 +446,7 @@ def test_of_two_brokers_the_first_introduction_stands(market: Market) -> None:
     with pytest.raises(Conflict) as refusal:
         market.do(service.introduce, other, deal_id=second)
     assert refusal.value.code == "introduction.second"
-    assert "以先到的为准" in refusal.value.message
+    assert "（2024-03-15），以先到的为准" in refusal.value.message
     assert count(market, Introduction) == 1
     for actor in (market.officer, market.buyer, market.buyer):
         market.do(service.acknowledge_introduction, actor, introduction_id=introduction_id)
@@ -472,8 +475,9 @@ def test_the_agreement_opens_the_confidential_layer_and_revocation_closes_it(
 ) -> None:
     achievement_id = market.achievement()
     deal_id = market.deal(achievement_id)
-    with pytest.raises(NotAllowed):
-        market.do(service.offer_agreement, market.broker, deal_id=deal_id)
+    for actor in (market.broker, market.world.actor(Role.OFFICER, market.firm)):
+        with pytest.raises(NotAllowed):
+            market.do(service.offer_agreement, actor, deal_id=deal_id)
 
     def reads() -> bool:
         with market.database.reading() as session:
@@ -561,7 +565,9 @@ def test_an_agreed_commission_falls_due_once_with_the_registration(market: Marke
     with pytest.raises(Conflict):
         propose(market, deal_id, 900)  # what is agreed stands
     register(market, deal_id)
+    told_before = len(events(market, "brokerage.DealStageChanged"))
     register(market, deal_id)
+    assert len(events(market, "brokerage.DealStageChanged")) == told_before
     row = commission(market, commission_id)
     assert (row.status, row.due_fen) == (CommissionStatus.DUE, PRICE * 3 // 100)
     (told,) = events(market, "brokerage.CommissionDue")
