@@ -103,14 +103,6 @@ def get_intent(session: Session, actor: Actor, intent_id: int) -> IntentView:
     return _intent_views(session, [row])[0]
 
 
-def get_intent_internal(session: Session, intent_id: int) -> IntentView:
-    """Return an intent for another service, or raise ``NotFound``."""
-    row = session.get(Intent, intent_id)
-    if row is None:
-        raise NotFound()
-    return _intent_views(session, [row])[0]
-
-
 def _intent_views(session: Session, rows: Sequence[Intent]) -> list[IntentView]:
     names = accounts.get_organisations(session, (row.organisation_id for row in rows))
     listings = {

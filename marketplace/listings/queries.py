@@ -22,7 +22,6 @@ from marketplace.listings import progress_rules, rules
 from marketplace.listings.intent_queries import (
     IntentView,
     get_intent,
-    get_intent_internal,
     intent_count,
     intents,
     own_intent,
@@ -46,14 +45,12 @@ __all__ = [
     "desk_counts",
     "get_for",
     "get_intent",
-    "get_intent_internal",
     "get_internal",
     "get_public",
     "group_counts",
     "hall",
     "intent_count",
     "intents",
-    "listings_of",
     "live_listing_of",
     "manages",
     "newest",
@@ -274,23 +271,15 @@ def desk_counts(session: Session) -> dict[str, int]:
 
 
 def live_listing_of(session: Session, achievement_id: int) -> ListingView | None:
-    """Return the listing of an achievement that is not over, whoever asks, or None."""
+    """Return the public listing of an achievement that is not over, or None."""
     row = session.scalar(
         select(Listing).where(
-            Listing.achievement_id == achievement_id, Listing.state.not_in(rules.OVER)
+            Listing.achievement_id == achievement_id,
+            Listing.state.in_(rules.PUBLIC_STATES),
+            Listing.state.not_in(rules.OVER),
         )
     )
     return None if row is None else _views(session, [row])[0]
-
-
-def listings_of(session: Session, achievement_id: int) -> list[ListingView]:
-    """List the public listings of an achievement, the newest first."""
-    rows = session.scalars(
-        select(Listing)
-        .where(Listing.achievement_id == achievement_id, Listing.state.in_(rules.PUBLIC_STATES))
-        .order_by(Listing.id.desc())
-    )
-    return _views(session, list(rows))
 
 
 def _sells(actor: Actor, listing: Listing) -> bool:

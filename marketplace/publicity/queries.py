@@ -122,12 +122,6 @@ def get_notice(session: Session, notice_id: int) -> NoticeView:
     return next(iter(_views(session, [row])))
 
 
-def notices_of(session: Session, subject: str) -> list[NoticeView]:
-    """List the notices about one subject, oldest first."""
-    rows = session.scalars(select(Notice).where(Notice.subject == subject).order_by(Notice.id))
-    return _views(session, list(rows))
-
-
 def terms_of(session: Session, notice_ids: Iterable[int]) -> dict[int, tuple[date, PublicityState]]:
     """Return the last day and the state of several notices in one query."""
     wanted = set(notice_ids)

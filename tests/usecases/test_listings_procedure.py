@@ -128,6 +128,12 @@ def test_one_achievement_is_on_offer_once(hall: Hall) -> None:
     achievement_id = hall.listing(listing_id).achievement_id
     with pytest.raises(Conflict):
         hall.do(service.apply, hall.officer, achievement_id=achievement_id, content=offer())
+    # The public page of an achievement learns of the listing by its announcement, not before.
+    assert hall.read(lambda s: queries.live_listing_of(s, achievement_id)) is None
+    hall.do(service.accept, hall.operator, listing_id=listing_id)
+    hall.do(service.announce, hall.operator, listing_id=listing_id)
+    shown = hall.read(lambda s: queries.live_listing_of(s, achievement_id))
+    assert shown.id == listing_id
 
 
 def test_a_returned_application_is_corrected_and_handed_in_again(hall: Hall) -> None:
