@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
+import rjieba
 from pypinyin import Style, lazy_pinyin
 
 from search import text
@@ -50,12 +52,20 @@ def phrases(document: Document) -> list[str]:
 
 def full_pinyin(phrase: str) -> str:
     """Return the pinyin of a phrase without tones and spaces."""
-    return "".join(lazy_pinyin(phrase)).lower()
+    return "".join(full for word in rjieba.cut(phrase, hmm=False) for full in _syllables(word)[0])
 
 
 def initials(phrase: str) -> str:
     """Return the first letters of a phrase's syllables."""
-    return "".join(lazy_pinyin(phrase, style=Style.FIRST_LETTER)).lower()
+    return "".join(first for word in rjieba.cut(phrase, hmm=False) for first in _syllables(word)[1])
+
+
+@lru_cache(maxsize=100_000)
+def _syllables(word: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return a word's syllables and their first letters; titles repeat the same words."""
+    full = tuple(part.lower() for part in lazy_pinyin(word))
+    first = tuple(part.lower() for part in lazy_pinyin(word, style=Style.FIRST_LETTER))
+    return full, first
 
 
 def entries(document: Document) -> dict[str, list[str]]:

@@ -31,6 +31,17 @@ def waiting_changes(session: Session) -> Waiting:
     return Waiting(count, since)
 
 
+def is_indexed(session: Session, document_id: str) -> bool:
+    """Tell whether the newest change of a document has been taken into the index."""
+    newest = session.scalar(
+        select(IndexChange)
+        .where(IndexChange.document_id == document_id)
+        .order_by(IndexChange.id.desc())
+        .limit(1)
+    )
+    return newest is not None and newest.indexed_at is not None
+
+
 def verdicts_on_need(session: Session, actor: Actor, need_id: int) -> dict[int, Verdict]:
     """Return what the actor said of a need's matches, by achievement."""
     return _verdicts(session, actor, MatchVerdict.achievement_id, MatchVerdict.need_id, need_id)

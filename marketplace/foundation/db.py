@@ -182,6 +182,13 @@ def ensure_row(session: Session, model: type[Base], **values: Any) -> None:
     session.execute(insert(model).values(**values).on_conflict_do_nothing())
 
 
+def ensure_rows(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert several rows at once, passing over those whose keys stand there."""
+    if rows:
+        insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+        session.execute(insert(model).on_conflict_do_nothing(), list(rows))
+
+
 Item = TypeVar("Item")
 Other = TypeVar("Other")
 

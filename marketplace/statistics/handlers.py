@@ -65,14 +65,13 @@ def _imported_achievements(session: Session, event: AchievementsImported, *, now
 
 
 def _imported_needs(session: Session, event: NeedsImported, *, now: datetime) -> None:
-    for need_id in event.need_ids:
-        service.note(
-            session,
-            now=now,
-            measure=Measure.NEED_OPENED,
-            subject=f"need:{need_id}",
-            organisation_id=event.organisation_id,
-        )
+    service.note_many(
+        session,
+        now=now,
+        measure=Measure.NEED_OPENED,
+        fields={f"need:{need_id}": None for need_id in event.need_ids},
+        organisation_id=event.organisation_id,
+    )
 
 
 def _registered(session: Session, event: ContractRegistered, *, now: datetime) -> None:

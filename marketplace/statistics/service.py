@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from marketplace.achievements import queries as achievements
 from marketplace.contracts.events import ContractCancelled, ContractChanged, ContractRegistered
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.clock import local_date
-from marketplace.foundation.db import ensure_row
+from marketplace.foundation.db import ensure_row, ensure_rows
 from marketplace.foundation.money import Fen
 from marketplace.foundation.trade import TechnologyField
 from marketplace.statistics.models import ContractFact, Fact
@@ -54,15 +54,40 @@ def note_achievements(
     """Note the same of several achievements of one owner."""
     wanted = list(achievement_ids)
     fields = {row.id: row.field for row in achievements.rows_of(session, wanted).values()}
-    for achievement_id in wanted:
-        note(
-            session,
-            now=now,
-            measure=measure,
-            subject=f"achievement:{achievement_id}",
-            organisation_id=organisation_id,
-            field=fields.get(achievement_id),
-        )
+    note_many(
+        session,
+        now=now,
+        measure=measure,
+        fields={f"achievement:{number}": fields.get(number) for number in wanted},
+        organisation_id=organisation_id,
+    )
+
+
+def note_many(
+    session: Session,
+    *,
+    now: datetime,
+    measure: Measure,
+    fields: Mapping[str, TechnologyField | None],
+    organisation_id: int,
+) -> None:
+    """Note that the same happened to several subjects of one owner, each with its field."""
+    district = _district(session, organisation_id)
+    ensure_rows(
+        session,
+        Fact,
+        [
+            {
+                "measure": measure,
+                "subject": subject,
+                "happened_on": local_date(now),
+                "field": field,
+                "district": district,
+                "amount_fen": None,
+            }
+            for subject, field in fields.items()
+        ],
+    )
 
 
 def register_contract(session: Session, event: ContractRegistered) -> None:
