@@ -139,6 +139,36 @@ def upgrade() -> None:
     with op.batch_alter_table('foundation_submissions', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_foundation_submissions_carried_out_at'), ['carried_out_at'], unique=False)
 
+    op.create_table('statistics_contracts',
+    sa.Column('contract_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('contract_no', sa.String(), nullable=False),
+    sa.Column('contract_type', sa.String(length=40), nullable=False),
+    sa.Column('registered_on', sa.Date(), nullable=False),
+    sa.Column('amount_fen', sa.BigInteger(), nullable=False),
+    sa.Column('technology_amount_fen', sa.BigInteger(), nullable=False),
+    sa.Column('field', sa.String(length=40), nullable=True),
+    sa.Column('seller_kind', sa.String(length=40), nullable=False),
+    sa.Column('seller_district', sa.String(length=40), nullable=True),
+    sa.Column('buyer_district', sa.String(length=40), nullable=True),
+    sa.Column('brokered', sa.Boolean(), nullable=False),
+    sa.Column('cancelled_on', sa.Date(), nullable=True),
+    sa.PrimaryKeyConstraint('contract_id', name=op.f('pk_statistics_contracts'))
+    )
+    with op.batch_alter_table('statistics_contracts', schema=None) as batch_op:
+        batch_op.create_index('ix_statistics_contracts_day', ['registered_on'], unique=False)
+
+    op.create_table('statistics_facts',
+    sa.Column('measure', sa.String(length=40), nullable=False),
+    sa.Column('subject', sa.String(), nullable=False),
+    sa.Column('happened_on', sa.Date(), nullable=False),
+    sa.Column('field', sa.String(length=40), nullable=True),
+    sa.Column('district', sa.String(length=40), nullable=True),
+    sa.Column('amount_fen', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('measure', 'subject', name=op.f('pk_statistics_facts'))
+    )
+    with op.batch_alter_table('statistics_facts', schema=None) as batch_op:
+        batch_op.create_index('ix_statistics_facts_day', ['measure', 'happened_on'], unique=False)
+
     op.create_table('accounts_joining_links',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('token_hash', sa.String(length=64), nullable=False),
@@ -1753,6 +1783,14 @@ def downgrade() -> None:
 
     op.drop_table('accounts_memberships')
     op.drop_table('accounts_joining_links')
+    with op.batch_alter_table('statistics_facts', schema=None) as batch_op:
+        batch_op.drop_index('ix_statistics_facts_day')
+
+    op.drop_table('statistics_facts')
+    with op.batch_alter_table('statistics_contracts', schema=None) as batch_op:
+        batch_op.drop_index('ix_statistics_contracts_day')
+
+    op.drop_table('statistics_contracts')
     with op.batch_alter_table('foundation_submissions', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_foundation_submissions_carried_out_at'))
 
