@@ -61,11 +61,15 @@ class Ask:
 
 @dataclass(frozen=True)
 class Hit:
-    """A document that an engine found, the engine's own text score, and its stored words."""
+    """A document that an engine found, the engine's own text score, and its stored analysis.
+
+    ``words`` are its words in order, ``grams_length`` the number of its grams.
+    """
 
     document: Document
     score: float
     words: tuple[str, ...] = ()
+    grams_length: int = 0
 
 
 @dataclass(frozen=True)

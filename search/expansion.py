@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -46,7 +46,7 @@ def expand(typed: str, *, without: Collection[str] = frozenset()) -> tuple[Term,
     normal = text.norm(typed)
     parts = [text.norm(sentence) for sentence in text.sentences(typed)]
     found: dict[str, Term] = {}
-    for entry in load():
+    for entry in _possible(normal):
         trigger = _set_off(entry, parts)
         if trigger is None:
             continue
@@ -85,6 +85,23 @@ def load(folder: Path = LEXICON) -> tuple[Entry, ...]:
             elif stripped:
                 entries.append(_entry(stripped, industry, f"{path.name}:{number}"))
     return tuple(entries)
+
+
+@cache
+def _by_key() -> dict[str, tuple[Entry, ...]]:
+    """Return the entries by the two characters with which a trigger's longest piece begins."""
+    keyed: dict[str, dict[Entry, None]] = {}
+    for entry in load():
+        for trigger in entry.triggers:
+            keyed.setdefault(max(trigger, key=len)[:2], {})[entry] = None
+    return {key: tuple(entries) for key, entries in keyed.items()}
+
+
+def _possible(normal: str) -> Iterator[Entry]:
+    """Yield the entries that a text may set off: few of thousands, in a stable order."""
+    keys = {normal[place : place + width] for width in (1, 2) for place in range(len(normal))}
+    keyed = _by_key()
+    yield from dict.fromkeys(entry for key in sorted(keys) for entry in keyed.get(key, ()))
 
 
 def _entry(line: str, industry: str, place: str) -> Entry:

@@ -12,10 +12,6 @@ from search.schema import Document
 
 _DAY = 86_400
 _FRESH_DAYS = 180
-# The text's part of the fit that people see; the features share the rest.
-_TEXT_PART = 0.6
-# Needs hold much that no document repeats: half of their weight answered is a full answer.
-_FULL_COVERAGE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,17 +110,6 @@ def near_misses(document: Document, seeker: Seeker) -> tuple[tuple[str, int], ..
     if budget is not None and asked is not None and budget < asked <= budget * 1.5:
         found.append(("price", asked))
     return tuple(found)
-
-
-def fit(coverage: float, found: Sequence[Agreement], weights: Mapping[str, float]) -> int:
-    """Return the fit that people see, 0 to 100: the text's part and the known features' part."""
-    answered = min(1.0, coverage / _FULL_COVERAGE)
-    known = [entry for entry in found if entry.known]
-    most = sum(weights[entry.weight_name] for entry in known)
-    agreed = sum(weights[entry.weight_name] * entry.degree for entry in known)
-    if most == 0:
-        return round(100 * answered)
-    return round(100 * (_TEXT_PART * answered + (1 - _TEXT_PART) * agreed / most))
 
 
 def _classes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from search import text
 
@@ -65,8 +65,10 @@ def _pattern(term: str) -> str:
     return r"\W{0,3}".join(pieces)
 
 
-def _aligned(original: str) -> tuple[str, list[int]]:
+def _aligned(original: str) -> tuple[str, Sequence[int]]:
     """Return the normal form and, for each of its characters, the place it came from."""
+    if text.is_plain(original) and len(lower := original.lower()) == len(original):
+        return lower, range(len(original))
     normal: list[str] = []
     origins: list[int] = []
     for place, character in enumerate(original):

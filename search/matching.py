@@ -39,6 +39,8 @@ class Settings:
     most_per_owner: int
     diverse_among: int
     terms_shown: int
+    full_share: float
+    full_terms: float
 
 
 @cache
@@ -197,7 +199,7 @@ def _explained(
     return Match(
         document=document,
         score=score,
-        fit=features.fit(_coverage(entry, scorer), found, settings.features),
+        fit=_fit(score, seeker, settings, scorer),
         strongest=tuple((term, value / total) for term, value in shown),
         agreements=shares,
         expansions=tuple(term for term in terms if text.norm(term.text) in entry.expansions),
@@ -207,24 +209,28 @@ def _explained(
     )
 
 
-def _coverage(entry: Scored, scorer: Scorer) -> float:
-    """Return the share of the need's weight that the document answers, 0 to 1."""
-    answered = sum(scorer.weight(word) for word in entry.words)
-    asked = scorer.asked
-    named = min(1.0, 0.5 * len(entry.expansions))
-    plain = answered / asked if asked else 0.0
-    return max(plain, named * 0.5 + plain * 0.5)
+def _fit(score: float, seeker: Seeker, settings: Settings, scorer: Scorer) -> int:
+    """Return the score as 0 to 100, in the same order: 100 is what a very good answer reaches.
+
+    Needs hold much that no document repeats, so a share of their weight is the full measure;
+    and two professional terms found stand for the rest.
+    """
+    wished = {"industry": seeker.industry, "field": seeker.field, "ipc": seeker.ipc}
+    most = sum(settings.features[name] for name, values in wished.items() if values)
+    full = settings.full_share * scorer.asked + settings.full_terms * scorer.strongest_expansions(2)
+    reach = full * (1.0 + most)
+    return min(100, round(100 * (score / reach) ** 0.75)) if reach else 0
 
 
 def _sentence(document: Document, brought: Mapping[str, float]) -> str:
     """Return the document's sentence that answers most, as safe HTML with the terms marked."""
     candidates = text.sentences(document.body) or [document.title]
-    worth = {
-        sentence: sum(value for term, value in brought.items() if term in text.norm(sentence))
-        for sentence in candidates
-    }
-    best = max(candidates, key=lambda sentence: worth[sentence])
+    best = max(candidates, key=lambda sentence: _worth(text.norm(sentence), brought))
     return Marks(brought).passage(best)
+
+
+def _worth(normal: str, brought: Mapping[str, float]) -> float:
+    return sum(value for term, value in brought.items() if term in normal)
 
 
 def _unanswered(

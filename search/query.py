@@ -124,10 +124,28 @@ def parse(typed: str, *, labels: Mapping[str, Mapping[str, str]] | None = None) 
 
 
 def content_words(asked: str) -> tuple[str, ...]:
-    """Return the words that carry the subject, once each; all words where none would be left."""
-    found = tuple(dict.fromkeys(text.words(text.norm(asked))))
+    """Return the words that carry the subject, once each; all words where none would be left.
+
+    The dictionary falls apart on terms it does not know: its single characters that stand side
+    by side are taken together again, 脱 and 硝 as 脱硝.
+    """
+    found = tuple(dict.fromkeys(_joined(text.norm(asked))))
     subject = tuple(word for word in found if word not in _EMPTY_WORDS)
     return subject or found
+
+
+def _joined(normal: str) -> list[str]:
+    joined: list[str] = []
+    for run in text.runs(normal):
+        open_end = False
+        for word in text.words(run):
+            single = len(word) == 1 and text.is_han(word) and word not in _EMPTY_WORDS
+            if single and open_end:
+                joined[-1] += word
+            else:
+                joined.append(word)
+            open_end = single
+    return joined
 
 
 def _value(name: str, typed: str, labels: Mapping[str, Mapping[str, str]]) -> str | None:

@@ -7,7 +7,7 @@ brought how much.
 from __future__ import annotations
 
 import math
-from collections import Counter
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -56,6 +56,11 @@ class Scorer:
             gram: weight * idf(statistics.grams.get(gram, 0), total)
             for gram, weight in ask.grams.items()
         }
+        # Chinese grams are counted as they stand, Latin words and numbers only where whole.
+        self._gram_counters = [
+            (gram, weight, None if text.is_han(gram) else _whole(gram))
+            for gram, weight in self._grams.items()
+        ]
         # A term is at most as common as the rarest gram in it.
         self._expansions = {
             expansion.text: expansion.weight
@@ -74,8 +79,12 @@ class Scorer:
 
     @property
     def asked(self) -> float:
-        """Return the weight of all words of the ask together."""
-        return sum(self._words.values())
+        """Return the weight of all words and grams of the ask together."""
+        return sum(self._words.values()) + sum(self._grams.values())
+
+    def strongest_expansions(self, count: int) -> float:
+        """Return the weight of the weightiest expansion terms together."""
+        return sum(sorted(self._expansions.values(), reverse=True)[:count])
 
     def weightiest(self) -> list[str]:
         """Return the words of the ask, the weightiest first."""
@@ -88,23 +97,24 @@ class Scorer:
     def score(self, hit: Hit) -> Scored:
         """Score one hit and keep what each term brought."""
         document = hit.document
-        parts = [text.norm(p) for p in (document.title, " ".join(document.keywords), document.body)]
-        word_counts = _count(hit.words, self._words)
-        all_grams = [gram for part in parts for gram in text.grams(part)]
-        gram_counts = _count(all_grams, self._grams)
+        # The parts stand apart, so that no gram reaches from one into the next.
+        parts = (document.title, " ".join(document.keywords), document.body)
+        normal = text.norm("\n".join(parts))
         words = {
             word: self._words[word] * saturation(count, len(hit.words), self._average_words)
-            for word, count in word_counts.items()
+            for word, count in _count(hit.words, self._words).items()
         }
+        length = hit.grams_length
         grams = {
-            gram: self._grams[gram] * saturation(count, len(all_grams), self._average_grams)
-            for gram, count in gram_counts.items()
+            gram: weight * saturation(count, length, self._average_grams)
+            for gram, weight, whole in self._gram_counters
+            if (count := len(whole.findall(normal)) if whole else normal.count(gram))
         }
-        expansions = {}
-        for term, weight in self._expansions.items():
-            count = sum(part.count(term) for part in parts)
-            if count:
-                expansions[term] = weight * saturation(count, len(all_grams), self._average_grams)
+        expansions = {
+            term: weight * saturation(count, length, self._average_grams)
+            for term, weight in self._expansions.items()
+            if (count := normal.count(term))
+        }
         total = sum(words.values()) + sum(grams.values()) + sum(expansions.values())
         return Scored(hit, total * document.rank, words, grams, expansions)
 
@@ -116,5 +126,13 @@ def rank(ask: Ask, statistics: Statistics, hits: Iterable[Hit]) -> list[Scored]:
     return sorted(scored, key=lambda entry: (-entry.score, entry.hit.document.id))
 
 
-def _count(tokens: Iterable[str], wanted: Mapping[str, float]) -> Counter[str]:
-    return Counter(token for token in tokens if token in wanted)
+def _count(tokens: Iterable[str], wanted: Mapping[str, float]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for token in tokens:
+        if token in wanted:
+            counts[token] = counts.get(token, 0) + 1
+    return counts
+
+
+def _whole(gram: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![a-z0-9]){re.escape(gram)}(?![a-z0-9])")

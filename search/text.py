@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 import rjieba
 
 # Part of every generation's name: change it with anything that changes a token.
-ANALYZER_VERSION = "a1"
+ANALYZER_VERSION = "a2"
 
 # Stands between parts of a text in the positional field; no phrase can contain it.
 GAP = "¦"
@@ -28,12 +28,21 @@ _UNSEEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 )
 
+_STRANGE = re.compile(_UNSEEN.pattern[:-1] + r"\ud800-\udfff]")
+
 
 def norm(text: str) -> str:
     """Return the normal form in which texts are compared: NFKC, lower case, nothing unseen."""
+    if is_plain(text):
+        return text.lower()
     # Lone surrogates can be typed into a URL and would break every engine's UTF-8.
     clean = text.encode("utf-8", "replace").decode("utf-8")
     return unicodedata.normalize("NFKC", _UNSEEN.sub("", clean)).lower()
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether only lower case is wanting for the normal form; quick, as most text is."""
+    return unicodedata.is_normalized("NFKC", text) and _STRANGE.search(text) is None
 
 
 def runs(normal: str) -> list[str]:
@@ -47,8 +56,17 @@ def is_han(run: str) -> bool:
 
 
 def words(normal: str) -> list[str]:
-    """Segment a normal text into dictionary words, without guessing unknown ones."""
-    return [word for word in rjieba.cut(normal, hmm=False) if _MEANINGFUL.search(word)]
+    """Segment a normal text into dictionary words, without guessing unknown ones.
+
+    Latin words and numbers stay whole, as they do in the grams.
+    """
+    found: list[str] = []
+    for run in runs(normal):
+        if is_han(run):
+            found.extend(rjieba.cut(run, hmm=False))
+        else:
+            found.append(run)
+    return found
 
 
 def grams(normal: str) -> list[str]:

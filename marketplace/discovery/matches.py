@@ -23,8 +23,6 @@ from search.matching import Match
 from search.schema import Document
 
 BEST = 10
-# Below this the text has hardly anything in common; it is shown to nobody as a match.
-_LEAST_FIT = 12
 _INDICATORS_SHOWN = 3
 _FEATURES = {
     "industry": "行业",
@@ -134,9 +132,8 @@ class _Seek:
             )
         except SearchUnavailable:
             return MatchList((), down=True)
-        kept = [match for match in found if match.fit >= _LEAST_FIT]
-        views = tuple(_view(own.document, match, indicators) for match in kept)
-        proposed = dict.fromkeys(term.text for match in kept for term in match.expansions)
+        views = tuple(_view(own.document, match, indicators) for match in found)
+        proposed = dict.fromkeys(term.text for match in found for term in match.expansions)
         return MatchList(views, tuple(proposed))
 
 

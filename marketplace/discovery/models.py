@@ -15,7 +15,10 @@ class IndexChange(Base):
     """A document that has to be read again; kept for a while so that a rebuild can replay it."""
 
     __tablename__ = "discovery_index_changes"
-    __table_args__ = (Index("ix_discovery_unindexed", "indexed_at", "id"),)
+    __table_args__ = (
+        Index("ix_discovery_unindexed", "indexed_at", "id"),
+        Index("ix_discovery_changes_document", "document_id"),
+    )
 
     id: Mapped[Id]
     document_id: Mapped[str]

@@ -36,7 +36,7 @@ from search.engines.tantivy_documents import SCHEMA, read, write
 from search.errors import IndexBroken, IndexMissing, SearchUnavailable, WriterBusy
 from search.schema import Document, Scope
 
-FORMAT = "t1"
+FORMAT = "t2"
 
 _HEAP_BYTES = 64_000_000
 _LOCK_SECONDS = 20.0
@@ -313,8 +313,8 @@ class EmbeddedEngine:
 
     def _hit(self, searcher: tantivy.Searcher, score: Any, address: tantivy.DocAddress) -> Hit:
         payload = searcher.doc(address).get_first("payload")
-        document, words = read(payload)
-        return Hit(document, float(score or 0.0), words)
+        document, words, grams_length = read(payload)
+        return Hit(document, float(score or 0.0), words, grams_length)
 
     def _current(self) -> str:
         name = self.generation()

@@ -63,22 +63,23 @@ def write(document: Document) -> tantivy.Document:
     for kind, entries in suggest.entries(document).items():
         for entry in dict.fromkeys(entries):
             stored.add_text(kind, entry)
-    stored.add_bytes("payload", _pack(document, words))
+    stored.add_bytes("payload", _pack(document, words, len(grams)))
     return stored
 
 
-def read(payload: Any) -> tuple[Document, tuple[str, ...]]:
-    """Turn a stored payload back into the document and its words."""
+def read(payload: Any) -> tuple[Document, tuple[str, ...], int]:
+    """Turn a stored payload back into the document, its words and the number of its grams."""
     packed = json.loads(bytes(payload))
     words = tuple(packed.pop("_words").split(" "))
+    grams_length = packed.pop("_grams")
     for name in (*PLURAL_FACETS, "keywords"):
         if name in packed:
             packed[name] = tuple(packed[name])
-    return Document(**packed), words
+    return Document(**packed), words, grams_length
 
 
-def _pack(document: Document, words: list[str]) -> bytes:
-    packed: dict[str, Any] = {"_words": " ".join(words)}
+def _pack(document: Document, words: list[str], grams_length: int) -> bytes:
+    packed: dict[str, Any] = {"_words": " ".join(words), "_grams": grams_length}
     for field in fields(document):
         value = getattr(document, field.name)
         if value not in ("", (), None) and value != {}:
