@@ -140,19 +140,19 @@ class ValuationForm(web.Form):
         "采用的方法", ValuationMethod, required=True, hint="勾选的方法才计算，其余各栏不看"
     )
     revenues = web.RowsField(
-        "收益法：各年预期收入", RevenueFields, spare=5, most=20, hint="从基准日后第一年起，每行一年"
+        "各年预期收入", RevenueFields, spare=5, most=20, hint="从基准日后第一年起，每行一年"
     )
     share_low = web.PercentField("分成率低值")
     share_high = web.PercentField("分成率高值")
     discount = web.PercentField("折现率")
     comparables = web.RowsField(
-        "市场法：可比交易",
+        "可比交易",
         ComparableFields,
         spare=3,
         most=20,
         hint="修正系数 100 % 表示与本成果相当；本成果更成熟、权利更强的大于 100 %",
     )
-    costs = web.RowsField("成本法：重置成本", CostFields, spare=4, most=20)
+    costs = web.RowsField("重置成本", CostFields, spare=4, most=20)
     profit = web.PercentField("合理利润率")
     depreciation_low = web.PercentField("贬值率低值")
     depreciation_high = web.PercentField("贬值率高值")

@@ -119,7 +119,7 @@ def by_income(data: IncomeInput) -> MethodResult:
         lines.append(
             WorkingLine(
                 f"第 {year} 年",
-                f"收入 × 分成率 × 折现系数 {_decimals(factor, 6)}",
+                f"{format_yuan(revenue)} × 分成率 × 折现系数 {_decimals(factor, 6)}",
                 low,
                 high,
             )
@@ -139,7 +139,10 @@ def by_market(data: MarketInput) -> MethodResult:
         adjusted = _floor(deal.price_fen * _share(deal.factor_ppm))
         lines.append(
             WorkingLine(
-                deal.what, f"成交价 × 修正系数 {percent_text(deal.factor_ppm)}", adjusted, adjusted
+                deal.what,
+                f"{format_yuan(deal.price_fen)} × 修正系数 {percent_text(deal.factor_ppm)}",
+                adjusted,
+                adjusted,
             )
         )
     amounts = [line.low_fen for line in lines] or [Fen(0)]
@@ -158,7 +161,7 @@ def by_cost(data: CostInput) -> MethodResult:
     lines = [
         WorkingLine(
             item.what,
-            "重置成本 × (1 + 利润率) × (1 − 贬值率)",
+            f"{format_yuan(item.amount_fen)} × (1 + 利润率) × (1 − 贬值率)",
             _floor(item.amount_fen * keep * (1 - _share(data.depreciation_high_ppm))),
             _floor(item.amount_fen * keep * (1 - _share(data.depreciation_low_ppm))),
         )

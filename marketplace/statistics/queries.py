@@ -95,6 +95,14 @@ def target_lines(session: Session, *, now: datetime) -> list[TargetLine]:
     return [_target_line(session, target, today) for target in targets()]
 
 
+def targets_by_document(session: Session, *, now: datetime) -> dict[str, list[TargetLine]]:
+    """Return the same, document by document, in the order of the documents."""
+    groups: dict[str, list[TargetLine]] = {}
+    for line in target_lines(session, now=now):
+        groups.setdefault(line.target.document, []).append(line)
+    return groups
+
+
 def _target_line(session: Session, target: Target, today: date) -> TargetLine:
     value, counted = _figure(session, target, today)
     goal = target.value * FEN_PER_YUAN if target.is_money else target.value
@@ -225,8 +233,8 @@ def _grouped(
     return [(word, number, int(amount)) for word, number, amount in rows]
 
 
-def funnel(session: Session, year: int) -> list[FunnelLine]:
-    """List the months of a year with the operator's funnel."""
+def funnel(session: Session, year: int, *, today: date) -> list[FunnelLine]:
+    """List the months of a year, those to come left out, with the operator's funnel."""
     month = extract("month", Fact.happened_on)
     rows = session.execute(
         select(month, Fact.measure, func.count())
@@ -242,7 +250,7 @@ def funnel(session: Session, year: int) -> list[FunnelLine]:
             contracts[m],
             found.get((m, Measure.CLAIM_PAID), 0),
         )
-        for m in range(1, 13)
+        for m in range(1, today.month + 1 if year == today.year else 13)
     ]
 
 

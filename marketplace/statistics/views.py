@@ -24,7 +24,7 @@ def board() -> ResponseReturnValue:
     side = Side.BUYER if web.argument("side") == Side.BUYER.value else Side.SELLER
     return render_template(
         "statistics/board.html",
-        targets=queries.target_lines(session, now=web.now()),
+        targets=queries.targets_by_document(session, now=web.now()),
         year=year,
         years=years,
         total=queries.turnover(session, year),
@@ -66,12 +66,12 @@ def desk() -> ResponseReturnValue:
     """Show the operator the funnel month by month and what the platform itself waits for."""
     session = web.session()
     year, years = _years("statistics.desk")
-    lines = queries.funnel(session, year)
+    lines = queries.funnel(session, year, today=local_date(web.now()))
     return render_template(
         "statistics/desk.html",
         year=year,
         years=years,
-        targets=queries.target_lines(session, now=web.now()),
+        targets=queries.targets_by_document(session, now=web.now()),
         total=queries.turnover(session, year),
         measures=FUNNEL,
         lines=lines,
