@@ -79,6 +79,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_discovery_index_changes'))
     )
     with op.batch_alter_table('discovery_index_changes', schema=None) as batch_op:
+        batch_op.create_index('ix_discovery_changes_document', ['document_id'], unique=False)
         batch_op.create_index('ix_discovery_unindexed', ['indexed_at', 'id'], unique=False)
 
     op.create_table('foundation_audit_head',
@@ -1808,6 +1809,7 @@ def downgrade() -> None:
     op.drop_table('foundation_audit_head')
     with op.batch_alter_table('discovery_index_changes', schema=None) as batch_op:
         batch_op.drop_index('ix_discovery_unindexed')
+        batch_op.drop_index('ix_discovery_changes_document')
 
     op.drop_table('discovery_index_changes')
     op.drop_table('accounts_users')
