@@ -89,6 +89,14 @@ def _unpublished(stage: Stage, record: Achievement, owner: str) -> Story:
     service.submit_for_review(
         stage.session, actor=stage.seller(owner), now=stage.now, achievement_id=achievement_id
     )
+    for role in _deciders(stage, record, owner)[: record.approved_steps]:
+        yield stage.after(1, record.key)
+        service.approve_review(
+            stage.session,
+            actor=_decider(stage, owner, role),
+            now=stage.now,
+            achievement_id=achievement_id,
+        )
     if record.returned_reason:
         yield stage.after(2, record.key)
         service.return_review(

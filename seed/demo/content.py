@@ -147,6 +147,7 @@ class Achievement(Strict):
     published_on: date | None
     confirmed_on: date | None
     state: Literal["published", "draft", "internal_review", "withdrawn", "expired"]
+    approved_steps: int = 0
     withdrawn_on: date | None = None
     withdrawn_reason: str = ""
     returned_reason: str = ""
