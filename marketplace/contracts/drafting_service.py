@@ -172,10 +172,11 @@ def save(
     version: int | None = None,
     uploads: Sequence[Upload] = (),
     store: AttachmentStore | None = None,
-) -> None:
-    """Save the form; what is missing may stay so, what contradicts itself is refused.
+) -> int:
+    """Save the form and return its new version; what contradicts itself is refused.
 
-    ``buyer_uscc`` names the buyer of a contract without a deal; a deal's parties and agency stand.
+    What is missing may stay so. ``buyer_uscc`` names the buyer of a contract without a deal; a
+    deal's parties and agency stand.
     """
     require(actor, rules.DRAW_UP)
     row = _load_own(session, actor, contract_id)
@@ -205,6 +206,7 @@ def save(
     )
     if uploads and store is not None:
         _attach(session, row, actor=actor, now=now, uploads=uploads, store=store)
+    return row.version
 
 
 def _parties(

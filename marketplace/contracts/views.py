@@ -18,7 +18,7 @@ from marketplace.foundation import attachments, web
 from marketplace.foundation.access import permits
 from marketplace.foundation.attachments import AttachmentStore
 from marketplace.foundation.clock import local_date
-from marketplace.foundation.errors import NotFound
+from marketplace.foundation.errors import DomainError, NotFound
 from marketplace.foundation.words import Word
 
 blueprint = Blueprint("contracts", __name__, template_folder="templates")
@@ -136,14 +136,7 @@ def edit(contract_id: int) -> ResponseReturnValue:
             version=view.version,
         )
     )
-    form.offer(
-        agencies=_choices(
-            accounts.list_organisations(web.session(), subkinds=(OrganisationSubkind.AGENCY,))
-        ),
-        registrars=_choices(
-            accounts.list_organisations(web.session(), kinds=(OrganisationKind.REGISTRAR,))
-        ),
-    )
+    _offer_lists(form)
     if form.validate_on_post():
 
         def use_case(session: Session) -> str:
@@ -171,6 +164,44 @@ def edit(contract_id: int) -> ResponseReturnValue:
         subtypes=SUBTYPES,
     )
     return page, form.status()
+
+
+@blueprint.route("/contracts/<int:contract_id>/autosave", methods=["POST"])
+@web.permits(rules.DRAW_UP)
+def autosave(contract_id: int) -> ResponseReturnValue:
+    """Keep the form while it is being filled in; answer with the version to build on."""
+    form = forms.ContractForm.load()
+    _offer_lists(form)
+    if not form.validate_on_post():
+        return {"problems": ["有格式不对的地方，暂时没有自动保存"]}, 422
+    try:
+        with web.transaction() as session:
+            version = service.save(
+                session,
+                actor=web.actor(),
+                now=web.now(),
+                contract_id=contract_id,
+                content=form.content(),
+                buyer_uscc=form.buyer_uscc.data,
+                version=form.version_number,
+            )
+    except NotFound:
+        raise
+    except DomainError as refusal:
+        return {"problems": [problem.message for problem in refusal.problems]}, refusal.status
+    return {"version": version}
+
+
+def _offer_lists(form: forms.ContractForm) -> None:
+    session = web.session()
+    form.offer(
+        agencies=_choices(
+            accounts.list_organisations(session, subkinds=(OrganisationSubkind.AGENCY,))
+        ),
+        registrars=_choices(
+            accounts.list_organisations(session, kinds=(OrganisationKind.REGISTRAR,))
+        ),
+    )
 
 
 def _choices(organisations: list[accounts.OrganisationView]) -> list[tuple[str, str]]:

@@ -216,6 +216,22 @@ def test_a_stale_form_keeps_what_was_typed_and_changes_nothing(
     assert stored(market).project_name == "低温脱硝催化剂普通许可"
 
 
+def test_the_form_saves_itself_and_hands_on_its_version(client: Browser, market: Market) -> None:
+    begin(client, market)
+    kept = client.send("/contracts/1/autosave", project_name="低温脱硝", version="1")
+    assert kept.json == {"version": 2}
+    refused = client.send(
+        "/contracts/1/autosave", amount_fen="1", technology_amount_fen="2", version="2"
+    )
+    assert refused.status_code == 422
+    assert refused.json is not None
+    assert "大于成交总额" in refused.json["problems"][0]
+    assert client.send("/contracts/1/autosave", project_name="晚到", version="1").status_code == 409
+    assert stored(market).project_name == "低温脱硝"
+    client.sign_in_as(market.world.actor(Role.OFFICER))
+    assert client.send("/contracts/1/autosave", project_name="别家").status_code == 404
+
+
 def test_a_double_click_on_new_makes_one_contract(client: Browser, market: Market) -> None:
     client.sign_in_as(market.officer)
     targets = {
