@@ -48,7 +48,10 @@ def run(given: argparse.Namespace, folder: Path) -> None:
     database = Database(url)
     schema.upgrade(database)
     services = wiring.build(settings, database=database)
+    wiring.ensure_search_index(services)
+    worker.run_until_quiet(services)
     university, enterprise = _organisations(services)
+    worker.run_until_quiet(services)
     whole = time.monotonic()
     for kind, owner, path in (
         (ImportKind.ACHIEVEMENTS, university, given.patents),
@@ -111,7 +114,7 @@ def import_one(
             service.work_on(session, now=services.clock.now(), store=store, import_id=import_id)
         with services.database.reading() as session:
             view = queries.get_internal(session, import_id)
-        if not view.running:
+        if not view.unwritten:
             return view
 
 

@@ -40,6 +40,7 @@ from marketplace.discovery import documents as discovery_documents
 from marketplace.discovery import handlers as discovery_handlers
 from marketplace.discovery import matches as discovery_matches
 from marketplace.discovery import portal_views as discovery_portal_views
+from marketplace.discovery import queries as discovery_queries
 from marketplace.discovery import record_views as discovery_record_views
 from marketplace.discovery import views as discovery_views
 from marketplace.discovery.indexing import SearchIndex, Source
@@ -241,7 +242,7 @@ def build(
     clock = clock or (DemoClock(database) if demo else SystemClock())
     outbox = Outbox(SUBSCRIPTIONS)
     store = AttachmentStore(settings.data_dir / "attachments")
-    due = DueTasks((*DUE_TASKS, *exchange_due.tasks(store)))
+    due = DueTasks((*DUE_TASKS, *exchange_due.tasks(store, discovery_queries.is_indexed)))
     resources: dict[Any, Any] = {
         Database: database,
         Clock: clock,

@@ -12,7 +12,7 @@ import click
 from marketplace.accounts import queries as accounts
 from marketplace.exchange import queries, service
 from marketplace.exchange.rules import ImportKind, ImportState
-from marketplace.foundation import outbox, web
+from marketplace.foundation import web
 from marketplace.foundation.access import SYSTEM
 from marketplace.foundation.attachments import AttachmentStore, Upload
 from marketplace.foundation.clock import Clock, DemoClock, SystemClock, demo_started
@@ -20,7 +20,7 @@ from marketplace.foundation.db import Database
 from marketplace.foundation.errors import DomainError
 from marketplace.settings import Settings
 
-_WAIT_FOR_INDEX = timedelta(seconds=20)
+_WAIT_FOR_INDEX = timedelta(seconds=60)
 
 
 @click.group(name="import", help="导入成果或需求：Excel（.xlsx）或 CSV。")
@@ -70,7 +70,7 @@ def _run(kind: ImportKind, file: Path, uscc: str, result_path: Path | None) -> N
     _work(database, store, clock, import_id)
     with database.reading() as session:
         view = queries.get_internal(session, import_id)
-        if view.state is not ImportState.DONE:
+        if view.state not in (ImportState.INDEXING, ImportState.DONE):
             raise click.ClickException(f"没有导入：{view.error or view.state.label}")
         target = result_path or Path(f"{file.stem}-导入结果.xlsx")
         target.write_bytes(
@@ -86,8 +86,10 @@ def _run(kind: ImportKind, file: Path, uscc: str, result_path: Path | None) -> N
         f"用时 {time.monotonic() - started:.1f} 秒"
     )
     click.echo(f"每一行的去向与原因：{target}")
-    if not _settled(database):
-        click.echo("检索索引还没有更新：请确认 `marketplace worker` 在运行。", err=True)
+    if _searchable(database, import_id):
+        click.echo("已编入检索。")
+    else:
+        click.echo("还没有编入检索：请确认 `marketplace worker` 在运行，它会接着办完。", err=True)
     database.engine.dispose()
 
 
@@ -127,23 +129,18 @@ def _work(database: Database, store: AttachmentStore, clock: Clock, import_id: i
             with database.reading() as session:
                 view = queries.get_internal(session, import_id)
             bar.update(view.checked_count - bar.pos)
-            if not view.running:
+            if not view.unwritten:
                 return
             if done == 0:
                 time.sleep(0.1)
 
 
-def _settled(database: Database) -> bool:
-    """Wait until the worker has carried the news to the index; False when nobody does."""
+def _searchable(database: Database, import_id: int) -> bool:
+    """Wait until the worker has carried the records into the index; False when nobody does."""
     deadline = time.monotonic() + _WAIT_FOR_INDEX.total_seconds()
-    before = None
     while time.monotonic() < deadline:
         with database.reading() as session:
-            left = outbox.waiting_count(session)
-        if left == 0:
-            return True
-        if before is not None and left == before and time.monotonic() > deadline - 10:
-            return False
-        before = left
-        time.sleep(0.2)
+            if not queries.get_internal(session, import_id).running:
+                return True
+        time.sleep(0.1)
     return False

@@ -15,6 +15,7 @@ from marketplace.exchange.row_reader import Reader
 from marketplace.exchange.rules import (
     IMPORT,
     RUNNING,
+    UNWRITTEN,
     ImportKind,
     ImportState,
     RowFate,
@@ -59,10 +60,17 @@ class ImportView:
         return self.state in RUNNING
 
     @property
+    def unwritten(self) -> bool:
+        """Tell whether its records are still to be written."""
+        return self.state in UNWRITTEN
+
+    @property
     def percent(self) -> int:
         """Return how far it is; writing everything at once is the last tenth."""
         if self.state is ImportState.DONE:
             return 100
+        if self.state is ImportState.INDEXING:
+            return 95
         return self.checked_count * 90 // max(self.row_count, 1)
 
     @property

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from marketplace.foundation.access import Permission, Role
 from marketplace.foundation.errors import Conflict, RuleBroken
@@ -30,12 +31,17 @@ class ImportState(Word):
     QUEUED = "queued", "排队中", "run"
     CHECKING = "checking", "逐行检查中", "run"
     WRITING = "writing", "写入中", "run"
+    INDEXING = "indexing", "编入检索中", "run"
     DONE = "done", "已完成", "ok"
     FAILED = "failed", "没有完成", "danger"
     CANCELLED = "cancelled", "已取消", "neutral"
 
 
-RUNNING = frozenset({ImportState.QUEUED, ImportState.CHECKING, ImportState.WRITING})
+# Until its records are written nothing of a file is in.
+UNWRITTEN = frozenset({ImportState.QUEUED, ImportState.CHECKING, ImportState.WRITING})
+RUNNING = UNWRITTEN | {ImportState.INDEXING}
+# A search engine that is away keeps no import open for longer than this.
+INDEXING_LIMIT = timedelta(minutes=2)
 
 
 class RowFate(Word):

@@ -24,13 +24,13 @@ from marketplace.exchange.rules import (
     recognise,
 )
 from marketplace.exchange.tables import read_table
-from marketplace.exchange.work_service import note, work_on
+from marketplace.exchange.work_service import close_indexed, note, work_on
 from marketplace.foundation.access import SYSTEM, Actor, Role, require
 from marketplace.foundation.attachments import AttachmentStore, Upload
 from marketplace.foundation.db import lock
 from marketplace.foundation.errors import NotAllowed, NotFound
 
-__all__ = ["cancel", "set_mapping", "start", "upload", "work_on"]
+__all__ = ["cancel", "close_indexed", "set_mapping", "start", "upload", "work_on"]
 
 
 def upload(

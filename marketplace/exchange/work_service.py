@@ -6,13 +6,13 @@ machine dies, either nothing of the file is in or all of it is, and the work goe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
@@ -22,7 +22,14 @@ from marketplace.exchange.events import ImportFinished
 from marketplace.exchange.models import Import, ImportRow
 from marketplace.exchange.row_reader import Reader
 from marketplace.exchange.row_rules import ReadRow
-from marketplace.exchange.rules import RUNNING, TAKEN, ImportKind, ImportState, RowFate
+from marketplace.exchange.rules import (
+    INDEXING_LIMIT,
+    TAKEN,
+    UNWRITTEN,
+    ImportKind,
+    ImportState,
+    RowFate,
+)
 from marketplace.exchange.tables import Table, TableRow, read_table
 from marketplace.foundation import audit, outbox
 from marketplace.foundation.access import SYSTEM, Actor, Role
@@ -33,6 +40,8 @@ from marketplace.needs import import_service as needs
 
 CHECK_BATCH = 1_000
 
+Indexed = Callable[[Session, str], bool]
+
 log = structlog.get_logger()
 
 
@@ -41,11 +50,12 @@ def work_on(
 ) -> int:
     """Do the next step of the oldest waiting import, or of the given one; return 0 when idle.
 
-    What fails ends the import with its reason and leaves nothing of the file behind.
+    What fails ends the import with its reason and leaves nothing of the file behind. Once the
+    records are written the import waits for ``close_indexed``.
     """
     statement = (
         select(Import)
-        .where(Import.state.in_(RUNNING))
+        .where(Import.state.in_(UNWRITTEN))
         .order_by(Import.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -65,8 +75,36 @@ def work_on(
         reason = "平台内部出错，已记录，没有写入任何内容；请稍后重新上传，仍不行请联系交易中心"
     session.execute(delete(ImportRow).where(ImportRow.import_id == row.id))
     row.error = reason
-    _finish(session, row, ImportState.FAILED, now=now)
+    _close(session, row, ImportState.FAILED, now=now)
     return 1
+
+
+def close_indexed(session: Session, *, now: datetime, indexed: Indexed) -> int:
+    """Close the imports whose records can be found by search; return how many.
+
+    ``indexed(session, document_id)`` tells whether the index has taken a document in; events are
+    delivered in their order, so the last record stands for all. An index that is away is not
+    waited for beyond ``INDEXING_LIMIT``.
+    """
+    rows = session.scalars(
+        select(Import)
+        .where(Import.state == ImportState.INDEXING)
+        .order_by(Import.id)
+        .with_for_update(skip_locked=True)
+    ).all()
+    closed = 0
+    for row in rows:
+        last = session.scalar(
+            select(func.max(ImportRow.record_id)).where(
+                ImportRow.import_id == row.id, ImportRow.fate.in_(TAKEN)
+            )
+        )
+        kind = "need" if row.kind is ImportKind.NEEDS else "achievement"
+        late = row.finished_at is not None and now - row.finished_at > INDEXING_LIMIT
+        if late or last is None or indexed(session, f"{kind}:{last}"):
+            _close(session, row, ImportState.DONE, now=now)
+            closed += 1
+    return closed
 
 
 def _step(session: Session, row: Import, *, now: datetime, store: AttachmentStore) -> int:
@@ -211,7 +249,13 @@ def _write(
         number: known[entry.key].record_id for number, entry in entries if entry.key in known
     }
     _set_records(session, row.id, written, overtaken)
-    _finish(session, row, ImportState.DONE, now=now)
+    if ids:
+        row.state = ImportState.INDEXING
+        row.finished_at = now
+        _count_fates(session, row)
+        note(session, row, "exchange.write", actor=actor, now=now)
+    else:
+        _close(session, row, ImportState.DONE, now=now)
     return len(ids) or 1
 
 
@@ -268,14 +312,18 @@ def _set_records(
         )
 
 
-def _finish(session: Session, row: Import, state: ImportState, *, now: datetime) -> None:
+def _count_fates(session: Session, row: Import) -> None:
     fates = list(session.scalars(select(ImportRow.fate).where(ImportRow.import_id == row.id)))
-    row.state = state
-    row.finished_at = now
     row.imported_count = fates.count(RowFate.IMPORTED)
     row.incomplete_count = fates.count(RowFate.INCOMPLETE)
     row.existing_count = fates.count(RowFate.EXISTING)
     row.refused_count = fates.count(RowFate.REFUSED)
+
+
+def _close(session: Session, row: Import, state: ImportState, *, now: datetime) -> None:
+    row.state = state
+    row.finished_at = now
+    _count_fates(session, row)
     note(session, row, "exchange.finish", actor=actor_of(session, row), now=now)
     outbox.publish(
         session,

@@ -10,10 +10,12 @@ from python_calamine import CalamineWorkbook
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse
 
+from marketplace import worker
 from marketplace.achievements import queries as achievements
 from marketplace.exchange import queries
 from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.attachments import Upload
+from marketplace.wiring import Services
 from tests.conftest import Browser
 from tests.import_files import NEED_LINE, needs_csv, patent_row, workbook
 from tests.world import World
@@ -24,6 +26,12 @@ Settle = Callable[[], None]
 @pytest.fixture
 def officer(page_world: World) -> Actor:
     return page_world.actor(Role.OFFICER, page_world.organisation(name="泉城理工大学"))
+
+
+@pytest.fixture
+def work(services: Services) -> Settle:
+    """Do what the worker does, the index included, until all is quiet."""
+    return lambda: worker.run_until_quiet(services)
 
 
 def send(client: Browser, file: Upload, kind: str = "achievements", **more: str) -> TestResponse:
@@ -45,7 +53,7 @@ def columns(client: Browser, number: int) -> dict[str, str]:
 
 
 def test_from_upload_to_the_fate_of_every_row(
-    client: Browser, officer: Actor, settle: Settle
+    client: Browser, officer: Actor, work: Settle
 ) -> None:
     client.sign_in_as(officer)
     formula = '=HYPERLINK("http://evil")'
@@ -64,7 +72,7 @@ def test_from_upload_to_the_fate_of_every_row(
     started = client.post(f"{page}/start", data={**columns(client, 1), "then": "start"})
     assert started.status_code == 303
     assert "已检查 0 / 3 行" in client.get(page).text
-    settle()
+    work()
     assert client.get(f"{page}/progress").headers["HX-Redirect"] == page
     result = client.get(page).text
     assert "已登记，需要补充" in result
@@ -82,7 +90,7 @@ def test_from_upload_to_the_fate_of_every_row(
         assert len(achievements.owned_by(session, officer).items) == 2
 
 
-def test_columns_can_be_chosen_by_hand(client: Browser, officer: Actor, settle: Settle) -> None:
+def test_columns_can_be_chosen_by_hand(client: Browser, officer: Actor, work: Settle) -> None:
     client.sign_in_as(officer)
     page = send(client, workbook([patent_row(1)])).headers["Location"]
     chosen = columns(client, 1)
@@ -130,9 +138,7 @@ def test_no_file_and_a_double_click(client: Browser, officer: Actor) -> None:
     assert len(targets) == 1
 
 
-def test_an_enterprise_imports_needs_only(
-    client: Browser, page_world: World, settle: Settle
-) -> None:
+def test_an_enterprise_imports_needs_only(client: Browser, page_world: World, work: Settle) -> None:
     enterprise = page_world.actor(Role.ENTERPRISE)
     client.sign_in_as(enterprise)
     page = client.get("/imports/new").text
@@ -143,7 +149,7 @@ def test_an_enterprise_imports_needs_only(
     assert uploaded.status_code == 303
     number = int(uploaded.headers["Location"].rsplit("/", 1)[1])
     client.post(f"/imports/{number}/start", data=columns(client, number))
-    settle()
+    work()
     assert "第1号铅锌矿石" in client.get("/my/needs").text
     client.sign_in_as(page_world.actor(Role.OPERATOR))
     desk = client.get("/needs/desk?imported=1").text
@@ -153,7 +159,7 @@ def test_an_enterprise_imports_needs_only(
 
 
 def test_the_operator_imports_for_an_organisation_by_its_code(
-    client: Browser, page_world: World, settle: Settle
+    client: Browser, page_world: World, work: Settle
 ) -> None:
     organisation = page_world.organisation()
     client.sign_in_as(page_world.actor(Role.OPERATOR))

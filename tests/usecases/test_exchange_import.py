@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from marketplace.achievements.models import Achievement
 from marketplace.achievements.rules import AchievementState, IPKind, IPRight
 from marketplace.exchange import queries, service, work_service
 from marketplace.exchange.models import ImportRow
-from marketplace.exchange.rules import ImportKind, ImportState, RowFate
+from marketplace.exchange.rules import INDEXING_LIMIT, ImportKind, ImportState, RowFate
 from marketplace.foundation import audit
 from marketplace.foundation.access import SYSTEM, Actor, Role
 from marketplace.foundation.attachments import AttachmentStore, Upload
@@ -84,6 +84,7 @@ def finish(
     for _ in range(50):
         with database.transaction() as session:
             service.work_on(session, now=now, store=store, import_id=import_id)
+            service.close_indexed(session, now=now, indexed=lambda _session, _id: True)
         with database.reading() as session:
             view = queries.get_internal(session, import_id)
         if not view.running:
@@ -327,3 +328,39 @@ def test_an_import_can_be_given_up_until_it_is_written(
     with database.transaction() as session:
         assert service.work_on(session, now=now, store=store) == 0
     assert count(database, Achievement) == 0
+
+
+def test_an_import_is_over_when_its_last_record_can_be_found(
+    database: Database, officer: Actor, store: AttachmentStore, now: datetime
+) -> None:
+    import_id = start(database, officer, workbook([patent_row(1), patent_row(2)]), store, now)
+    for _ in range(4):
+        with database.transaction() as session:
+            service.work_on(session, now=now, store=store)
+
+    def state(at: datetime, found: set[str]) -> ImportState:
+        with database.transaction() as session:
+            service.close_indexed(session, now=at, indexed=lambda _session, name: name in found)
+        with database.reading() as session:
+            return queries.get_internal(session, import_id).state
+
+    assert count(database, Achievement) == 2
+    assert state(now, {"achievement:1"}) is ImportState.INDEXING
+    assert state(now, {"achievement:1", "achievement:2"}) is ImportState.DONE
+
+
+def test_an_index_that_is_away_keeps_no_import_open(
+    database: Database, officer: Actor, store: AttachmentStore, now: datetime
+) -> None:
+    import_id = start(database, officer, workbook([patent_row(1)]), store, now)
+    for _ in range(4):
+        with database.transaction() as session:
+            service.work_on(session, now=now, store=store)
+    for at, expected in (
+        (now + INDEXING_LIMIT, ImportState.INDEXING),
+        (now + INDEXING_LIMIT + timedelta(seconds=1), ImportState.DONE),
+    ):
+        with database.transaction() as session:
+            service.close_indexed(session, now=at, indexed=lambda _session, _id: False)
+        with database.reading() as session:
+            assert queries.get_internal(session, import_id).state is expected
