@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import queries as accounts
 from marketplace.achievements import queries as achievements
 from marketplace.brokerage import rules
-from marketplace.brokerage.models import Agreement, Deal, Note, Task
+from marketplace.brokerage.models import Agreement, Deal, Note
 from marketplace.brokerage.parameters import stale_days_on
 from marketplace.brokerage.rules import (
     CLOSED,
@@ -21,13 +21,10 @@ from marketplace.brokerage.rules import (
     DealSource,
     DealStage,
     LostReason,
-    NoteKind,
-    NoteVisibility,
     Parties,
     Side,
 )
 from marketplace.brokerage.terms_rules import AgreementStatus, agreement_holds
-from marketplace.foundation import audit
 from marketplace.foundation.access import SYSTEM, Actor, Role
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.db import Page, paginate
@@ -36,6 +33,8 @@ from marketplace.foundation.money import Fen
 from marketplace.foundation.trade import TradingMode
 
 _BOARD_LIMIT = 300
+
+
 _INVENTOR_LIMIT = 500
 
 
@@ -62,33 +61,6 @@ class DealRow:
     stale: bool
     fresh: bool
     choices: tuple[DealStage, ...]
-
-
-@dataclass(frozen=True)
-class NoteView:
-    """A note as its reader sees it."""
-
-    id: int
-    kind: NoteKind
-    visibility: NoteVisibility
-    body: str
-    written_at: datetime
-    author: str
-
-
-@dataclass(frozen=True)
-class TaskView:
-    """A task with the deal it belongs to."""
-
-    id: int
-    deal_id: int
-    deal_title: str
-    stage: DealStage
-    what: str
-    due_on: date
-    done_at: datetime | None
-    result: str
-    last_contact_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -366,75 +338,6 @@ def get_deal(session: Session, actor: Actor, deal_id: int) -> DealView:
     )
 
 
-def notes(session: Session, actor: Actor, deal_id: int) -> list[NoteView]:
-    """List the notes that the actor may read, newest first; private ones only their author."""
-    readable: ColumnElement[bool] = Note.visibility == NoteVisibility.SHARED
-    if actor.user_id is not None:
-        readable = or_(readable, Note.author_user_id == actor.user_id)
-    rows = session.scalars(
-        select(Note).where(Note.deal_id == deal_id, readable).order_by(Note.id.desc())
-    )
-    return [
-        NoteView(
-            row.id,
-            row.kind,
-            row.visibility,
-            row.body,
-            row.written_at,
-            f"{row.author_name}，{row.author_organisation_name}"
-            if row.author_organisation_name
-            else row.author_name,
-        )
-        for row in rows
-    ]
-
-
-def _task(row: Task, deal: Deal) -> TaskView:
-    return TaskView(
-        row.id,
-        deal.id,
-        deal.title,
-        deal.stage,
-        row.what,
-        row.due_on,
-        row.done_at,
-        row.result,
-        deal.last_contact_at,
-    )
-
-
-def tasks_of_deal(session: Session, deal_id: int) -> list[TaskView]:
-    """List a deal's tasks, the open ones first by day."""
-    rows = session.execute(
-        select(Task, Deal)
-        .join(Deal, Deal.id == Task.deal_id)
-        .where(Task.deal_id == deal_id)
-        .order_by(Task.done_at.is_not(None), Task.due_on, Task.id)
-    )
-    return [_task(task, deal) for task, deal in rows]
-
-
-def open_tasks(
-    session: Session, actor: Actor, *, until: date | None = None, limit: int = 100
-) -> list[TaskView]:
-    """List the actor's own open tasks through a day, the earliest first."""
-    statement = (
-        select(Task, Deal)
-        .join(Deal, Deal.id == Task.deal_id)
-        .where(
-            Task.owner_user_id == actor.user_id,
-            Task.done_at.is_(None),
-            Deal.stage.not_in(CLOSED),
-            visible_to(session, actor),
-        )
-        .order_by(Task.due_on, Task.id)
-        .limit(limit)
-    )
-    if until is not None:
-        statement = statement.where(Task.due_on <= until)
-    return [_task(task, deal) for task, deal in session.execute(statement)]
-
-
 def facts_of(session: Session, deal: Deal, *, today: date) -> DealFacts:
     """Collect what the stage guards look at."""
     contacts = session.scalar(
@@ -472,58 +375,3 @@ def has_agreement(
     return row is not None and agreement_holds(
         row.status, accepted_on=row.accepted_on, valid_to=row.valid_to, on=on
     )
-
-
-_ACTIONS = {
-    "brokerage.open_deal": "建立项目",
-    "brokerage.move": "进入阶段",
-    "brokerage.award": "挂牌成交，进入合同草拟",
-    "brokerage.lose": "记为未成",
-    "brokerage.set_terms": "更新交易条件",
-    "brokerage.take_over": "经理人接手",
-    "brokerage.introduce": "介绍存证",
-    "brokerage.acknowledge": "确认介绍",
-    "brokerage.offer_agreement": "提供保密协议",
-    "brokerage.accept_agreement": "接受保密协议",
-    "brokerage.revoke_agreement": "收回保密协议",
-    "brokerage.waive_agreement": "约定不需要保密协议",
-    "brokerage.propose_commission": "提出佣金约定",
-    "brokerage.confirm_commission": "确认佣金约定",
-    "brokerage.decline_commission": "不接受佣金约定",
-    "brokerage.commission_due": "佣金应付",
-    "brokerage.receive_commission": "佣金到账",
-    "brokerage.mark_registered": "技术合同已登记",
-}
-
-
-@dataclass(frozen=True)
-class HistoryLine:
-    """One line of a deal's timeline."""
-
-    at: datetime
-    what: str
-    who: str
-    note: str
-    state: str
-
-
-def history(session: Session, deal_id: int) -> list[HistoryLine]:
-    """List what was done on a deal, newest first; notes and tasks stand elsewhere."""
-    lines = []
-    for entry in audit.history(session, f"deal:{deal_id}"):
-        label = _ACTIONS.get(entry.action)
-        if label is None:
-            continue
-        after = entry.after or {}
-        if entry.action == "brokerage.move":
-            label = f"进入阶段：{DealStage(after['stage']).label}"
-        lines.append(
-            HistoryLine(
-                entry.happened_at,
-                label,
-                entry.actor_name,
-                str(after.get("reason", "")),
-                "bad" if entry.action == "brokerage.lose" else "",
-            )
-        )
-    return lines[::-1]

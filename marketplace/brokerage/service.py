@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from marketplace.brokerage.agreement_service import (
+    accept_agreement,
+    end_agreements,
+    offer_agreement,
+    revoke_agreement,
+    waive_agreement,
+)
 from marketplace.brokerage.diary_service import add_note, add_task, finish_task
 from marketplace.brokerage.opening_service import (
     express_interest,
@@ -21,17 +28,12 @@ from marketplace.brokerage.register_service import (
     save_profile,
 )
 from marketplace.brokerage.terms_service import (
-    accept_agreement,
     acknowledge_introduction,
     confirm_commission,
     decline_commission,
-    end_agreements,
     introduce,
-    offer_agreement,
     propose_commission,
     receive_commission,
-    revoke_agreement,
-    waive_agreement,
 )
 
 __all__ = [
