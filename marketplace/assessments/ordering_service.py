@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
@@ -63,10 +64,7 @@ def request(
         )
     existing = queries.open_assessment_of(session, achievement_id)
     if existing is not None:
-        raise Conflict(
-            "assessments.open_already",
-            "这项成果已有一项评估在进行，不必重复申请；请在“评估”页面继续办理",
-        )
+        raise _open_already()
     pre = queries.pre_assessment(view, on=local_date(now))
     row = Assessment(
         state=rules.move(AssessmentState.REQUESTED, AssessmentState.PRE_ASSESSED),
@@ -80,7 +78,10 @@ def request(
         pre_score_tenths=pre.score_tenths,
     )
     session.add(row)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as twice:  # a colleague asked in the same moment
+        raise _open_already() from twice
     outbox.publish(
         session,
         AssessmentRequested(
@@ -94,6 +95,13 @@ def request(
     )
     note(session, actor, "request", row, now, pre_score_tenths=row.pre_score_tenths)
     return row.id
+
+
+def _open_already() -> Conflict:
+    return Conflict(
+        "assessments.open_already",
+        "这项成果已有一项评估在进行，不必重复申请；请在“评估”页面继续办理",
+    )
 
 
 def assign(

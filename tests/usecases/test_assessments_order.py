@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -73,6 +74,30 @@ def test_one_open_assessment_for_an_achievement(bench: Bench) -> None:
     bench.do(
         service.request, bench.officer, achievement_id=achievement_id, purpose="改为作价入股定价"
     )
+
+
+def test_one_open_assessment_also_when_two_ask_at_once(bench: Bench) -> None:
+    achievement_id = bench.achievement()
+    outcomes: list[str] = []
+
+    def ask() -> None:
+        try:
+            bench.do(
+                service.request,
+                bench.officer,
+                achievement_id=achievement_id,
+                purpose="协议定价的参考",
+            )
+            outcomes.append("made")
+        except Conflict as refused:
+            outcomes.append(refused.code)
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["assessments.open_already"] * 5 + ["made"]
 
 
 def test_a_draft_is_not_valued_but_shows_its_score(bench: Bench) -> None:
