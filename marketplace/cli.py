@@ -77,35 +77,10 @@ def _prepare(settings: Settings, *, with_demo: bool) -> None:
             click.echo("Demo data: left out, this database already has accounts of its own.")
         else:
             click.echo("Demo data: loading, this takes about a minute …")
-            _load_demo(settings)
+            demo.load(settings)
     services = wiring.build(settings)
     wiring.ensure_search_index(services)
     services.database.engine.dispose()
-
-
-def _load_demo(settings: Settings) -> None:
-    """Load the demo; on SQLite beside the real file, so that a load broken off leaves nothing."""
-    url = make_url(settings.database)
-    if url.get_backend_name() != "sqlite":
-        demo.load(settings)
-        return
-    finished = Path(str(url.database))
-    unfinished = finished.with_suffix(".loading")
-    _remove_sqlite(unfinished)
-    apart = settings.model_copy(update={"database_url": f"sqlite:///{unfinished}"})
-    schema.upgrade(wiring.build(apart).database)
-    demo.load(apart)
-    with sqlite3.connect(unfinished) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
-    _remove_sqlite(finished)
-    unfinished.replace(finished)
-    _remove_sqlite(unfinished)
-
-
-def _remove_sqlite(path: Path) -> None:
-    for ending in ("", "-wal", "-shm"):
-        path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
 def _setup_link(services: wiring.Services) -> str:
