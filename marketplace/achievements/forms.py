@@ -90,7 +90,7 @@ class InventorFields(web.RowForm):
 
 
 class AchievementForm(web.Form):
-    """The whole form of an achievement (domain.md 3); nothing is required to keep a draft."""
+    """The whole form of an achievement; nothing is required to keep a draft."""
 
     title = web.TextField(
         "名称", longest=TITLE_MAX, hint="一行写出它是什么、好在哪里，最好带一个数字"

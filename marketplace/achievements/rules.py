@@ -23,7 +23,7 @@ WHOLE_SHARE = 10_000
 
 
 class AchievementState(Word):
-    """Where an achievement stands (domain.md 3); one-way except where ``TRANSITIONS`` says so."""
+    """Where an achievement stands; one-way except where ``TRANSITIONS`` says so."""
 
     DRAFT = "draft", "草稿", "neutral"
     INTERNAL_REVIEW = "internal_review", "单位审批中", "run"

@@ -1,6 +1,6 @@
 """Words, permissions and states of an assessment; conflicts of interest; the experts' scores.
 
-Rests on GB/T 44731-2024 (five indicators) and domain.md 3. The computed first score is in
+Rests on GB/T 44731-2024 (five indicators). The computed first score is in
 ``scoring_rules``, the value range in ``valuation_rules``.
 """
 

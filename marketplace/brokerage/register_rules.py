@@ -1,6 +1,6 @@
 """The brokers' register and the filing of agencies (备案).
 
-Pure. The conditions of a filing are dated parameters (domain.md 4).
+Pure. The conditions of a filing are dated parameters.
 """
 
 from __future__ import annotations

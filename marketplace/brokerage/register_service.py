@@ -245,7 +245,7 @@ def apply_for_filing(
 ) -> int:
     """Let an agency apply for its filing with last year's figures; return the filing's id.
 
-    Figures below the conditions of domain.md 4 are refused with what is missing.
+    Figures below the dated conditions of a filing are refused with what is missing.
     """
     require(actor, register_rules.APPLY_FILING)
     if actor.organisation_id is None:

@@ -17,7 +17,7 @@ from marketplace.foundation.words import Word
 
 
 class DealStage(Word):
-    """Where a deal stands on its way from a lead to payment (domain.md 3)."""
+    """Where a deal stands on its way from a lead to payment."""
 
     LEAD = "lead", "线索", "neutral"
     CONTACTED = "contacted", "已接触", "run"

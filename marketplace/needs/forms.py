@@ -30,7 +30,7 @@ class IndicatorFields(web.RowForm):
 
 
 class NeedForm(web.Form):
-    """The whole form of a need (domain.md 3); nothing is required to keep a draft."""
+    """The whole form of a need; nothing is required to keep a draft."""
 
     title = web.TextField("标题", longest=TITLE_MAX, hint="一行写清要解决什么、要到什么程度")
     problem = web.LongTextField(

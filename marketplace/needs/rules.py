@@ -22,7 +22,7 @@ REVIEW_WORKDAYS = 3
 
 
 class NeedState(Word):
-    """Where a need stands (domain.md 3)."""
+    """Where a need stands."""
 
     DRAFT = "draft", "草稿", "neutral"
     REVIEW = "review", "审核中", "run"

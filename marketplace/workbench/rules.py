@@ -16,7 +16,7 @@ OPEN: Permission = SIGNED_IN
 
 
 class Desk(Enum):
-    """A way of working (domain.md 5) and the question that heads its page."""
+    """A way of working and the question that heads its page."""
 
     OPERATOR = "operator"
     REGISTRAR = "registrar"
