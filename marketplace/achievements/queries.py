@@ -21,6 +21,7 @@ from marketplace.achievements.record_queries import (
     grants,
     has_grant,
     history,
+    patents_of,
     readable_files,
 )
 from marketplace.achievements.review_queries import chain_of, current_step, reviews
@@ -61,6 +62,7 @@ __all__ = [
     "owned_by",
     "owned_counts",
     "owned_ids",
+    "patents_of",
     "published_by",
     "readable_files",
     "reviews",

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.achievements.models import Achievement, GrantRow, IPRightRow
 from marketplace.achievements.rules import (
+    PATENTS,
     SHOWN_STATES,
     TRL_MEANING,
     VISIBLE_STATES,
@@ -22,6 +23,7 @@ from marketplace.achievements.rules import (
     FieldGroup,
     Inventor,
     IPRight,
+    LegalStatus,
     Owner,
     Visibility,
 )
@@ -137,6 +139,23 @@ def right_of(row: IPRightRow) -> IPRight:
         row.expires_on,
         row.filed_year,
     )
+
+
+def patents_of(session: Session, organisation_id: int) -> list[tuple[int, IPRight]]:
+    """List an organisation's granted patents with the achievement each belongs to, by number."""
+    rows = session.scalars(
+        select(IPRightRow)
+        .join(Achievement, Achievement.id == IPRightRow.achievement_id)
+        .where(
+            Achievement.organisation_id == organisation_id,
+            Achievement.state.in_(VISIBLE_STATES),
+            IPRightRow.kind.in_(PATENTS),
+            IPRightRow.legal_status == LegalStatus.GRANTED,
+            IPRightRow.filed_on.is_not(None),
+        )
+        .order_by(IPRightRow.number_key, IPRightRow.id)
+    )
+    return [(row.achievement_id, right_of(row)) for row in rows]
 
 
 def _named(row: Achievement) -> frozenset[int]:

@@ -2,16 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from marketplace.achievements.ip_rules import number_problem
+from marketplace.achievements.ip_rules import last_day, number_key, number_problem
 from marketplace.achievements.rules import IPKind, IPRight
 from marketplace.foundation.errors import Problem
 from marketplace.techservices.rules import ServiceKind
 
 # 专利法实施细则 (2024): an annual fee can still be paid, with a surcharge, for six months.
 GRACE = timedelta(days=183)
+
+
+def next_fee_on(right: IPRight, today: date) -> date | None:
+    """Return by when a granted patent's next annual fee is to be paid; None when it is over.
+
+    The fee of each year is paid before the anniversary of the filing (专利法实施细则): who files on
+    a 29 February pays by the 28th in other years.
+    """
+    if right.filed_on is None:
+        return None
+    due = _anniversary(right.filed_on, today.year)
+    if due < today:
+        due = _anniversary(right.filed_on, today.year + 1)
+    ends = last_day(right)
+    return None if ends is not None and due >= ends else due
+
+
+def _anniversary(filed_on: date, year: int) -> date:
+    try:
+        return filed_on.replace(year=year)
+    except ValueError:
+        return date(year, 2, 28)
+
+
+@dataclass(frozen=True)
+class AnnualFee:
+    """One patent whose annual fee comes due."""
+
+    achievement_id: int
+    right: IPRight
+    due_on: date
+
+
+def fees_due(
+    patents: Iterable[tuple[int, IPRight]],
+    ordered: Container[tuple[str, date]],
+    *,
+    today: date,
+    within_days: int,
+) -> list[AnnualFee]:
+    """List the fees that come due soon, each right once; what is ordered already is left out.
+
+    ``ordered`` holds (key of the number, deadline) of the orders that take care of a fee.
+    """
+    found: dict[str, AnnualFee] = {}
+    for achievement_id, right in patents:
+        due = next_fee_on(right, today)
+        key = number_key(right.number)
+        if due is None or key in found or (due - today).days > within_days:
+            continue
+        if (key, due) not in ordered:
+            found[key] = AnnualFee(achievement_id, right, due)
+    return sorted(found.values(), key=lambda fee: (fee.due_on, fee.right.number))
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,17 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
 from marketplace.accounts.queries import OrganisationView
+from marketplace.achievements import queries as achievements
+from marketplace.achievements.ip_rules import number_key
 from marketplace.foundation.access import SYSTEM, Actor, Role, permits
+from marketplace.foundation.clock import local_date
 from marketplace.foundation.db import Page, paginate
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.money import Fen
+from marketplace.foundation.parameters import value_on
 from marketplace.foundation.waiting import WaitingItem
-from marketplace.techservices import line_rules, rules
+from marketplace.techservices import ip_rules, line_rules, rules
+from marketplace.techservices.ip_rules import AnnualFee, IPDetails
 from marketplace.techservices.line_rules import LINES, Details, line_of
 from marketplace.techservices.models import Order, Progress, VoucherYear
 from marketplace.techservices.rules import (
@@ -196,6 +201,28 @@ def line_counts(session: Session) -> dict[ServiceLine, tuple[int, int]]:
     }
 
 
+def fees_due(session: Session, organisation_id: int, *, today: date) -> list[AnnualFee]:
+    """List an organisation's patents whose annual fee comes due soon and is not ordered yet."""
+    orders = session.scalars(
+        select(Order).where(
+            Order.customer_organisation_id == organisation_id,
+            Order.kind == ServiceKind.ANNUAL_FEE,
+            Order.state.not_in((OrderState.DECLINED, OrderState.WITHDRAWN)),
+        )
+    )
+    ordered = {
+        (number_key(details.right_number), details.deadline_on)
+        for details in map(details_of, orders)
+        if isinstance(details, IPDetails) and details.deadline_on is not None
+    }
+    return ip_rules.fees_due(
+        achievements.patents_of(session, organisation_id),
+        ordered,
+        today=today,
+        within_days=value_on("annual_fee_notice_days", today),
+    )
+
+
 def voucher_used(session: Session, kind: VoucherKind, organisation_id: int, year: int) -> Fen:
     """Return what an organisation has used of a voucher in a year."""
     row = session.get(VoucherYear, (kind, organisation_id, year))
@@ -213,7 +240,25 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingIte
         .limit(60)
     )
     found = (_waiting_item(actor, row) for row in rows)
-    return [item for item in found if item is not None]
+    items = [item for item in found if item is not None]
+    if permits(actor, rules.ORDER) and actor.organisation_id is not None:
+        items += _fee_items(session, actor.organisation_id, local_date(now))
+    return items
+
+
+def _fee_items(session: Session, organisation_id: int, today: date) -> list[WaitingItem]:
+    fees = fees_due(session, organisation_id, today=today)
+    if not fees:
+        return []
+    return [
+        WaitingItem(
+            f"缴纳年费：{len(fees)} 项专利",
+            f"最早的是“{fees[0].right.title}”；逾期会失效，失效的专利不能挂牌",
+            "techservices.fees",
+            act="看清单",
+            due_on=fees[0].due_on,
+        )
+    ]
 
 
 def _waiting_item(actor: Actor, row: Order) -> WaitingItem | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
@@ -16,7 +18,7 @@ from marketplace.techservices.forms import FORMS, OrderForm
 from marketplace.techservices.line_rules import LINES
 from marketplace.techservices.parameters import voucher_policy
 from marketplace.techservices.park_rules import SUITABLE, stage_of
-from marketplace.techservices.rules import ServiceLine, VoucherKind
+from marketplace.techservices.rules import ServiceKind, ServiceLine, VoucherKind
 
 blueprint = Blueprint("techservices", __name__, template_folder="templates")
 
@@ -34,6 +36,20 @@ def hall() -> ResponseReturnValue:
         lines=LINES,
         counts=queries.line_counts(web.session()),
         policy=voucher_policy(),
+    )
+
+
+@blueprint.route("/services/ip/fees")
+@web.permits(rules.ORDER)
+def fees() -> ResponseReturnValue:
+    """List the own patents whose annual fee comes due, each with the way to order it."""
+    organisation_id = web.actor().organisation_id
+    assert organisation_id is not None
+    today = local_date(web.now())
+    return render_template(
+        "techservices/fees.html",
+        fees=queries.fees_due(web.session(), organisation_id, today=today),
+        kind=ServiceKind.ANNUAL_FEE,
     )
 
 
@@ -80,10 +96,13 @@ def _order_form(line: ServiceLine) -> OrderForm:
     stage = stage_of(related.trl) if related else None
     stored = {
         "provider": web.argument("provider"),
-        "kind": LINES[line].kinds[0] if len(LINES[line].kinds) == 1 else None,
+        "kind": _asked_kind(line),
         "achievement": achievement_id,
-        "title": related.title[:100] if related else "",
-        "right_title": related.title if related else "",
+        "title": (web.argument("title") or (related.title if related else ""))[:100],
+        "right_title": web.argument("right") or (related.title if related else ""),
+        "right_number": web.argument("number"),
+        "right_kind": web.argument("right_kind"),
+        "deadline_on": _asked_day("deadline"),
         "stage": stage,
         "carrier": SUITABLE[stage][0] if stage else None,
     }
@@ -98,6 +117,19 @@ def _order_form(line: ServiceLine) -> OrderForm:
         [(row.id, row.title) for row in own],
     )
     return form
+
+
+def _asked_kind(line: ServiceLine) -> ServiceKind | None:
+    kinds = LINES[line].kinds
+    asked = next((kind for kind in kinds if kind.value == web.argument("kind")), None)
+    return kinds[0] if len(kinds) == 1 else asked
+
+
+def _asked_day(name: str) -> date | None:
+    try:
+        return date.fromisoformat(web.argument(name))
+    except ValueError:
+        return None
 
 
 def _line(name: str) -> ServiceLine:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import date, datetime
 
 import pytest
 
 from marketplace.accounts.rules import OrganisationKind, OrganisationSubkind
+from marketplace.achievements.rules import IPKind, IPRight, LegalStatus
 from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.db import Database
+from tests.assessing import RIGHT, Bench
 from tests.conftest import Browser, MovableClock
 from tests.world import World
 
@@ -137,3 +140,34 @@ def test_a_meeting_is_announced_attended_and_checked_in(
     assert "活动券 50.00 元" in client.get(place).text
     clock.moment = datetime.fromisoformat("2024-03-28T17:00:00+08:00")
     assert "1 人到场" in client.get("/events?show=past").text
+
+
+def test_annual_fees_wait_until_they_are_ordered(
+    client: Browser, sqlite_database: Database, world: World, now: datetime, firm: Actor
+) -> None:
+    bench = Bench(sqlite_database, world, now)
+    granted = IPRight(
+        IPKind.INVENTION, RIGHT, "一种低温脱硝催化剂", LegalStatus.GRANTED, date(2019, 4, 2)
+    )
+    bench.achievement(ip_rights=(granted,))
+    client.sign_in_as(bench.officer)
+    assert "缴纳年费：1 项专利" in client.get("/workbench").text
+    page = client.get("/services/ip/fees")
+    assert "2024-04-02" in page.text
+    link = re.search(r'href="(/services/ip/order[^"]+)"', page.text)
+    assert link is not None
+    form = client.get(link[1].replace("&amp;", "&")).text
+    assert 'value="2024-04-02"' in form
+    assert RIGHT in form
+    placed = client.send(
+        "/services/ip/order",
+        kind="ip_annual_fee",
+        provider=str(firm.organisation_id),
+        title="年费代缴",
+        right_kind="invention",
+        right_title="一种低温脱硝催化剂",
+        right_number=RIGHT,
+        deadline_on="2024-04-02",
+    )
+    assert placed.status_code == 303
+    assert "近期没有到期的年费" in client.get("/services/ip/fees").text

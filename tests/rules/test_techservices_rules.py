@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.accounts.rules import OrganisationKind
-from marketplace.achievements.ip_rules import expected_check_digit
-from marketplace.achievements.rules import IPKind
+from marketplace.achievements.ip_rules import expected_check_digit, number_key
+from marketplace.achievements.rules import IPKind, IPRight, LegalStatus
 from marketplace.foundation.clock import LOCAL
 from marketplace.foundation.errors import Conflict, RuleBroken
 from marketplace.foundation.money import Fen
-from marketplace.techservices import line_rules, rules, voucher_rules
+from marketplace.techservices import ip_rules, line_rules, rules, voucher_rules
 from marketplace.techservices.finance_rules import FinanceDetails
 from marketplace.techservices.instrument_rules import InstrumentDetails
 from marketplace.techservices.ip_rules import IPDetails
@@ -79,6 +79,41 @@ def test_each_service_says_what_it_lacks(
     kind: ServiceKind, details: Details, expected: list[str]
 ) -> None:
     assert codes(kind, details) == expected
+
+
+def patent(filed: date | None, number: str = NUMBER, expires: date | None = None) -> IPRight:
+    return IPRight(IPKind.INVENTION, number, "一种方法", LegalStatus.GRANTED, filed, expires)
+
+
+@pytest.mark.parametrize(
+    ("filed", "expires", "due"),
+    [
+        (date(2019, 3, 15), None, date(2024, 3, 15)),
+        (date(2019, 3, 14), None, date(2025, 3, 14)),
+        (date(2020, 2, 29), None, date(2025, 2, 28)),
+        (date(2019, 5, 6), date(2024, 5, 6), None),
+        (date(2004, 5, 6), None, None),
+        (None, None, None),
+    ],
+)
+def test_the_annual_fee_is_due_on_the_anniversary_of_filing(
+    filed: date | None, expires: date | None, due: date | None
+) -> None:
+    assert ip_rules.next_fee_on(patent(filed, expires=expires), TODAY) == due
+
+
+def test_fees_are_listed_once_unless_ordered_or_far_away() -> None:
+    near, same = (1, patent(date(2019, 4, 1))), (2, patent(date(2019, 4, 1), f"CN{NUMBER[2:]}"))
+    late = (3, patent(date(2019, 5, 15), "ZL1"))
+    soon = (4, patent(date(2019, 5, 14), "ZL2"))
+
+    def due(ordered: set[tuple[str, date]]) -> list[int]:
+        fees = ip_rules.fees_due([near, same, late, soon], ordered, today=TODAY, within_days=60)
+        return [fee.achievement_id for fee in fees]
+
+    assert due(set()) == [1, 4]
+    assert due({(number_key(NUMBER), date(2024, 4, 1))}) == [4]
+    assert due({(number_key(NUMBER), date(2023, 4, 1))}) == [1, 4]
 
 
 def test_details_of_another_line_are_refused() -> None:

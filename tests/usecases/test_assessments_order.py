@@ -202,6 +202,16 @@ def test_only_an_assessor_of_the_library_can_be_chosen(bench: Bench) -> None:
         )
 
 
+def test_a_report_is_promised_for_a_day_to_come(bench: Bench) -> None:
+    made = bench.requested()
+    bench.do(
+        service.assign, bench.officer, assessment_id=made, assessor_organisation_id=bench.house.id
+    )
+    bench.now += timedelta(days=28)  # the day for which the builder promises the report
+    with pytest.raises(RuleBroken, match="晚于今天"):
+        bench.accept(made)
+
+
 def test_a_declined_order_goes_to_another_assessor(bench: Bench) -> None:
     made = bench.requested()
     bench.do(
