@@ -5,6 +5,7 @@ Nothing that is typed is an error. What cannot be used is left out and named in 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -127,7 +128,7 @@ def content_words(asked: str) -> tuple[str, ...]:
     """Return the words that carry the subject, once each; all words where none would be left.
 
     The dictionary falls apart on terms it does not know: its single characters that stand side
-    by side are taken together again, 脱 and 硝 as 脱硝.
+    by side are taken together again where they are two, 脱 and 硝 as 脱硝.
     """
     found = tuple(dict.fromkeys(_joined(text.norm(asked))))
     subject = tuple(word for word in found if word not in _EMPTY_WORDS)
@@ -137,15 +138,14 @@ def content_words(asked: str) -> tuple[str, ...]:
 def _joined(normal: str) -> list[str]:
     joined: list[str] = []
     for run in text.runs(normal):
-        open_end = False
-        for word in text.words(run):
-            single = len(word) == 1 and text.is_han(word) and word not in _EMPTY_WORDS
-            if single and open_end:
-                joined[-1] += word
-            else:
-                joined.append(word)
-            open_end = single
+        for single, group in itertools.groupby(text.words(run), _is_fragment):
+            pieces = list(group)
+            joined.extend(["".join(pieces)] if single and len(pieces) == 2 else pieces)
     return joined
+
+
+def _is_fragment(word: str) -> bool:
+    return len(word) == 1 and text.is_han(word) and word not in _EMPTY_WORDS
 
 
 def _value(name: str, typed: str, labels: Mapping[str, Mapping[str, str]]) -> str | None:

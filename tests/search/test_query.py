@@ -17,7 +17,7 @@ from tests.search.conftest import EVERYTHING
 
 def test_words_phrases_exclusions_and_filters() -> None:
     asked = query.parse('低温 脱硝 “锰铈复合” -铸造 -"钒 钛" 地区:历城 分类号:b01j23')
-    assert asked.words == ("低温", "脱", "硝")
+    assert asked.words == ("低温", "脱硝")
     assert asked.phrases == ("锰铈复合",)
     assert asked.excluded == ("铸造", "钒 钛")
     assert asked.filters.values == {"region": frozenset({"历城"}), "ipc": frozenset({"B01J23"})}
