@@ -110,6 +110,12 @@ def test_a_quote_that_never_closes_breaks_its_own_line_only() -> None:
     assert rows[4].cells[0] == "基于机构刚度的第5种并联机床几何结构优化"
 
 
+def test_a_stray_quote_swallows_no_other_row() -> None:
+    lines = ['甲装置,"开头', RESULT_LINE.format(2), '结尾",机械工程,工学', RESULT_LINE.format(4)]
+    rows = read_table(results_csv(lines), ACHIEVEMENTS).rows
+    assert [bool(row.broken) for row in rows] == [True, False, True, False]
+
+
 def test_a_cell_may_hold_line_breaks() -> None:
     rows = read_table(
         results_csv(['某装置,"第一行\n第二行，很好",机械工程,工学', RESULT_LINE.format(2)]),

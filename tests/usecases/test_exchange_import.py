@@ -217,6 +217,22 @@ def test_a_crash_between_the_steps_loses_and_doubles_nothing(
     assert count(database, Achievement) == 5
 
 
+def test_what_somebody_else_brought_in_meanwhile_is_not_doubled(
+    database: Database, officer: Actor, store: AttachmentStore, now: datetime
+) -> None:
+    slow = start(database, officer, workbook([patent_row(1), patent_row(2)]), store, now)
+    for _ in range(2):
+        with database.transaction() as session:
+            service.work_on(session, now=now, store=store, import_id=slow)
+    quick = start(database, officer, workbook([patent_row(1)]), store, now)
+    finish(database, quick, store, now)
+    view = finish(database, slow, store, now)
+    assert view.state is ImportState.DONE
+    assert (view.taken_count, view.existing_count) == (1, 1)
+    assert fates(database, slow)[0] == (2, RowFate.EXISTING, "检查之后已由别人登记")
+    assert count(database, Achievement) == 2
+
+
 def test_a_failure_while_writing_leaves_nothing(
     database: Database,
     officer: Actor,
