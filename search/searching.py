@@ -143,6 +143,7 @@ def _tier(engine: Engine, strictest: Ask, enough: int) -> tuple[Ask, float]:
     if count == 0:
         return strictest, 1.0
     best: tuple[Ask, float] | None = None
+    most = 0
     tried: set[int] = set()
     for share in TIERS:
         minimum = max(1, math.ceil(count * share))
@@ -153,8 +154,9 @@ def _tier(engine: Engine, strictest: Ask, enough: int) -> tuple[Ask, float]:
         total = engine.count(ask)
         if total >= enough:
             return ask, share
-        if total:
-            best = ask, share
+        if total > most:
+            # A looser tier that adds nothing does not make its hits looser.
+            best, most = (ask, share), total
     return best or (replace(strictest, minimum=1), 0.0)
 
 
