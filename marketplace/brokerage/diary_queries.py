@@ -40,6 +40,7 @@ class TaskView:
     done_at: datetime | None
     result: str
     last_contact_at: datetime | None
+    owner_user_id: int | None
 
 
 def notes(session: Session, actor: Actor, deal_id: int) -> list[NoteView]:
@@ -76,6 +77,7 @@ def _task(row: Task, deal: Deal) -> TaskView:
         row.done_at,
         row.result,
         deal.last_contact_at,
+        row.owner_user_id,
     )
 
 

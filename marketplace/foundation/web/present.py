@@ -8,9 +8,12 @@ from datetime import date, datetime
 from flask import Flask, current_app
 from markupsafe import Markup
 
+from marketplace.foundation.access import permits
 from marketplace.foundation.clock import LOCAL, local_date
 from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.money import Fen, capital_yuan, format_yuan, scale
+from marketplace.foundation.web.permissions import permission_of
+from marketplace.foundation.web.requests import actor
 from marketplace.foundation.web.requests import now as request_moment
 from marketplace.foundation.workdays import workdays_between
 
@@ -79,6 +82,15 @@ def endpoint_exists(endpoint: str) -> bool:
     return endpoint in current_app.view_functions
 
 
+def reachable(endpoint: str) -> bool:
+    """Tell whether a page exists and the person may open it, after signing in if need be."""
+    view = current_app.view_functions.get(endpoint)
+    if view is None:
+        return False
+    permission, person = permission_of(view), actor()
+    return permission is None or not person.signed_in or permits(person, permission)
+
+
 def new_submission_key() -> str:
     """Make the key by which a one-button form is carried out once."""
     return secrets.token_urlsafe(18)
@@ -128,4 +140,6 @@ def register_filters(app: Flask) -> None:
         file_size=file_size,
         paragraphs=paragraphs,
     )
-    app.jinja_env.globals.update(endpoint_exists=endpoint_exists, submission_key=new_submission_key)
+    app.jinja_env.globals.update(
+        endpoint_exists=endpoint_exists, reachable=reachable, submission_key=new_submission_key
+    )

@@ -2,6 +2,17 @@
 const WAIT = 120;
 let boxes = 0;
 
+// The server escapes what it sends and adds nothing but <mark>; nothing else is taken over.
+function marked(html) {
+  const parsed = new DOMParser().parseFromString(html, "text/html").body;
+  return [...parsed.childNodes].map((part) => {
+    if (part.nodeName !== "MARK") return document.createTextNode(part.textContent);
+    const mark = document.createElement("mark");
+    mark.textContent = part.textContent;
+    return mark;
+  });
+}
+
 function optionNode(id, entry) {
   const node = document.createElement("div");
   node.id = id;
@@ -9,7 +20,7 @@ function optionNode(id, entry) {
   node.setAttribute("aria-selected", "false");
   node.dataset.url = entry.url;
   const words = document.createElement("span");
-  words.innerHTML = entry.html; // escaped by the server, which adds nothing but <mark>
+  words.append(...marked(entry.html));
   const note = document.createElement("span");
   note.textContent = entry.note;
   node.append(words, note);
