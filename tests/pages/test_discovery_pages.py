@@ -11,7 +11,15 @@ from sqlalchemy import event
 
 from marketplace import wiring
 from marketplace.accounts.rules import OrganisationKind
-from marketplace.achievements.rules import FieldGroup, Visibility
+from marketplace.achievements.rules import (
+    Comparison,
+    EvidenceClass,
+    FieldGroup,
+    IPKind,
+    IPRight,
+    LegalStatus,
+    Visibility,
+)
 from marketplace.discovery.indexing import SearchIndex
 from marketplace.discovery.models import MatchVerdict
 from marketplace.discovery.rules import Verdict
@@ -35,6 +43,11 @@ def market(page_world: World, services: wiring.Services, clock: MovableClock) ->
         problem="换热器结垢使能耗上升，每季度停车酸洗一次，废酸要另外花钱处理。",
         solution="以聚天冬氨酸为主的阻垢缓蚀配方，不含磷，与常用杀菌剂一起投加也不失效。",
         benefit="酸洗次数由每年四次降为零。",
+        comparison=(
+            Comparison("阻垢率", "96", "%", "有机膦药剂", "88", EvidenceClass.THIRD_PARTY),
+        ),
+        ip_rights=(IPRight(IPKind.SECRET, title="配方", legal_status=LegalStatus.SECRET),),
+        trl_evidence="两家纺织企业的循环水站各运行一年",
         field=TechnologyField.MATERIALS,
         keywords=("阻垢剂", "循环冷却水"),
     )
