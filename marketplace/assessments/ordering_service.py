@@ -62,9 +62,6 @@ def request(
             f"成果现在是“{view.state.label}”，提交审批或发布之后才能申请评估；"
             "草稿可以随时看预评估的得分和建议",
         )
-    existing = queries.open_assessment_of(session, achievement_id)
-    if existing is not None:
-        raise _open_already()
     pre = queries.pre_assessment(view, on=local_date(now))
     row = Assessment(
         state=rules.move(AssessmentState.REQUESTED, AssessmentState.PRE_ASSESSED),
@@ -80,8 +77,11 @@ def request(
     session.add(row)
     try:
         session.flush()
-    except IntegrityError as twice:  # a colleague asked in the same moment
-        raise _open_already() from twice
+    except IntegrityError as twice:
+        raise Conflict(
+            "assessments.open_already",
+            "这项成果已有一项评估在进行，不必重复申请；请在“评估”页面继续办理",
+        ) from twice
     outbox.publish(
         session,
         AssessmentRequested(
@@ -95,13 +95,6 @@ def request(
     )
     note(session, actor, "request", row, now, pre_score_tenths=row.pre_score_tenths)
     return row.id
-
-
-def _open_already() -> Conflict:
-    return Conflict(
-        "assessments.open_already",
-        "这项成果已有一项评估在进行，不必重复申请；请在“评估”页面继续办理",
-    )
 
 
 def assign(
