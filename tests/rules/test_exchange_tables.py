@@ -111,7 +111,8 @@ def test_a_quote_that_never_closes_breaks_its_own_line_only() -> None:
 
 
 def test_a_stray_quote_swallows_no_other_row() -> None:
-    lines = ['甲装置,"开头', RESULT_LINE.format(2), '结尾",机械工程,工学', RESULT_LINE.format(4)]
+    plain = "乙装置,简介没有引号,机械工程,工学"
+    lines = ['甲装置,"开头', plain, '结尾",机械工程,工学', RESULT_LINE.format(4)]
     rows = read_table(results_csv(lines), ACHIEVEMENTS).rows
     assert [bool(row.broken) for row in rows] == [True, False, True, False]
 
