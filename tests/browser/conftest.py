@@ -25,7 +25,8 @@ _START_LIMIT_SECONDS = 240
 class Platform:
     """A running platform: web server and worker in processes of their own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, with_demo: bool = True) -> None:
+        self._with_demo = with_demo
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -42,9 +43,15 @@ class Platform:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it with the demo data and wait until it says that it is ready."""
+        """Start it and wait until it says that it is ready."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "marketplace.cli", "run", "--demo"],
+            [
+                sys.executable,
+                "-m",
+                "marketplace.cli",
+                "run",
+                "--demo" if self._with_demo else "--no-demo",
+            ],
             env=self.environment,
             stdout=self.log.open("ab"),
             stderr=subprocess.STDOUT,
