@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
+from marketplace.achievements import queries as achievements
 from marketplace.foundation.access import Actor
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.waiting import WaitingContributors
@@ -41,12 +42,15 @@ def workbench(
         kind = accounts.get_organisation(session, actor.organisation_id).kind
     desks = rules.desks_of(actor.roles, kind)
     waiting = contributors.items(session, actor, now=now)
+    if desks[:1] == (Desk.ENTERPRISE,) and not achievements.owned_counts(session, actor):
+        # Roles of an owner lie ready in every enterprise; the desk comes with the first offer.
+        desks = tuple(desk for desk in desks if desk is not Desk.OWNER)
     parts = [_PARTS[desk](session, actor, now) for desk in desks]
     return Workbench(
         desks=desks,
         waiting=waiting,
         overdue=rules.overdue(waiting, local_date(now)),
         figures=[figure for part in parts for figure in part.figures],
-        acts=[act for part in parts for act in part.acts],
+        acts=rules.distinct([act for part in parts for act in part.acts]),
         panels=[panel for part in parts for panel in part.panels],
     )

@@ -66,9 +66,19 @@ _KINDS: dict[OrganisationKind, Desk] = {
 def desks_of(roles: Collection[Role], kind: OrganisationKind | None) -> tuple[Desk, ...]:
     """List the desks of a person in this organisation, the leading one first."""
     held = {_ROLES[role] for role in roles if role in _ROLES}
-    if not held and kind is not None:
-        held = {_KINDS[kind]}
-    return tuple(desk for desk in Desk if desk in held)
+    home = None if kind is None else _KINDS[kind]
+    if not held and home is not None:
+        held = {home}
+    # What the organisation is there for comes first: an enterprise's needs before its own offers.
+    return tuple(sorted((desk for desk in Desk if desk in held), key=lambda desk: desk is not home))
+
+
+def distinct(acts: Sequence[Act], most: int = 4) -> tuple[Act, ...]:
+    """Return the first acts, none twice though several desks offer it."""
+    by_endpoint: dict[str, Act] = {}
+    for act in acts:
+        by_endpoint.setdefault(act.endpoint, act)
+    return tuple(by_endpoint.values())[:most]
 
 
 @dataclass(frozen=True)
