@@ -106,5 +106,9 @@ _UNITS = {
 
 def _in_words(parameter: Parameter) -> str:
     """Write a parameter's value with the unit that its key ends with."""
+    if parameter.key.endswith("start_minutes"):
+        return f"{parameter.value // 60}:{parameter.value % 60:02d}"
+    if parameter.key.endswith("per_mille") and parameter.value % 10 == 0:
+        return f"{parameter.value // 10} %"
     unit = next((u for ending, u in _UNITS.items() if parameter.key.endswith(ending)), "")
     return f"{parameter.value:,} {unit}"
