@@ -40,6 +40,7 @@ class Settings:
     diverse_among: int
     terms_shown: int
     full_share: float
+    full_share_of_offer: float
     full_terms: float
 
 
@@ -217,7 +218,8 @@ def _fit(score: float, seeker: Seeker, settings: Settings, scorer: Scorer) -> in
     """
     wished = {"industry": seeker.industry, "field": seeker.field, "ipc": seeker.ipc}
     most = sum(settings.features[name] for name, values in wished.items() if values)
-    full = settings.full_share * scorer.asked + settings.full_terms * scorer.strongest_expansions(2)
+    share = settings.full_share_of_offer if seeker.offers else settings.full_share
+    full = share * scorer.asked + settings.full_terms * scorer.strongest_expansions(2)
     reach = full * (1.0 + most)
     return min(100, round(100 * (score / reach) ** 0.75)) if reach else 0
 

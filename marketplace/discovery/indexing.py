@@ -20,12 +20,14 @@ from marketplace.discovery import queries
 from marketplace.discovery.models import IndexChange
 from marketplace.foundation.db import Database
 from search import rebuild, text
-from search.engine import Engine
+from search.engine import UPDATED, Ask, Engine
 from search.errors import IndexBroken, IndexMissing, SearchUnavailable
 from search.rebuild import Change, Report
-from search.schema import Document
+from search.schema import Document, Scope
 
 _BATCH = 1000
+# Enough to tell habits from subjects, and read within a request.
+_SAMPLE = 300
 # Another connection may still commit a change with a smaller number: go back a little.
 _NUMBER_MARGIN = 1000
 _KEEP = timedelta(days=3)
@@ -74,14 +76,20 @@ class SearchIndex:
 
     @property
     def common(self) -> frozenset[str]:
-        """Return the terms with which people ask, whatever for; counted once per generation."""
+        """Return the terms with which people ask, whatever for, by the newest of both kinds.
+
+        Counted once per generation: they change with the habits of years, not of days.
+        """
         generation = self.engine.generation() or ""
         if self._common is None or self._common[0] != generation:
-            with self._database.reading() as session:
-                needs = [_text_of(d) for d in self._sources["need"].build(session, None)]
-                offers = [_text_of(d) for d in self._sources["achievement"].build(session, None)]
-            self._common = generation, text.boilerplate(needs, offers)
+            counted = text.boilerplate(self._newest("need"), self._newest("achievement"))
+            self._common = generation, counted
         return self._common[1]
+
+    def _newest(self, kind: str) -> list[str]:
+        ask = Ask(scope=Scope(kinds=frozenset({kind})))
+        hits = self.engine.search(ask, sort=UPDATED, limit=_SAMPLE).hits
+        return [f"{hit.document.title} {hit.document.body}" for hit in hits]
 
     def keep_up(self, *, now: datetime) -> int:
         """Take in what changed, and make an index anew that is missing or cannot be opened.
@@ -202,7 +210,3 @@ class SearchIndex:
         self._next_purge = time.monotonic() + _PURGE_EVERY
         with self._database.transaction() as session:
             session.execute(delete(IndexChange).where(IndexChange.indexed_at < now - _KEEP))
-
-
-def _text_of(document: Document) -> str:
-    return f"{document.title} {document.body}"

@@ -23,6 +23,8 @@ from search.matching import Match
 from search.schema import Document
 
 BEST = 10
+# A need always shows its nearest achievements; an achievement shows needs that really come near.
+_LEAST_FIT_OF_NEEDS = 15
 _INDICATORS_SHOWN = 3
 _FEATURES = {
     "industry": "行业",
@@ -63,6 +65,7 @@ class MatchView:
     sentence: Markup
     bridges: tuple[tuple[str, str], ...]
     shares: tuple[tuple[str, int], ...]
+    own: bool = False
     verdict: Verdict | None = None
 
 
@@ -132,9 +135,12 @@ class _Seek:
             )
         except SearchUnavailable:
             return MatchList((), down=True)
-        views = tuple(_view(own.document, match, indicators) for match in found)
-        proposed = dict.fromkeys(term.text for match in found for term in match.expansions)
-        return MatchList(views, tuple(proposed))
+        least = _LEAST_FIT_OF_NEEDS if wanted == "need" else 0
+        kept = [match for match in found if match.fit >= least]
+        views = [_view(own.document, match, indicators, self.actor) for match in kept]
+        proposed = dict.fromkeys(term.text for match in kept for term in match.expansions)
+        # The reader's own needs come first: they are why an enterprise opens the page.
+        return MatchList(tuple(sorted(views, key=lambda view: not view.own)), tuple(proposed))
 
 
 def _seeker(document: Document, owner_id: int | None, now: datetime) -> Seeker:
@@ -154,7 +160,9 @@ def _seeker(document: Document, owner_id: int | None, now: datetime) -> Seeker:
     )
 
 
-def _view(own: Document, match: Match, indicators: tuple[Indicator, ...]) -> MatchView:
+def _view(
+    own: Document, match: Match, indicators: tuple[Indicator, ...], actor: Actor
+) -> MatchView:
     other = match.document
     need, offer = (other, own) if own.kind == "achievement" else (own, other)
     hidden = bool(other.shown.get("price_hidden"))
@@ -174,6 +182,7 @@ def _view(own: Document, match: Match, indicators: tuple[Indicator, ...]) -> Mat
         sentence=Markup(match.sentence),  # noqa: S704 -- highlighting has escaped it
         bridges=tuple((term.because.replace(" ", "…"), term.text) for term in match.expansions),
         shares=_shares(match),
+        own=other.owner_id != "" and other.owner_id == str(actor.organisation_id),
     )
 
 

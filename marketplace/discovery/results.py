@@ -273,8 +273,9 @@ def _chips(asked: Asked) -> tuple[Chip, ...]:
     ]
     bare = asked.bare()
     if asked.priced:
-        low, high = in_wan(asked.price_from) or "0", in_wan(asked.price_to)
-        bounds = f"{low}–{high} 万元" if high else f"{low} 万元以上"
+        low, high = in_wan(asked.price_from), in_wan(asked.price_to)
+        bounds = f"{low}–{high} 万元" if low and high else ""
+        bounds = bounds or (f"{high} 万元以内" if high else f"{low} 万元以上")
         said = f"{bounds}{'，含面议' if asked.price_open else ''}"
         unpriced = replace(bare, chosen=asked.chosen, fresh=asked.fresh)
         chips.append(Chip(said, unpriced))
