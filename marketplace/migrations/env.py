@@ -15,7 +15,6 @@ from marketplace.foundation.db import Base, UtcDateTime
 assert wiring.BLUEPRINTS
 
 
-
 def render(kind: str, item: Any, written: AutogenContext) -> str | Literal[False]:
     """Write our types as the plain ones beneath them: a revision outlives the code of its day."""
     if kind == "type" and isinstance(item, UtcDateTime):
