@@ -46,11 +46,8 @@ def tell(session: Session, *, now: datetime, user_ids: Collection[int], news: Ne
     )
     people = accounts.get_users(session, set(user_ids) - known)
     wants = _by_mail(session, people, news.kind)
-    told = 0
-    for user in sorted(people.values(), key=lambda person: person.id):
-        if user.disabled:
-            continue
-        message = Message(
+    messages = [
+        Message(
             user_id=user.id,
             kind=news.kind,
             title=news.title,
@@ -60,21 +57,24 @@ def tell(session: Session, *, now: datetime, user_ids: Collection[int], news: Ne
             key=news.key,
             created_at=now,
         )
-        session.add(message)
-        told += 1
-        if user.email and wants[user.id]:
-            session.flush()
-            session.add(
-                Mail(
-                    message_id=message.id,
-                    address=user.email,
-                    state=MailState.QUEUED,
-                    queued_at=now,
-                    next_try_at=now,
-                    sent_at=None,
-                )
-            )
-    return told
+        for user in sorted(people.values(), key=lambda person: person.id)
+        if not user.disabled
+    ]
+    session.add_all(messages)
+    session.flush()
+    session.add_all(
+        Mail(
+            message_id=message.id,
+            address=people[message.user_id].email,
+            state=MailState.QUEUED,
+            queued_at=now,
+            next_try_at=now,
+            sent_at=None,
+        )
+        for message in messages
+        if people[message.user_id].email and wants[message.user_id]
+    )
+    return len(messages)
 
 
 def mark_read(session: Session, *, actor: Actor, now: datetime, message_id: int) -> None:
