@@ -242,3 +242,16 @@ def test_institutions_are_found_by_name(client: Browser, market: Market) -> None
     assert f'href="/institutions/{seller.organisation_id}"' in text_of(
         client, "/search?tab=institutions&q=新来的大学"
     )
+
+
+def test_the_owners_page_of_a_need_shows_its_best_matches(client: Browser, market: Market) -> None:
+    client.sign_in_as(market.buyer)
+    page = text_of(client, f"/my/needs/{market.need}")
+    assert "最接近的成果" in page
+    assert f'href="/achievements/{market.catalyst}"' in page
+    answer = client.send(
+        f"/matches/{market.need}/{market.catalyst}",
+        verdict="useful",
+        next=f"/my/needs/{market.need}#matches",
+    )
+    assert answer.headers["Location"].startswith(f"/my/needs/{market.need}")
