@@ -23,6 +23,7 @@ from marketplace.notifications.mail import Letter, MailRoom, SmtpSender, sender_
 from marketplace.notifications.models import Mail, Message
 from marketplace.notifications.rules import MailState, MessageKind
 from marketplace.payments.events import PaymentConfirmed
+from marketplace.publicity.events import PublicityClosed
 from tests.assessing import Bench
 from tests.world import World
 
@@ -126,6 +127,27 @@ def test_the_seller_does_not_learn_the_buyer_from_a_message(
         assert "锐泉" not in seller.title + seller.text
         operator = queries.inbox(session, bench.operator).items[0]
         assert "锐泉精密制造" in operator.text
+
+
+@pytest.mark.parametrize(("upheld", "title"), [(False, "公示结束"), (True, "异议成立，公示终止")])
+def test_of_two_outcomes_only_the_one_that_came_is_told(
+    database: Database, world: World, now: datetime, upheld: bool, title: str
+) -> None:
+    owner = world.organisation(OrganisationKind.UNIVERSITY)
+    officer = world.actor(Role.OFFICER, owner)
+    happen(
+        database,
+        PublicityClosed(
+            publicity_id=3,
+            kind="negotiated_price",
+            subject="listing:4",
+            title="脱硝催化剂许可",
+            organisation_id=owner.id,
+            upheld=upheld,
+        ),
+        now=now,
+    )
+    assert titles(database, officer) == [f"{title}：脱硝催化剂许可"]
 
 
 def test_a_repeated_event_tells_once_but_a_later_one_again(
