@@ -149,10 +149,11 @@ class MailRoom:
             for row in rows:
                 row.tries += 1
                 row.next_try_at = now + rules.LEASE
-            return [(row.id, self._letter(session, row)) for row in rows]
+            told = select(Message).where(Message.id.in_([row.message_id for row in rows]))
+            messages = {message.id: message for message in session.scalars(told)}
+            return [(row.id, self._letter(row, messages[row.message_id])) for row in rows]
 
-    def _letter(self, session: Session, mail: Mail) -> Letter:
-        message = session.get_one(Message, mail.message_id)
+    def _letter(self, mail: Mail, message: Message) -> Letter:
         link = (
             f"{self._site_url}/inbox/{message.id}" if self._site_url else "登录平台，在“消息”里查看"
         )
