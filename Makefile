@@ -41,7 +41,7 @@ marketplace/static/vendor/htmx.min.js: package-lock.json
 test: $(VENV)/.tests assets
 	@scripts/test-packages
 	@$(MAKE) --no-print-directory check
-	$(BIN)/pytest -n 2 --dist loadgroup tests --ignore=tests/browser
+	$(BIN)/pytest -n 2 --dist loadfile tests --ignore=tests/browser
 	$(BIN)/pytest tests/browser
 
 check: lint types structure
