@@ -1,0 +1,271 @@
+"""The shape of what the demo's people do: listings, deals, contracts, claims, orders, meetings."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from marketplace.foundation.clock import LOCAL
+from seed.demo.supply_records import Strict
+
+
+class Intent(Strict):
+    """A buyer's intent in a listing."""
+
+    buyer: str
+    after: int
+    offer_yuan: int
+    plan: str
+    result: Literal["registered", "reported", "qualified", "rejected", "withdrawn"]
+    reason: str = ""
+
+
+class Agreed(Strict):
+    """A negotiated price, so many working days after the announcement."""
+
+    price_yuan: int
+    after: int
+
+
+class Objection(Strict):
+    """What somebody of the public objects, so many days after the notice began."""
+
+    name: str
+    contact: str
+    text: str
+    after_days: int = 2
+    answer: str = ""
+    upheld: bool = False
+
+
+class Listing(Strict):
+    """One listing."""
+
+    key: str
+    achievement: str
+    title: str
+    pricing: str
+    mode: str
+    base_price_yuan: int
+    deposit_yuan: int
+    increment_yuan: int = 0
+    payment_mode: str
+    payment_terms: str
+    conditions: str
+    applied_on: date
+    intents: list[Intent]
+    agreed: Agreed | None = None
+    bids: tuple[tuple[str, int], ...] = ()
+    objection: Objection | None = None
+    outcome: str
+    reason: str = ""
+    extended: bool = False
+    contract: str | None = None
+
+
+class Commission(Strict):
+    """What a broker is to get: a rate of the price or a fixed amount."""
+
+    payer: str
+    rate_percent: float | None = None
+    fixed_yuan: int | None = None
+    confirmed: bool = True
+
+
+class Task(Strict):
+    """The next thing to do on a deal."""
+
+    what: str
+    due_on: date
+
+
+class Loss(Strict):
+    """Why a deal came to nothing."""
+
+    reason: str
+    words: str
+    lost_on: date | None = None
+
+
+class Deal(Strict):
+    """One deal on its way."""
+
+    key: str
+    achievement: str
+    need: str | None = None
+    buyer: str
+    broker: str | None
+    opened_on: date
+    listing: str | None = None
+    contract: str | None = None
+    agreement: str
+    revoked: str = ""
+    mode: str
+    amount_yuan: int | None = None
+    commission: Commission | None = None
+    notes: tuple[tuple[str, str], ...] = ()
+    task: Task | None = None
+    outcome: str = ""
+    stage: str
+    lost: Loss | None = None
+
+
+class Contract(Strict):
+    """One technology contract."""
+
+    key: str
+    deal: str | None = None
+    seller: str | None = None
+    buyer: str | None = None
+    agency: str | None = None
+    registrar: str
+    name: str
+    type: str
+    subtype: str
+    signed_on: date | None = None
+    months: int
+    amount: int | None = None
+    technology: int | None = None
+    items: tuple[tuple[str, int], ...] = ()
+    exempt: bool = False
+    pay: str
+    terms: str
+    ip: str | None
+    field: str | None = None
+    objective: str
+    industry: str
+    plan: str = "none"
+    fiscal: bool = False
+    related: str = ""
+    project: str = ""
+    activity: str = ""
+    outcome: str = "registered"
+    reason: str = ""
+    words: str = ""
+    corrected: str = ""
+    changed_amount: int | None = None
+    changed_technology: int | None = None
+
+
+class Assessment(Strict):
+    """One assessment."""
+
+    key: str
+    achievement: str
+    assessor: str | None
+    requested_on: date
+    method: str = "income"
+    base_on: date | None = None
+    range_yuan: tuple[int, int] | None = None
+    fee_yuan: int = 0
+    outcome: str
+    comment: str = ""
+
+
+class PublicObjection(Strict):
+    """An objection to a claim's publicity."""
+
+    name: str
+    contact: str
+    text: str
+
+
+class Claim(Strict):
+    """One subsidy claim."""
+
+    key: str
+    organisation: str
+    item: str
+    applied_on: date
+    outcome: str
+    words: str = ""
+    objection: PublicObjection | None = None
+
+
+class Meeting(Strict):
+    """One meeting, roadshow or training."""
+
+    key: str
+    kind: str
+    title: str
+    organiser: str
+    starts: datetime
+    ends: datetime
+    place: str
+    capacity: int
+    vouchers: bool = False
+    description: str
+    attend: list[str]
+    present: int
+    cancelled: str = ""
+
+    @field_validator("starts", "ends", mode="before")
+    @classmethod
+    def _local(cls, value: str) -> datetime:
+        return datetime.strptime(value, "%Y-%m-%d %H:%M").replace(tzinfo=LOCAL)
+
+
+class Order(Strict):
+    """One service order."""
+
+    key: str
+    kind: str
+    customer: str
+    provider: str
+    achievement: str | None = None
+    asked_on: date
+    title: str
+    brief: str
+    details: dict[str, str | int | date] = Field(default_factory=dict)
+    fee: int
+    voucher: bool = False
+    outcome: str
+    note: str = ""
+
+
+class Answer(Strict):
+    """我能解决: an answer to a need."""
+
+    need: str
+    by: str
+    achievement: str | None = None
+    asked_on: date
+    text: str
+    state: str
+    reason: str = ""
+
+
+class Request(Strict):
+    """An enterprise asks a broker to get in touch."""
+
+    asker: str
+    broker: str
+    asked_on: date
+    text: str
+    state: str
+    answer: str = ""
+
+
+class Record(Strict):
+    """An integrity record."""
+
+    organisation: str
+    ground: str
+    document: str
+    starts_on: date
+    ends_on: date
+    reason: str
+    recorded_on: date
+    revoked_on: date | None = None
+    revoked_reason: str = ""
+
+
+class Services(Strict):
+    """services.yaml."""
+
+    orders: list[Order]
+    answers: list[Answer]
+    requests: list[Request]
+    integrity: list[Record]
