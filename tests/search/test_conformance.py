@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from pytest_mock import MockerFixture
 
 from search import rebuild, text
 from search.engine import Ask, Engine, Unit
@@ -217,6 +218,19 @@ def test_an_incomplete_generation_is_not_taken_into_use(engine: Engine) -> None:
     made = rebuild.build(engine, CORPUS[:1])
     with pytest.raises(VerificationFailed):
         rebuild.verify(engine, made, [document.id for document in CORPUS])
+    assert engine.generation() == before
+
+
+def test_a_rebuild_that_lost_documents_keeps_the_old_generation(
+    engine: Engine, mocker: MockerFixture
+) -> None:
+    before = engine.generation()
+    whole = engine.upsert
+    mocker.patch.object(
+        engine, "upsert", lambda documents, **named: whole(list(documents)[1:], **named)
+    )
+    with pytest.raises(VerificationFailed):
+        rebuild.rebuild(engine, lambda: CORPUS)
     assert engine.generation() == before
 
 

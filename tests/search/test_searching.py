@@ -74,6 +74,14 @@ def test_marks_are_escaped_aligned_and_merged() -> None:
     )
 
 
+def test_markup_is_escaped_before_within_and_after_a_mark() -> None:
+    marked = Marks(["脱硝"]).mark("<b>&脱硝<img src=x>脱硝</b>")
+    assert marked == ("&lt;b&gt;&amp;<mark>脱硝</mark>&lt;img src=x&gt;<mark>脱硝</mark>&lt;/b&gt;")
+    passage = Marks(["脱硝"]).passage("<script>" * 30 + "脱硝" + "<script>" * 30)
+    assert "<script" not in passage
+    assert "<mark>脱硝</mark>" in passage
+
+
 def test_a_passage_shows_the_marks_and_says_where_it_is_cut() -> None:
     long = "无关的话。" * 60 + "低温脱硝效率高。" + "还有别的话。" * 60
     passage = Marks(["脱硝"]).passage(long)
