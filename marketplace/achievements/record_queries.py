@@ -11,6 +11,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from marketplace.achievements.ip_rules import is_over, last_day, remaining_tenths
 from marketplace.achievements.models import Achievement, GrantRow, IPRightRow
 from marketplace.achievements.rules import (
     PATENTS,
@@ -36,6 +37,7 @@ from marketplace.achievements.visibility_rules import (
 from marketplace.foundation import attachments, audit
 from marketplace.foundation.access import SYSTEM, Actor
 from marketplace.foundation.attachments import AttachmentView, FileVisibility
+from marketplace.foundation.clock import local_date
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.trade import TradingMode
 
@@ -75,6 +77,18 @@ class AchievementView:
     def trl_meaning(self) -> str:
         """Return what the maturity level means."""
         return TRL_MEANING.get(self.content.trl or 0, "")
+
+    def term_of(self, right: IPRight, now: datetime) -> str:
+        """Say how long a right can last at most, or that it is over; "" where nothing is known."""
+        today = local_date(now)
+        ends = last_day(right)
+        if ends is None:
+            return ""
+        if ends < today:
+            return "保护期已届满"
+        # A right that has lapsed before its time has nothing left.
+        tenths = None if is_over(right, today) else remaining_tenths(right, today)
+        return "" if tenths is None else f"剩 {tenths / 10:.1f} 年"
 
     @property
     def complete(self) -> bool:

@@ -99,6 +99,7 @@ def test_form_is_saved_and_shown_as_typed(
     page = client.get(f"/my/achievements/{number}").text
     assert "锰铈复合氧化物" in page
     assert "高 51 个百分点" in page
+    assert "剩 8.1 年" in page
     again = client.get(f"/my/achievements/{number}/edit").text
     assert 'value="ZL201210120987.1"' in again
     assert 'value="1,800,000.00"' in again
