@@ -7,7 +7,6 @@ UV := .uv/bin/uv
 UV_VERSION := 0.13.8
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
-export PORT DATA_DIR DATABASE_URL SEARCH_URL
 PORT ?= 8000
 DATA_DIR ?= var
 DEMO ?= 1
@@ -15,7 +14,7 @@ DEMO ?= 1
 .PHONY: run test check assets environment test-environment lint types structure clean
 
 run: $(VENV)/.runtime assets
-	@$(BIN)/marketplace run $(if $(filter 0,$(DEMO)),--no-demo,--demo)
+	@PORT=$(PORT) DATA_DIR=$(DATA_DIR) $(BIN)/marketplace run $(if $(filter 0,$(DEMO)),--no-demo,--demo)
 
 # The lock file decides every version; a changed lock installs again.
 $(VENV)/.runtime: uv.lock pyproject.toml | $(UV)

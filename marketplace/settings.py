@@ -14,7 +14,9 @@ _DEFAULT_SECRETS = frozenset({"", "change-me", "changeme", "secret", "dev", "def
 class Settings(BaseSettings):
     """All settings; every name is also the name of the environment variable."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_file=None)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_file=None, env_ignore_empty=True
+    )
 
     data_dir: Path = Path("var")
     database_url: str = ""

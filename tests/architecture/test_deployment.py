@@ -62,3 +62,9 @@ def test_outside_production_a_key_is_made_once_and_kept(tmp_path: Path) -> None:
     assert len(first) >= 32
     assert Settings(data_dir=tmp_path).signing_key() == first
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_an_empty_variable_counts_as_unset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PORT", "DATABASE_URL", "SEARCH_URL"):
+        monkeypatch.setenv(name, "")
+    assert Settings(data_dir=tmp_path).port == 8000

@@ -134,6 +134,7 @@ def test_a_deal_becomes_a_registered_contract_that_settles_it(market: Market) ->
         "fiscal_funds": False,
         "deal_id": deal_id,
         "listing_id": None,
+        "technology_field": "environment",
         "achievement_id": achievement_id,
     }
     deliver(market)
