@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from search import text
@@ -57,10 +57,9 @@ class Scorer:
             for gram, weight in ask.grams.items()
         }
         # Chinese grams are counted as they stand, Latin words and numbers only where whole.
-        self._gram_counters = [
-            (gram, weight, None if text.is_han(gram) else _whole(gram))
-            for gram, weight in self._grams.items()
-        ]
+        self._singles = [g for g in self._grams if len(g) == 1 and text.is_han(g)]
+        self._pairs = [(g[0], g[1], g) for g in self._grams if len(g) == 2 and text.is_han(g)]
+        self._whole = [(g, _whole(g)) for g in self._grams if not text.is_han(g)]
         # A term is at most as common as the rarest gram in it.
         self._expansions = {
             expansion.text: expansion.weight
@@ -106,9 +105,8 @@ class Scorer:
         }
         length = hit.grams_length
         grams = {
-            gram: weight * saturation(count, length, self._average_grams)
-            for gram, weight, whole in self._gram_counters
-            if (count := len(whole.findall(normal)) if whole else normal.count(gram))
+            gram: self._grams[gram] * saturation(count, length, self._average_grams)
+            for gram, count in self._gram_counts(normal)
         }
         expansions = {
             term: weight * saturation(count, length, self._average_grams)
@@ -117,6 +115,18 @@ class Scorer:
         }
         total = sum(words.values()) + sum(grams.values()) + sum(expansions.values())
         return Scored(hit, total * document.rank, words, grams, expansions)
+
+    def _gram_counts(self, normal: str) -> Iterator[tuple[str, int]]:
+        held = set(normal)  # most grams of a long need share no character with a document
+        for gram in self._singles:
+            if gram in held:
+                yield gram, normal.count(gram)
+        for first, second, gram in self._pairs:
+            if first in held and second in held and (count := normal.count(gram)):
+                yield gram, count
+        for gram, whole in self._whole:
+            if count := len(whole.findall(normal)):
+                yield gram, count
 
 
 def rank(ask: Ask, statistics: Statistics, hits: Iterable[Hit]) -> list[Scored]:
