@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -19,7 +20,7 @@ from marketplace.accounts import service as accounts_service
 from marketplace.foundation import audit, outbox
 from marketplace.foundation.clock import LOCAL, SystemClock
 from marketplace.migrations import schema
-from marketplace.processes import Supervisor, port_is_free
+from marketplace.processes import Supervisor, apart, port_is_free
 from marketplace.settings import Settings
 from seed.demo import load as demo
 
@@ -44,7 +45,8 @@ def run(with_demo: bool) -> None:
         raise click.ClickException(
             f"port {settings.port} is taken; stop what listens there or set PORT to another"
         )
-    _prepare(settings, with_demo=with_demo)
+    if not apart(partial(_prepare, settings, with_demo=with_demo)):
+        raise click.ClickException("the start was broken off, see above")
     services = wiring.build(settings)
     setup_link = _setup_link(services)
 

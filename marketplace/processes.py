@@ -1,22 +1,37 @@
-"""The processes of one machine: web server and worker, watched, restarted, stopped together."""
+"""The processes of one machine: web server and worker, watched, restarted, stopped together.
+
+They are forked from a parent that has imported everything and opened nothing: what takes seconds
+is done once, and whatever dies is back at once.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import FrameType
 
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from setproctitle import setproctitle
+
+from marketplace import wiring, worker, wsgi
 from marketplace.settings import Settings
 
 _START_LIMIT_SECONDS = 60
 _STOP_LIMIT_SECONDS = 10
+_WEB_PROCESSES = 2
+
+_fork = multiprocessing.get_context("fork")
 
 
 def port_is_free(settings: Settings) -> bool:
@@ -30,31 +45,51 @@ def port_is_free(settings: Settings) -> bool:
     return True
 
 
-def web_command(settings: Settings) -> list[str]:
-    """Return the command line of the web server."""
-    return [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "--bind",
-        f"{settings.host}:{settings.port}",
-        "--worker-class",
-        "gthread",
-        "--workers",
-        "2",
-        "--threads",
-        str(settings.web_threads),
-        "--graceful-timeout",
-        "5",
-        "--log-level",
-        "warning",
-        "marketplace.wsgi:create()",
-    ]
+def apart(task: Callable[[], None]) -> bool:
+    """Do something in a process of its own and tell whether it ended well.
+
+    What it opens (connections, the index with its threads) is gone with it, so that the parent can
+    still be forked safely.
+    """
+    child = _fork.Process(target=task)
+    child.start()
+    child.join()
+    return child.exitcode == 0
 
 
-def worker_command() -> list[str]:
-    """Return the command line of the worker."""
-    return [sys.executable, "-m", "marketplace.cli", "worker"]
+class _WebServer(BaseApplication):
+    """Gunicorn around the application, with the options that fit one machine."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set the options; nothing is read from files or the command line."""
+        options = {
+            "bind": f"{self._settings.host}:{self._settings.port}",
+            "worker_class": "gthread",
+            "workers": _WEB_PROCESSES,
+            "threads": self._settings.web_threads,
+            "graceful_timeout": 5,
+            "loglevel": "warning",
+            "proc_name": "marketplace",
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:  # type: ignore[override]  # Flask is WSGI; the stub wants its exact form
+        """Build the application, in each web process after it was forked."""
+        return wsgi.create()
+
+
+def _serve(settings: Settings) -> None:
+    _WebServer(settings).run()
+
+
+def _work(settings: Settings) -> None:
+    setproctitle("marketplace: worker")
+    worker.run_forever(wiring.build(settings))
 
 
 class Supervisor:
@@ -62,8 +97,8 @@ class Supervisor:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._commands = {"web": web_command(settings), "worker": worker_command()}
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._tasks = {"web": _serve, "worker": _work}
+        self._running: dict[str, BaseProcess] = {}
         self._stopping = False
         self._logs = settings.data_dir / "logs"
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -72,28 +107,27 @@ class Supervisor:
         """Start both, call ``ready`` once the site answers, and watch until stopped."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        for name in self._commands:
+        for name in self._tasks:
             self._start(name)
         if self._wait_until_ready():
             ready()
         while not self._stopping:
             for name, process in list(self._running.items()):
-                if process.poll() is not None and not self._stopping:
+                if not process.is_alive() and not self._stopping:
+                    _end_group(process)
                     time.sleep(0.5)  # a process that dies at once must not spin
                     self._start(name)
             time.sleep(0.2)
         self._end()
 
     def _start(self, name: str) -> None:
-        # Their own group: a Ctrl-C reaches us alone, and we stop them in order.
-        with (self._logs / f"{name}.log").open("ab") as log:
-            self._running[name] = subprocess.Popen(  # noqa: S603 -- our own command lines, no shell
-                self._commands[name],
-                env=os.environ,
-                start_new_session=True,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        child = _fork.Process(
+            name=name,
+            target=_run_child,
+            args=(self._tasks[name], self._settings, self._logs / f"{name}.log"),
+        )
+        child.start()
+        self._running[name] = child
 
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:
         self._stopping = True
@@ -106,7 +140,7 @@ class Supervisor:
                 with urllib.request.urlopen(url, timeout=2) as answer:
                     return bool(answer.status == 200)
             except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
+                time.sleep(0.05)
         return False
 
     def _end(self) -> None:
@@ -114,8 +148,24 @@ class Supervisor:
             process.terminate()
         limit = time.monotonic() + _STOP_LIMIT_SECONDS
         for process in self._running.values():
-            try:
-                process.wait(timeout=max(0.1, limit - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            process.join(max(0.1, limit - time.monotonic()))
+            _end_group(process)
+
+
+def _run_child(task: Callable[[Settings], None], settings: Settings, log: Path) -> None:
+    """Become a process of its own, with its own group and log, and do the task."""
+    # Their own group: a Ctrl-C reaches the supervisor alone, and it stops them in order.
+    os.setsid()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), sys.stdout.fileno())
+        os.dup2(file.fileno(), sys.stderr.fileno())
+    task(settings)
+
+
+def _end_group(process: BaseProcess) -> None:
+    """Kill what a dead leader left behind: its children would keep the port."""
+    if process.pid is not None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

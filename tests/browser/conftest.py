@@ -76,19 +76,14 @@ class Platform:
         """Kill -9 every process of one kind ("gunicorn" or "worker"); return how many."""
         assert self._process is not None
         killed = 0
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
+        for child in _descendants(self._process.pid):
             try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-                environment = (entry / "environ").read_bytes()
+                title = Path(f"/proc/{child}/cmdline").read_text()
+                if what in title:
+                    os.kill(child, signal.SIGKILL)
+                    killed += 1
             except OSError:
                 continue
-            ours = f"DATA_DIR={self.environment['DATA_DIR']}".encode() in environment.split(b"\0")
-            fits = any(word.endswith(what.encode()) for word in words)
-            if ours and fits and int(entry.name) != self._process.pid:
-                os.kill(int(entry.name), signal.SIGKILL)
-                killed += 1
         return killed
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -107,6 +102,16 @@ class Platform:
         if self._process is not None:
             self._process.terminate()
             self._process.wait(timeout=30)
+
+
+def _descendants(parent: int) -> list[int]:
+    """List the processes below one, children first."""
+    try:
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    except OSError:
+        return []
+    found = [int(child) for child in children]
+    return found + [below for child in found for below in _descendants(child)]
 
 
 @pytest.fixture(scope="session")

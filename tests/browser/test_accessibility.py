@@ -93,8 +93,12 @@ def _crawl(person: Person, start: list[str]) -> list[str]:
         if response.status >= 400:
             wrong.append(f"{address} is linked to and answers {response.status}")
             continue
+        # Who is sent elsewhere, as to the sign-in page, has not opened the page itself.
+        landed = _kind(page.url)
+        if landed in _opened and landed not in _ALWAYS:
+            continue
+        _opened.add(landed)
         wrong += _check(page, address)
-    _opened.update(seen)
     return wrong
 
 

@@ -355,3 +355,16 @@ def _contrast(one: str, other: str) -> float:
 
     light, dark = sorted([luminance(one), luminance(other)], reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+def test_every_class_that_a_template_names_is_drawn() -> None:
+    style = (ROOT / "static/css/components.css").read_text()
+    known = set(re.findall(r"\.([a-zA-Z][\w-]*)", style)) | {"rowblocks", "stepper--tall"}
+    unknown: dict[str, str] = {}
+    for template in ROOT.rglob("*.html"):
+        for attribute in re.findall(r'class="([^"]*)"', template.read_text()):
+            plain = re.sub(r"\{\{.*?\}\}|\{%.*?%\}", "…", attribute)
+            for name in plain.split():
+                if re.fullmatch(r"[a-zA-Z][\w-]*", name) and name not in known:
+                    unknown[name] = template.name
+    assert unknown == {}
