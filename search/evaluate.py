@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,12 @@ def _search(
 ) -> list[tuple[str, float]]:
     understood = query.parse(row["text"])
     scope = _scope(row)
-    results = searching.search(engine, understood, scope, Filters(), limit=options.top)
+    # One order for the whole run: every place that is written must be by the same score.
+    weights = searching.load_settings()
+    weights = replace(weights, reranked=max(weights.reranked, options.top))
+    results = searching.search(
+        engine, understood, scope, Filters(), limit=options.top, settings=weights
+    )
     return [(found.hit.document.id, found.hit.score) for found in results.found]
 
 

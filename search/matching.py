@@ -18,7 +18,7 @@ from search import expansion, features, text
 from search.engine import Ask, Engine, Expansion
 from search.features import Agreement, Prediction, Seeker
 from search.highlight import Marks
-from search.ranking import Scored, Scorer
+from search.ranking import Scored, Scorer, best_first
 from search.schema import Document, Scope
 
 SETTINGS = Path(__file__).with_name("matching.yaml")
@@ -93,7 +93,7 @@ def match(
         for hit in engine.candidates(only, limit=weights.expansion_candidates):
             hits.setdefault(hit.document.id, hit)
     scorer = Scorer(ask, engine.statistics(*Scorer.terms(ask)))
-    scored = sorted((scorer.score(hit) for hit in hits.values()), key=_best_first)
+    scored = sorted((scorer.score(hit) for hit in hits.values()), key=best_first)
     predicted = features.predict(scored[: weights.voters])
     ordered = sorted(
         (_weighed(entry, seeker, predicted, weights) for entry in scored),
@@ -143,10 +143,6 @@ def build(
 
 def _spoken(seeker: Seeker) -> str:
     return f"{seeker.title}\n{seeker.text}"[:MAX_CHARACTERS]
-
-
-def _best_first(entry: Scored) -> tuple[float, str]:
-    return -entry.score, entry.hit.document.id
 
 
 def _weighed(

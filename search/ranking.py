@@ -14,15 +14,30 @@ from dataclasses import dataclass
 from search import text
 from search.engine import Ask, Hit, Statistics
 
-K1 = 1.2
-B = 0.75
+
+@dataclass(frozen=True)
+class Saturation:
+    """BM25's two constants: how soon repetition stops counting, how much length weighs."""
+
+    k1: float = 1.2
+    b: float = 0.75
+
+    def __call__(self, count: int, length: int, average: float) -> float:
+        """Return how much ``count`` occurrences are worth in a text of this length."""
+        return (
+            count * (self.k1 + 1.0) / (count + self.k1 * (1.0 - self.b + self.b * length / average))
+        )
 
 
 @dataclass(frozen=True)
 class Scored:
-    """A hit with its text score and what each term brought, by kind and term."""
+    """A hit with its text score and what each term brought, by kind and term.
+
+    ``normal`` is its searched text in normal form.
+    """
 
     hit: Hit
+    normal: str
     score: float
     words: Mapping[str, float]
     grams: Mapping[str, float]
@@ -35,16 +50,13 @@ def idf(frequency: int, documents: int) -> float:
     return math.log(1.0 + (documents - frequency + 0.5) / (frequency + 0.5))
 
 
-def saturation(count: int, length: int, average: float) -> float:
-    """Return how much ``count`` occurrences are worth in a text of this length."""
-    return count * (K1 + 1.0) / (count + K1 * (1.0 - B + B * length / average))
-
-
 class Scorer:
     """Scores hits for one ask; built once per ask, then applied to every candidate."""
 
-    def __init__(self, ask: Ask, statistics: Statistics) -> None:
-        self._ask = ask
+    def __init__(
+        self, ask: Ask, statistics: Statistics, saturation: Saturation = Saturation()
+    ) -> None:
+        self._saturation = saturation
         self._average_words = max(statistics.average_words, 1.0)
         self._average_grams = max(statistics.average_grams, 1.0)
         total = statistics.documents
@@ -100,21 +112,21 @@ class Scorer:
         parts = (document.title, " ".join(document.keywords), document.body)
         normal = text.norm("\n".join(parts))
         words = {
-            word: self._words[word] * saturation(count, len(hit.words), self._average_words)
+            word: self._words[word] * self._saturation(count, len(hit.words), self._average_words)
             for word, count in _count(hit.words, self._words).items()
         }
         length = hit.grams_length
         grams = {
-            gram: self._grams[gram] * saturation(count, length, self._average_grams)
+            gram: self._grams[gram] * self._saturation(count, length, self._average_grams)
             for gram, count in self._gram_counts(normal)
         }
         expansions = {
-            term: weight * saturation(count, length, self._average_grams)
+            term: weight * self._saturation(count, length, self._average_grams)
             for term, weight in self._expansions.items()
             if (count := normal.count(term))
         }
         total = sum(words.values()) + sum(grams.values()) + sum(expansions.values())
-        return Scored(hit, total * document.rank, words, grams, expansions)
+        return Scored(hit, normal, total * document.rank, words, grams, expansions)
 
     def _gram_counts(self, normal: str) -> Iterator[tuple[str, int]]:
         held = set(normal)  # most grams of a long need share no character with a document
@@ -129,11 +141,9 @@ class Scorer:
                 yield gram, count
 
 
-def rank(ask: Ask, statistics: Statistics, hits: Iterable[Hit]) -> list[Scored]:
-    """Score the hits and put the best first; equal scores are ordered by id."""
-    scorer = Scorer(ask, statistics)
-    scored = [scorer.score(hit) for hit in hits]
-    return sorted(scored, key=lambda entry: (-entry.score, entry.hit.document.id))
+def best_first(entry: Scored) -> tuple[float, str]:
+    """Order scored hits: the best first, equal ones by id."""
+    return -entry.score, entry.hit.document.id
 
 
 def _count(tokens: Iterable[str], wanted: Mapping[str, float]) -> dict[str, int]:

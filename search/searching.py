@@ -5,18 +5,50 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+
+import yaml
 
 from search import highlight, text
-from search.engine import DEEPEST_OFFSET, RELEVANCE, UPDATED, Ask, Engine, Expansion, Hit, Unit
+from search.engine import (
+    DEEPEST_OFFSET,
+    RELEVANCE,
+    UPDATED,
+    Ask,
+    Engine,
+    Expansion,
+    Hit,
+    Hits,
+    Unit,
+)
 from search.expansion import Term
 from search.query import Query
-from search.ranking import Scorer, rank
+from search.ranking import Saturation, Scored, Scorer, best_first
 from search.schema import Filters, Scope
 
 # The shares of the words that must occur, tried in turn until enough is found.
 TIERS = (1.0, 0.75, 0.5, 0.0)
-MOST_ENOUGH = 20
-_RESCORED = 200
+SETTINGS = Path(__file__).with_name("searching.yaml")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The weights of the search page, as data; see ``searching.yaml`` for what each is."""
+
+    enough: int
+    reranked: int
+    reranked_elsewhere: int
+    k1: float
+    b: float
+    coverage: float
+    unbroken: float
+
+
+@cache
+def load_settings(path: Path = SETTINGS) -> Settings:
+    """Read the weights; an unknown or missing name raises ``TypeError``."""
+    return Settings(**yaml.safe_load(path.read_text("utf-8")))
 
 
 @dataclass(frozen=True)
@@ -68,27 +100,29 @@ def search(
     limit: int = 20,
     facets: Sequence[str] = (),
     terms: Sequence[Term] = (),
-    enough: int = MOST_ENOUGH,
+    enough: int | None = None,
+    settings: Settings | None = None,
 ) -> Results:
-    """Answer a query: the strictest tier that holds ``enough`` hits, else the last that holds any.
+    """Answer a query: the strictest tier that holds enough hits, else the last that holds any.
 
     ``offset`` is cut at ``DEEPEST_OFFSET``. Without words everything in scope is listed.
     """
+    weights = settings or load_settings()
     offset = min(max(offset, 0), DEEPEST_OFFSET)
     strictest = build(query, scope, filters, terms)
     if not strictest.units and sort == RELEVANCE and not strictest.phrases:
         sort = UPDATED
-    ask, share = _tier(engine, strictest, enough)
-    if sort == RELEVANCE and not engine.capabilities.shared_scores and offset < _RESCORED:
-        page, total, exact = _rescored(engine, ask, offset, limit)
-    else:
-        hits = engine.search(ask, sort=sort, offset=offset, limit=limit)
-        page, total, exact = hits.hits, hits.total, hits.exact
+    ask, share = _tier(engine, strictest, enough or weights.enough)
+    hits = (
+        _reranked(engine, ask, query, weights, offset, limit)
+        if sort == RELEVANCE and ask.grams
+        else engine.search(ask, sort=sort, offset=offset, limit=limit)
+    )
     marks = highlight.Marks(query.words + query.phrases + tuple(term.text for term in terms))
     return Results(
-        found=tuple(_found(hit, marks) for hit in page),
-        total=total,
-        exact=exact,
+        found=tuple(_found(hit, marks) for hit in hits.hits),
+        total=hits.total,
+        exact=hits.exact,
         share=share,
         facets=engine.facets(ask, facets) if facets else {},
         offset=offset,
@@ -101,16 +135,17 @@ def count(
     scope: Scope,
     filters: Filters,
     terms: Sequence[Term] = (),
-    enough: int = MOST_ENOUGH,
+    enough: int | None = None,
 ) -> int:
     """Return the total that ``search`` would report."""
-    ask, _ = _tier(engine, build(query, scope, filters, terms), enough)
+    strictest = build(query, scope, filters, terms)
+    ask, _ = _tier(engine, strictest, enough or load_settings().enough)
     return engine.count(ask)
 
 
 def enough_for(documents: int) -> int:
     """Return how many hits of a tier are enough in an index of this size."""
-    return min(MOST_ENOUGH, max(3, documents // 500))
+    return min(load_settings().enough, max(3, documents // 500))
 
 
 def nearest(engine: Engine, query: Query, scope: Scope, *, limit: int = 5) -> tuple[Found, ...]:
@@ -160,16 +195,42 @@ def _tier(engine: Engine, strictest: Ask, enough: int) -> tuple[Ask, float]:
     return best or (replace(strictest, minimum=1), 0.0)
 
 
-def _rescored(
-    engine: Engine, ask: Ask, offset: int, limit: int
-) -> tuple[tuple[Hit, ...], int, bool]:
-    """Rank with the shared scorer what an engine ranks by rules of its own."""
-    hits = engine.search(ask, limit=_RESCORED)
-    if offset + limit > len(hits.hits):
-        return engine.search(ask, offset=offset, limit=limit).hits, hits.total, hits.exact
-    ranked = rank(ask, engine.statistics(*Scorer.terms(ask)), hits.hits)
-    page = tuple(entry.hit for entry in ranked[offset : offset + limit])
-    return page, hits.total, hits.exact
+def _reranked(
+    engine: Engine, ask: Ask, query: Query, settings: Settings, offset: int, limit: int
+) -> Hits:
+    """Order the first hits by the shared scorer, so that every engine shows the same pages.
+
+    Behind them the engine's own order follows: nobody compares the fourth page with the third.
+    """
+    own = engine.capabilities.shared_scores
+    window = settings.reranked if own else settings.reranked_elsewhere
+    if offset >= window:
+        return engine.search(ask, offset=offset, limit=limit)
+    hits = engine.search(ask, limit=window)
+    saturation = Saturation(settings.k1, settings.b)
+    scorer = Scorer(ask, engine.statistics(*Scorer.terms(ask)), saturation)
+    typed = tuple(text.norm(query.free).split())
+    scored = [_weighed(scorer.score(hit), ask, typed, settings) for hit in hits.hits]
+    page = [entry.hit for entry in sorted(scored, key=best_first)][offset : offset + limit]
+    if offset + limit > window and hits.total > window:
+        page += engine.search(ask, offset=window, limit=offset + limit - window).hits
+    return replace(hits, hits=tuple(page))
+
+
+def _weighed(entry: Scored, ask: Ask, typed: Sequence[str], settings: Settings) -> Scored:
+    """Favour hits that hold more of the query's words, and what was typed in one piece."""
+    held = sum(
+        any(all(gram in entry.normal for gram in cover) for cover in unit.covers)
+        for unit in ask.units
+    )
+    unbroken = sum(term in entry.normal for term in typed)
+    favour = 1.0
+    if ask.units:
+        favour += settings.coverage * held / len(ask.units)
+    if typed:
+        favour += settings.unbroken * unbroken / len(typed)
+    score = entry.score * favour
+    return replace(entry, score=score, hit=replace(entry.hit, score=score))
 
 
 def _found(hit: Hit, marks: highlight.Marks) -> Found:
