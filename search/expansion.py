@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+import yaml
+
 from search import text
+from search.likeness import Likeness, Weights
 
 LEXICON = Path(__file__).with_name("lexicon")
-# A long text sets off many entries; the weightiest triggers say what it is about.
-MOST_TERMS = 24
+SETTINGS = Path(__file__).with_name("expansion.yaml")
+
+
+@dataclass(frozen=True)
+class Settings(Weights):
+    """The weights of the bridge, as data; see ``expansion.yaml`` for what each is."""
+
+    entries: int
+    least_share: float
+    power: float
+    talk_weight: float
+    most_terms: int
+
+
+@cache
+def load_settings(path: Path = SETTINGS) -> Settings:
+    """Read the weights; an unknown or missing name raises ``TypeError``."""
+    return Settings(**yaml.safe_load(path.read_text("utf-8")))
 
 
 @dataclass(frozen=True)
@@ -37,26 +56,46 @@ class Entry:
     industry: str
 
 
-def expand(typed: str, *, without: Collection[str] = frozenset()) -> tuple[Term, ...]:
-    """Return the professional terms for a text, the surest first.
+def expand(
+    typed: str, *, without: Collection[str] = frozenset(), most: int | None = None
+) -> tuple[Term, ...]:
+    """Return the professional terms for a text, the surest first, at most ``most``.
 
-    Terms in ``without`` and terms that the text itself holds are left out. The terms of one entry
-    share its weight, so that an entry with many names does not outweigh the others.
+    They come from the entries that the text sets off, and from those whose everyday words are
+    like it. Terms in ``without`` and terms that the text itself holds are left out. The terms of
+    one entry share its weight, so that an entry with many names does not outweigh the others;
+    what several entries propose adds up.
     """
+    settings = load_settings()
     normal = text.norm(typed)
-    parts = [text.norm(sentence) for sentence in text.sentences(typed)]
     found: dict[str, Term] = {}
-    for entry in _possible(normal):
-        trigger = _set_off(entry, parts)
-        if trigger is None:
-            continue
+    for entry, trigger in _triggered(typed, normal):
         fresh = [term for term in entry.terms if term not in normal and term not in without]
         for term in fresh:
             weight = _sureness(trigger) / len(fresh) ** 0.5
             known = found.get(term)
             if known is None or known.weight < weight:
                 found[term] = Term(term, " ".join(trigger), entry.industry, weight)
-    return tuple(sorted(found.values(), key=lambda t: (-t.weight, t.text))[:MOST_TERMS])
+    grams = _problem_grams(typed, settings)
+    for entry, share in _alike(grams, settings):
+        fresh = [term for term in entry.terms if term not in normal and term not in without]
+        for term in fresh:
+            weight = share**settings.power / len(fresh) ** 0.5
+            known = found.get(term) or Term(term, _shared(entry, normal), entry.industry, 0.0)
+            found[term] = replace(known, weight=known.weight + weight)
+    surest = sorted(found.values(), key=lambda term: (-term.weight, term.text))
+    return tuple(surest[: most or settings.most_terms])
+
+
+def fields(typed: str, *, most: int = 3) -> tuple[tuple[str, float], ...]:
+    """Return the fields of the trade that a text is about, each with its share of the evidence."""
+    weights: dict[str, float] = {}
+    settings = load_settings()
+    for entry, share in _alike(_problem_grams(typed, settings), settings):
+        weights[entry.industry] = weights.get(entry.industry, 0.0) + share
+    whole = sum(weights.values())
+    best = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
+    return tuple((name, weight / whole) for name, weight in best)
 
 
 @cache
@@ -95,6 +134,64 @@ def _by_key() -> dict[str, tuple[Entry, ...]]:
         for trigger in entry.triggers:
             keyed.setdefault(max(trigger, key=len)[:2], {})[entry] = None
     return {key: tuple(entries) for key, entries in keyed.items()}
+
+
+def _triggered(typed: str, normal: str) -> Iterator[tuple[Entry, tuple[str, ...]]]:
+    """Yield the entries of which a trigger stands in one of the text's sentences."""
+    sentences = [text.norm(sentence) for sentence in text.sentences(typed)]
+    for entry in _possible(normal):
+        trigger = _set_off(entry, sentences)
+        if trigger is not None:
+            yield entry, trigger
+
+
+def _problem_grams(typed: str, settings: Settings) -> dict[str, float]:
+    """Return the grams of a text with their weights: what tells about the company weighs less."""
+    grams: dict[str, float] = {}
+    for clause in text.clauses(typed):
+        weight = settings.talk_weight if is_talk(clause) else 1.0
+        for gram in text.grams(text.norm(clause)):
+            if gram not in asking_words():
+                grams[gram] = max(weight, grams.get(gram, 0.0))
+    return grams
+
+
+def _alike(grams: Mapping[str, float], settings: Settings) -> Iterator[tuple[Entry, float]]:
+    """Yield the entries whose triggers are most like the grams, with their share of the best."""
+    entries = load()
+    nearest = _likeness().nearest(grams, most=settings.entries, least_share=settings.least_share)
+    for number, share in nearest:
+        yield entries[number], share
+
+
+@cache
+def _likeness() -> Likeness:
+    """Index the triggers once; about 10,000 short texts."""
+    said = [[piece for trigger in entry.triggers for piece in trigger] for entry in load()]
+    return Likeness(said, load_settings())
+
+
+def _shared(entry: Entry, normal: str) -> str:
+    """Return the stretches of a normal text that an entry's triggers share with it."""
+    pairs = {
+        piece[place : place + 2]
+        for trigger in entry.triggers
+        for piece in trigger
+        for place in range(len(piece) - 1)
+    }
+    stretches: list[str] = []
+    start = end = -1
+    for place in range(len(normal) - 1):
+        if normal[place : place + 2] not in pairs:
+            continue
+        if place >= end:
+            if end > 0:
+                stretches.append(normal[start:end])
+            start = place
+        end = place + 2
+    if end > 0:
+        stretches.append(normal[start:end])
+    return " ".join(dict.fromkeys(stretches))
 
 
 def _possible(normal: str) -> Iterator[Entry]:
