@@ -33,6 +33,7 @@ class Settings:
     candidates: int
     expansion_weight: float
     expansion_candidates: int
+    answered_share: float
     talk_weight: float
     voters: int
     features: Mapping[str, float]
@@ -87,16 +88,23 @@ def match(
     ask = build(seeker, scope, weights, terms, common)
     if not ask.grams and not ask.expansions:
         return []
-    hits = {hit.document.id: hit for hit in engine.candidates(ask, limit=weights.candidates)}
-    if ask.expansions:
-        only = replace(ask, words={}, grams={})
-        for hit in engine.candidates(only, limit=weights.expansion_candidates):
-            hits.setdefault(hit.document.id, hit)
     scorer = Scorer(ask, engine.statistics(*Scorer.terms(ask)))
-    scored = sorted((scorer.score(hit) for hit in hits.values()), key=best_first)
-    predicted = features.predict(scored[: weights.voters])
+    own = replace(ask, expansions=())
+    scored = {
+        hit.document.id: scorer.score(hit)
+        for hit in (engine.candidates(own, limit=weights.candidates) if ask.grams else ())
+    }
+    if ask.expansions:
+        bridge = replace(ask, words={}, grams={})
+        for hit in engine.candidates(bridge, limit=weights.expansion_candidates):
+            if hit.document.id not in scored:
+                scored[hit.document.id] = scorer.score(hit)
+        needed = scorer.bridge_needed(scored.values(), weights.answered_share)
+        scored = {name: entry.bridged(needed) for name, entry in scored.items()}
+    first = sorted(scored.values(), key=best_first)
+    predicted = features.predict(first[: weights.voters])
     ordered = sorted(
-        (_weighed(entry, seeker, predicted, weights) for entry in scored),
+        (_weighed(entry, seeker, predicted, weights) for entry in first),
         key=lambda pair: (-pair[1], pair[0].hit.document.id),
     )
     chosen = ordered[:limit]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from search import text
 from search.engine import Ask, Hit, Statistics
@@ -42,6 +42,17 @@ class Scored:
     words: Mapping[str, float]
     grams: Mapping[str, float]
     expansions: Mapping[str, float]
+
+    @property
+    def own(self) -> float:
+        """Return what the asker's own words and grams brought."""
+        return sum(self.words.values()) + sum(self.grams.values())
+
+    def bridged(self, share: float) -> Scored:
+        """Return the same with only a share of what the proposed terms brought."""
+        expansions = {term: share * value for term, value in self.expansions.items()}
+        score = (self.own + sum(expansions.values())) * self.hit.document.rank
+        return replace(self, score=score, expansions=expansions)
 
 
 def idf(frequency: int, documents: int) -> float:
@@ -92,6 +103,17 @@ class Scorer:
     def asked(self) -> float:
         """Return the weight of all words and grams of the ask together."""
         return sum(self._words.values()) + sum(self._grams.values())
+
+    def bridge_needed(self, scored: Iterable[Scored], answered_share: float) -> float:
+        """Return how much of the proposed terms' weight counts, 0 to 1.
+
+        Where a document answers more than ``answered_share`` of the ask in its own words, it
+        speaks the inventors' language already and guesses at better words only lead astray.
+        """
+        answered = max((entry.own for entry in scored), default=0.0)
+        if answered <= answered_share * self.asked:
+            return 1.0
+        return (answered_share * self.asked / answered) ** 2
 
     def strongest_expansions(self, count: int) -> float:
         """Return the weight of the weightiest expansion terms together."""

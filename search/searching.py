@@ -43,6 +43,9 @@ class Settings:
     b: float
     coverage: float
     unbroken: float
+    most_terms: int
+    expansion_weight: float
+    answered_share: float
 
 
 @cache
@@ -72,8 +75,15 @@ class Results:
     offset: int = 0
 
 
-def build(query: Query, scope: Scope, filters: Filters, terms: Sequence[Term] = ()) -> Ask:
+def build(
+    query: Query,
+    scope: Scope,
+    filters: Filters,
+    terms: Sequence[Term] = (),
+    settings: Settings | None = None,
+) -> Ask:
     """Build the strictest ask: every word must occur, or a term that stands for it."""
+    weights = settings or load_settings()
     normal = text.norm(" ".join((query.free, *query.phrases)))
     units = tuple(Unit(word, (text.cover(word), *_names(word, terms))) for word in query.words)
     return Ask(
@@ -85,7 +95,10 @@ def build(query: Query, scope: Scope, filters: Filters, terms: Sequence[Term] = 
         excluded=tuple(tuple(text.unigrams(phrase)) for phrase in query.excluded),
         words=dict.fromkeys(text.words(normal), 1.0),
         grams=dict.fromkeys(text.grams(normal), 1.0),
-        expansions=tuple(Expansion(t.text, text.cover(t.text), t.weight) for t in terms),
+        expansions=tuple(
+            Expansion(t.text, text.cover(t.text), t.weight * weights.expansion_weight)
+            for t in terms
+        ),
     )
 
 
@@ -109,7 +122,7 @@ def search(
     """
     weights = settings or load_settings()
     offset = min(max(offset, 0), DEEPEST_OFFSET)
-    strictest = build(query, scope, filters, terms)
+    strictest = build(query, scope, filters, terms, weights)
     if not strictest.units and sort == RELEVANCE and not strictest.phrases:
         sort = UPDATED
     ask, share = _tier(engine, strictest, enough or weights.enough)
@@ -138,8 +151,8 @@ def count(
     enough: int | None = None,
 ) -> int:
     """Return the total that ``search`` would report."""
-    strictest = build(query, scope, filters, terms)
-    ask, _ = _tier(engine, strictest, enough or load_settings().enough)
+    weights = load_settings()
+    ask, _ = _tier(engine, build(query, scope, filters, terms, weights), enough or weights.enough)
     return engine.count(ask)
 
 
@@ -210,7 +223,9 @@ def _reranked(
     saturation = Saturation(settings.k1, settings.b)
     scorer = Scorer(ask, engine.statistics(*Scorer.terms(ask)), saturation)
     typed = tuple(text.norm(query.free).split())
-    scored = [_weighed(scorer.score(hit), ask, typed, settings) for hit in hits.hits]
+    scored = [scorer.score(hit) for hit in hits.hits]
+    needed = scorer.bridge_needed(scored, settings.answered_share)
+    scored = [_weighed(entry.bridged(needed), ask, typed, settings) for entry in scored]
     page = [entry.hit for entry in sorted(scored, key=best_first)][offset : offset + limit]
     if offset + limit > window and hits.total > window:
         page += engine.search(ask, offset=window, limit=offset + limit - window).hits

@@ -119,7 +119,10 @@ def answer(index: SearchIndex, asked: Asked, actor: Actor, *, now: datetime) -> 
     """Answer a search; raise ``SearchUnavailable`` where the engine cannot."""
     engine = index.engine
     understood = query.parse(asked.typed, labels=labels.typed_labels())
-    terms = expansion.expand(understood.free, without=asked.without) if asked.expand else ()
+    most = searching.load_settings().most_terms
+    terms: tuple[expansion.Term, ...] = ()
+    if asked.expand:
+        terms = expansion.expand(understood.free, without=asked.without, most=most)
     enough = searching.enough_for(engine.health().documents)
     chosen = asked.filters(now=now)
     filters = Filters({**chosen.values, **_known(understood.filters, asked.tab)}, chosen.ranges)
