@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import html
 import re
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from search import query, searching, suggest, text
+from search import query, rebuild, searching, suggest, text
 from search.engine import Engine
 from search.highlight import Marks
 from search.schema import MEMBERS, PUBLIC, Document, Filters, Scope, passes
@@ -143,3 +145,57 @@ def plainly(document: Document, asked: query.Query, scope: Scope, filters: Filte
         and all(has(phrase) for phrase in asked.phrases)
         and not any(has(phrase) for phrase in asked.excluded)
     )
+
+
+def _replaced(engine: Engine, *documents: Document) -> None:
+    engine.swap(rebuild.build(engine, documents))
+
+
+def test_what_was_typed_in_one_piece_favours_hits_that_hold_it_so(bare: Engine) -> None:
+    plain = dataclasses.replace(CORPUS[0], title="折光", keywords=())
+    scattered = dataclasses.replace(
+        plain, id="achievement:1", body="透镜光栅与柱透镜光，透镜光栅与柱透镜光"
+    )
+    unbroken = dataclasses.replace(plain, id="achievement:2", body="柱透镜光栅，涂层均匀")
+    _replaced(bare, scattered, unbroken)
+    results = answer(bare, "柱透镜光栅", enough=1)
+    assert results.found[0].hit.document.id == "achievement:2"
+
+
+def test_a_bare_title_does_not_win_by_being_short(bare: Engine) -> None:
+    short = dataclasses.replace(
+        CORPUS[0], id="achievement:1", title="光栅测量", body="", keywords=()
+    )
+    routine = "安装在磨床导轨上，连续运行一年。"
+    whole = dataclasses.replace(short, id="achievement:2", body=f"温度漂移小。{routine * 10}")
+    others = [
+        dataclasses.replace(short, id=f"achievement:{n}", title="磨床", body=routine * 9)
+        for n in range(3, 9)
+    ]
+    _replaced(bare, short, whole, *others)
+    asked = query.parse("光栅测量 漂移")
+    flat = dataclasses.replace(searching.load_settings(), coverage=0.0, unbroken=0.0)
+    results = searching.search(bare, asked, EVERYTHING, Filters(), enough=2, settings=flat)
+    assert results.found[0].hit.document.id == "achievement:2"
+
+
+def test_pages_follow_each_other_across_the_reranked_window(engine: Engine) -> None:
+    many = [dataclasses.replace(CORPUS[0], id=f"achievement:9{n:02}") for n in range(30)]
+    engine.upsert(many)
+    weights = dataclasses.replace(searching.load_settings(), reranked=12, reranked_elsewhere=12)
+    asked = query.parse("低温脱硝")
+    seen = [
+        found.hit.document.id
+        for offset in range(0, 40, 5)
+        for found in searching.search(
+            engine, asked, EVERYTHING, Filters(), offset=offset, limit=5, settings=weights
+        ).found
+    ]
+    assert len(seen) == len(set(seen)) == 32
+
+
+def test_unknown_weights_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "weights.yaml"
+    path.write_text(searching.SETTINGS.read_text() + "speed: 3\n")
+    with pytest.raises(TypeError, match="speed"):
+        searching.load_settings(path)
