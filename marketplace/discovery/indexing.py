@@ -113,8 +113,12 @@ class SearchIndex:
         """Build the index where there is none in use or the one in use cannot be opened."""
         try:
             generation = self.engine.generation()
-            if generation is not None and self.engine.health().ok:
-                return None
+            if generation is not None:
+                health = self.engine.health()
+                if health.ok:
+                    return None
+                if health.away:
+                    raise SearchUnavailable(health.reason)
         except (IndexMissing, IndexBroken):
             generation = None
         log.info("search.rebuilding", instead_of=generation)
