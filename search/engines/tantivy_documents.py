@@ -14,6 +14,11 @@ from search.schema import FACETS, NUMBERS, Document
 # Where "no price" is sorted: behind every price.
 _LAST = 2**62
 
+# tantivy multiplies a score by log2(2 + weight), and never by less than 1. ``_weight`` makes
+# this a rank times the scale, for every rank from 1/16 on.
+RANK_SCALE = 16.0
+_HIGHEST_RANK = 60.0
+
 
 def _build() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
@@ -48,7 +53,7 @@ def write(document: Document) -> tantivy.Document:
     stored.add_integer("price_order", _LAST if document.price is None else document.price)
     stored.add_integer("w_length", len(analysis.words))
     stored.add_integer("g_length", len(analysis.grams))
-    stored.add_float("rank", document.rank)
+    stored.add_float("rank", _weight(document.rank))
     stored.add_text("w", " ".join(analysis.words))
     stored.add_text("g", " ".join(analysis.grams))
     stored.add_text("u", " ".join(analysis.unigrams))
@@ -58,6 +63,11 @@ def write(document: Document) -> tantivy.Document:
     packed = json.dumps(pack(document, analysis), ensure_ascii=False, separators=(",", ":"))
     stored.add_bytes("payload", packed.encode())
     return stored
+
+
+def _weight(rank: float) -> float:
+    """Return the weight by which tantivy multiplies a score with ``RANK_SCALE`` times the rank."""
+    return float(2.0 ** (RANK_SCALE * min(rank, _HIGHEST_RANK))) - 2.0
 
 
 def read(payload: Any) -> tuple[Document, tuple[str, ...], int]:
