@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from elastic_transport import ObjectApiResponse
 from elasticsearch import NotFoundError
-from elasticsearch.helpers import bulk, scan
+from elasticsearch.helpers import bulk
 
 from search import suggest, text
 from search.engine import (
@@ -44,7 +45,8 @@ FORMAT = "e1"
 _LOCK_SECONDS = 20.0
 _CHUNK_DOCUMENTS = 500
 _CHUNK_BYTES = 8_000_000
-_IDS_AT_ONCE = 5_000
+_IDS_AT_ONCE = 10_000
+_IDS_KEPT = "1m"
 _GOT_AT_ONCE = 1_000
 _GENERATION = re.compile(r"g-[a-z0-9-]{1,100}")
 # Copies of the index may count deleted documents differently: pages must come from one of them.
@@ -59,11 +61,20 @@ class ElasticsearchEngine:
     # Its BM25 is the shared scorer's; tiers, highlighting and did-you-mean are done in Python.
     capabilities = Capabilities(shared_scores=True, exact_totals=True, vocabulary=True)
 
-    def __init__(self, server: Server, *, lock_seconds: float = _LOCK_SECONDS) -> None:
+    def __init__(
+        self,
+        server: Server,
+        *,
+        lock_seconds: float = _LOCK_SECONDS,
+        reading_seconds: float | None = None,
+        writing_seconds: float | None = None,
+    ) -> None:
         self._prefix = server.prefix
         self._alias = f"{server.prefix}-{text.ANALYZER_VERSION}-{FORMAT}"
-        self._client = connect(server)
-        self._writing_client = self._client.options(request_timeout=WRITING_SECONDS)
+        self._client = connect(server, seconds=reading_seconds)
+        self._writing_client = self._client.options(
+            request_timeout=writing_seconds or WRITING_SECONDS
+        )
         self._lock = WriteLock(self._client, f"{server.prefix}-lock")
         self._lock_seconds = lock_seconds
         self._guard = threading.RLock()
@@ -78,7 +89,10 @@ class ElasticsearchEngine:
         index = self._index(generation)
         with as_unavailable():
             self._delete_index(index)
-            self._writing_client.indices.create(index=index, settings=SETTINGS, mappings=MAPPINGS)
+            made = self._writing_client.indices.create(
+                index=index, settings=SETTINGS, mappings=MAPPINGS
+            )
+            _done(made)
 
     def generation(self) -> str | None:
         """Name the generation in use."""
@@ -93,7 +107,9 @@ class ElasticsearchEngine:
         """Name all generations held, oldest first."""
         with as_unavailable():
             held = self._client.indices.get_settings(
-                index=f"{self._prefix}-g-*", name="index.creation_date"
+                index=f"{self._prefix}-g-*",
+                name="index.creation_date",
+                expand_wildcards=["open", "closed"],
             )
             made = {
                 self._generation(index): int(entry["settings"]["index"]["creation_date"])
@@ -107,11 +123,17 @@ class ElasticsearchEngine:
             raise IndexBroken(f"generation {generation} was made by another version")
         index = self._existing(generation)
         before = self.generation()
-        everywhere = {"index": f"{self._prefix}-g-*", "alias": self._alias, "must_exist": False}
+        # By name: a pattern would pass over a closed index and leave the alias on it.
+        others = [self._index(name) for name in self.generations() if name != generation]
+        taken = [
+            {"remove": {"index": name, "alias": self._alias, "must_exist": False}}
+            for name in others
+        ]
         with as_unavailable():
-            self._writing_client.indices.update_aliases(
-                actions=[{"remove": everywhere}, {"add": {"index": index, "alias": self._alias}}]
+            swapped = self._writing_client.indices.update_aliases(
+                actions=[*taken, {"add": {"index": index, "alias": self._alias}}]
             )
+            _done(swapped)
         return before
 
     def drop(self, generation: str) -> None:
@@ -241,10 +263,22 @@ class ElasticsearchEngine:
         """Name every document held, in no order."""
         index = self._existing(generation)
         with as_unavailable():
-            listed = scan(
-                self._writing_client, index=index, size=_IDS_AT_ONCE, source=False, scroll="1m"
-            )
-            yield from (entry["_id"] for entry in listed)
+            opened = self._client.open_point_in_time(index=index, keep_alive=_IDS_KEPT)
+            after: Any = None
+            while True:
+                listed = self._writing_client.search(
+                    pit={"id": opened["id"], "keep_alive": _IDS_KEPT},
+                    sort=[{"_shard_doc": "asc"}],
+                    search_after=after,
+                    size=_IDS_AT_ONCE,
+                    source=False,
+                    track_total_hits=False,
+                )["hits"]["hits"]
+                if not listed:
+                    break
+                yield from (entry["_id"] for entry in listed)
+                after = listed[-1]["sort"]
+            self._client.close_point_in_time(id=opened["id"])
 
     def statistics(self, words: Iterable[str], grams: Iterable[str]) -> Statistics:
         """Return how common the terms are.
@@ -316,7 +350,10 @@ class ElasticsearchEngine:
         return f"{self._prefix}-{generation}"
 
     def _generation(self, index: str) -> str:
-        return index.removeprefix(f"{self._prefix}-")
+        prefix, _, generation = index.partition("-g-")
+        if prefix != self._prefix:
+            raise ValueError("an index that was not asked for")
+        return f"g-{generation}"
 
     def _existing(self, generation: str | None) -> str:
         """Return the index of a generation, by default of the one in use.
@@ -333,7 +370,12 @@ class ElasticsearchEngine:
         return index
 
     def _delete_index(self, index: str) -> None:
-        self._writing_client.indices.delete(index=index, ignore_unavailable=True)
+        _done(self._writing_client.indices.delete(index=index, ignore_unavailable=True))
+
+
+def _done(answer: ObjectApiResponse[Any]) -> None:
+    if answer["acknowledged"] is not True:
+        raise SearchUnavailable("Elasticsearch has not done it in time")
 
 
 def _hits(answer: Mapping[str, Any]) -> tuple[Hit, ...]:

@@ -18,7 +18,7 @@ from elastic_transport import (
     Urllib3HttpNode,
 )
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
-from elasticsearch.helpers import BulkIndexError, ScanError
+from elasticsearch.helpers import BulkIndexError
 from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.response import BaseHTTPResponse
@@ -57,7 +57,7 @@ def parse(address: str) -> Server:
     if not parts.hostname or parts.query or parts.fragment:
         raise AskRejected("SEARCH_URL", "write elasticsearch+http://host:9200/prefix")
     prefix = parts.path.strip("/") or DEFAULT_PREFIX
-    if not _PREFIX.fullmatch(prefix):
+    if not _PREFIX.fullmatch(prefix) or "-g-" in prefix:  # which begins a generation's name
         raise AskRejected("SEARCH_URL", f"no name for indices: {prefix!r}; use a-z, 0-9, - and _")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     return Server(f"{parts.scheme}://{_host(parts)}:{port}", prefix, user, password)
@@ -68,8 +68,8 @@ def _host(parts: SplitResult) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def connect(server: Server) -> Elasticsearch:
-    """Return a client; nothing is sent yet.
+def connect(server: Server, *, seconds: float | None = None) -> Elasticsearch:
+    """Return a client that waits so long for an answer; nothing is sent yet.
 
     A connection that broke is tried once more; an answer that did not come in time, or that
     refuses, is final: the caller falls back, and asking again would only add to the load.
@@ -78,7 +78,7 @@ def connect(server: Server) -> Elasticsearch:
         server.url,
         basic_auth=(server.user, server.password) if server.user else None,
         node_class=_Node,
-        request_timeout=READING_SECONDS,
+        request_timeout=seconds or READING_SECONDS,
         max_retries=1,
         retry_on_timeout=False,
         retry_on_status=(),
@@ -103,7 +103,7 @@ def as_unavailable() -> Iterator[None]:
         raise SearchUnavailable(
             f"Elasticsearch refused {len(refused.errors)} documents: {reason}"
         ) from refused
-    except (ScanError, KeyError, TypeError, AttributeError, ValueError) as strange:
+    except (KeyError, TypeError, AttributeError, ValueError) as strange:
         # Whatever came back, it was not an answer of Elasticsearch's.
         raise SearchUnavailable(
             f"Elasticsearch's answer was not understood: {type(strange).__name__}"
