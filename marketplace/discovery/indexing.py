@@ -151,6 +151,8 @@ class SearchIndex:
     def problems(self, *, now: datetime) -> list[str]:
         """Say in words for the operator what is wrong with the index; nothing where all is well."""
         health = self.engine.health()
+        if health.away:
+            return [f"search: {health.reason}; does the server at SEARCH_URL run?"]
         if not health.ok:
             return [f"search: {health.reason}; run `marketplace search rebuild`"]
         with self._database.reading() as session:

@@ -32,7 +32,6 @@ class WriteLock:
         self._holder = uuid.uuid4().hex
         self._until = 0.0
         self._place: dict[str, int] = {}
-        self._index_made = False
 
     def acquire(self, wait_seconds: float) -> None:
         """Take the lock; raise ``WriterBusy`` where another writer keeps it for too long."""
@@ -89,10 +88,9 @@ class WriteLock:
         self._place = {"if_seq_no": made["_seq_no"], "if_primary_term": made["_primary_term"]}
 
     def _make_index(self) -> None:
-        if self._index_made:
+        if self._client.indices.exists(index=self._index):
             return
-        # 400: it is there already.
+        # 400: another process was quicker.
         self._client.options(ignore_status=400).indices.create(
             index=self._index, settings=_SETTINGS, mappings=_MAPPINGS
         )
-        self._index_made = True

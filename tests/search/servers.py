@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import urllib.request
 from functools import cache
+from typing import NoReturn
+
+import pytest
 
 from tests.search.elasticsearch.node import Node, NodeMissing
 
@@ -39,6 +42,14 @@ def given(variable: str) -> str:
     if not url:
         raise Untried(f"{variable} is not set")
     return url
+
+
+def leave_out(name: str, reason: str) -> NoReturn:
+    """Skip the test and remember why; fail where this engine is demanded."""
+    if name in os.environ.get("REQUIRE_ENGINES", "").split(","):
+        pytest.fail(f"REQUIRE_ENGINES demands {name}: {reason}")
+    untried[name] = reason
+    pytest.skip(f"{name} is not tried: {reason}")
 
 
 def clear(address: str) -> None:

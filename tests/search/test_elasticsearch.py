@@ -15,6 +15,7 @@ from search.engines.elasticsearch_client import parse
 from search.engines.elasticsearch_lock import WriteLock
 from search.errors import AskRejected, IndexBroken, IndexMissing, WriterBusy
 from search.schema import Document, Filters, Range
+from tests.search import servers
 from tests.search.conftest import CORPUS, EVERYTHING
 
 ALL = Ask(scope=EVERYTHING)
@@ -119,6 +120,20 @@ def test_a_closed_index_is_broken_and_a_rebuild_heals_it(engine: Engine) -> None
     assert (health.ok, health.away) == (False, False)
     rebuild.rebuild(engine, lambda: CORPUS)
     assert engine.count(ALL) == 4
+
+
+@on_a_node
+def test_a_server_that_lost_everything_is_filled_anew(engine: Engine, address: str) -> None:
+    servers.clear(address)
+    with pytest.raises(IndexMissing):
+        engine.count(ALL)
+    assert not engine.health().away
+    rebuild.rebuild(engine, lambda: CORPUS)
+    assert engine.count(ALL) == 4
+    assert isinstance(engine, ElasticsearchEngine)
+    held = engine._client.indices.get_settings(index=f"{engine._prefix}-lock", flat_settings=True)
+    (lock,) = held.values()
+    assert lock["settings"]["index.auto_expand_replicas"] == "0-1"
 
 
 @on_a_node

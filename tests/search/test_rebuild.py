@@ -1,4 +1,4 @@
-"""Rebuild, swap and roll-back on every engine, from the marketplace's own database and under load."""
+"""Rebuild, swap and roll-back on every engine, from the market's own database and under load."""
 
 from __future__ import annotations
 

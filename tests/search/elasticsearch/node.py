@@ -26,17 +26,21 @@ class NodeMissing(Exception):
 
 def home() -> Path:
     """Return the folder of the node's program, gathered at the first time."""
-    for program in ("java", "mvn"):
-        if shutil.which(program) is None:
-            raise NodeMissing(f"{program} is not installed (Debian: default-jdk-headless, maven)")
+    _need("java", "default-jdk-headless")
     made = CACHE / hashlib.sha256((HERE / "pom.xml").read_bytes()).hexdigest()[:12]
     if not made.exists():
+        _need("mvn", "maven")
         CACHE.mkdir(exist_ok=True)
         # Gathered aside and moved into place whole: half a node must never be taken for one.
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
             _gather(Path(folder) / "home")
             (Path(folder) / "home").rename(made)
     return made
+
+
+def _need(program: str, package: str) -> None:
+    if shutil.which(program) is None:
+        raise NodeMissing(f"{program} is not installed (Debian's package {package})")
 
 
 def _gather(into: Path) -> None:
