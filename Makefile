@@ -55,4 +55,4 @@ structure:
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf $(VENV) .uv node_modules marketplace/static/vendor
+	rm -rf $(VENV) .uv .elasticsearch node_modules marketplace/static/vendor

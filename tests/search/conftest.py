@@ -21,6 +21,7 @@ ADDRESSES: dict[str, Callable[[Path], str]] = {
     "elasticsearch": lambda _: f"elasticsearch+{servers.elasticsearch()}/{_prefix()}",
     "meilisearch": lambda _: f"meilisearch+{servers.given('MEILISEARCH_URL')}/{_prefix()}",
 }
+SERVERS = tuple(name for name in ADDRESSES if name != "embedded")
 
 
 def _prefix() -> str:
@@ -128,7 +129,7 @@ CORPUS = (
 
 @pytest.fixture(
     params=[
-        pytest.param(name, marks=[] if name == "embedded" else pytest.mark.server)
+        pytest.param(name, marks=[pytest.mark.server] if name in SERVERS else [])
         for name in ADDRESSES
     ]
 )
