@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import threading
 from collections.abc import Callable
@@ -19,6 +20,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server: FakeServer
+    body = b""
 
     def answer(self, status: int, body: bytes, **headers: str) -> None:
         """Send a whole answer."""
@@ -31,7 +33,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _any(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.server.requests += 1
         self.server.behaviour(self)
 
@@ -143,6 +145,24 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "other json": other_json,
     "hanging up": hanging_up,
 }
+
+
+def forwarding(url: str) -> Behaviour:
+    """Hand every request on to a real server and its answer back."""
+    host = url.removeprefix("http://")
+
+    def forward(request: Handler) -> None:
+        connection = http.client.HTTPConnection(host, timeout=30)
+        headers = {name: value for name, value in request.headers.items() if name != "Host"}
+        connection.request(request.command, request.path, request.body, headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        kept = ("X-elastic-product", "Content-Type")
+        given = {name.replace("-", "_"): answer.headers[name] for name in kept}
+        request.answer(answer.status, body, **{n: v for n, v in given.items() if v})
+        connection.close()
+
+    return forward
 
 
 def closed_url() -> str:
