@@ -13,9 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from elastic_transport import ObjectApiResponse
 from elasticsearch import NotFoundError
-from elasticsearch.helpers import bulk
+from elasticsearch.helpers import streaming_bulk
 
 from search import suggest, text
 from search.engine import (
@@ -28,6 +27,7 @@ from search.engine import (
     Hits,
     Statistics,
 )
+from search.engines import elasticsearch_answers as answers
 from search.engines import elasticsearch_queries as queries
 from search.engines.elasticsearch_client import (
     WRITING_SECONDS,
@@ -35,7 +35,7 @@ from search.engines.elasticsearch_client import (
     as_unavailable,
     connect,
 )
-from search.engines.elasticsearch_documents import MAPPINGS, SETTINGS, read, token, write
+from search.engines.elasticsearch_documents import MAPPINGS, SETTINGS, write
 from search.engines.elasticsearch_lock import WriteLock
 from search.errors import IndexBroken, IndexMissing, SearchUnavailable
 from search.schema import Document, Scope
@@ -92,15 +92,17 @@ class ElasticsearchEngine:
             made = self._writing_client.indices.create(
                 index=index, settings=SETTINGS, mappings=MAPPINGS
             )
-            _done(made)
+            answers.done(made)
 
     def generation(self) -> str | None:
         """Name the generation in use."""
         with as_unavailable():
             try:
                 held = self._client.indices.get_alias(name=self._alias)
-            except NotFoundError:
-                return None
+            except NotFoundError as missing:
+                if answers.alias_is_missing(missing.body):
+                    return None
+                raise
             return next((self._generation(index) for index in held), None)
 
     def generations(self) -> list[str]:
@@ -133,7 +135,7 @@ class ElasticsearchEngine:
             swapped = self._writing_client.indices.update_aliases(
                 actions=[*taken, {"add": {"index": index, "alias": self._alias}}]
             )
-            _done(swapped)
+            answers.done(swapped)
         return before
 
     def drop(self, generation: str) -> None:
@@ -180,22 +182,24 @@ class ElasticsearchEngine:
                 self._writing_client.indices.refresh(index=index)
 
     def _write(self, actions: Sequence[dict[str, Any]], generation: str | None) -> int:
+        if not actions:
+            return 0
         with self.writing():
             index = self._existing(generation)
             with as_unavailable():
-                done, _ = bulk(
+                written = streaming_bulk(
                     self._writing_client,
                     self._renewing(actions),
                     index=index,
                     chunk_size=_CHUNK_DOCUMENTS,
                     max_chunk_bytes=_CHUNK_BYTES,
-                    ignore_status=(404,),
-                    stats_only=True,
+                    raise_on_error=False,
                 )
+                answers.all_written(written)
                 if self._depth == 1:
                     # Without a surrounding batch nobody would commit.
                     self._writing_client.indices.refresh(index=index)
-            return done
+            return len(actions)
 
     def _renewing(self, actions: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         for number, action in enumerate(actions):
@@ -218,7 +222,7 @@ class ElasticsearchEngine:
             track_total_hits=True,
         )
         with as_unavailable():
-            return Hits(answer["hits"]["total"]["value"], _hits(answer))
+            return Hits(answer["hits"]["total"]["value"], answers.hits(answer))
 
     def candidates(self, ask: Ask, *, limit: int = 200) -> tuple[Hit, ...]:
         """Return the best hits with their words, to be ranked by the shared scorer."""
@@ -226,7 +230,7 @@ class ElasticsearchEngine:
             query=queries.scored(ask), size=limit, source=True, track_total_hits=False
         )
         with as_unavailable():
-            return _hits(answer)
+            return answers.hits(answer)
 
     def count(self, ask: Ask) -> int:
         """Count what was asked for."""
@@ -241,7 +245,7 @@ class ElasticsearchEngine:
         query, aggregations = queries.facets(ask, names)
         answer = self._ask(query=query, size=0, aggs=aggregations, track_total_hits=False)
         with as_unavailable():
-            return {name: _counts(answer["aggregations"][name]["values"]) for name in names}
+            return {name: answers.counts(answer["aggregations"][name]["values"]) for name in names}
 
     def get(self, ids: Sequence[str], scope: Scope) -> dict[str, Hit]:
         """Return the named documents that lie in the scope."""
@@ -256,7 +260,7 @@ class ElasticsearchEngine:
                 track_total_hits=False,
             )
             with as_unavailable():
-                found |= {hit.document.id: hit for hit in _hits(answer)}
+                found |= {hit.document.id: hit for hit in answers.hits(answer)}
         return found
 
     def ids(self, *, generation: str | None = None) -> Iterator[str]:
@@ -301,10 +305,10 @@ class ElasticsearchEngine:
             held = answer["term_vectors"]
             return Statistics(
                 documents=max(0, held["g"]["field_statistics"]["doc_count"]),
-                average_words=_average(held["w"]["field_statistics"]),
-                average_grams=_average(held["g"]["field_statistics"]),
-                words={word: _frequency(held["w"], word) for word in words},
-                grams={gram: _frequency(held["g"], gram) for gram in grams},
+                average_words=answers.average(held["w"]["field_statistics"]),
+                average_grams=answers.average(held["g"]["field_statistics"]),
+                words={word: answers.frequency(held["w"], word) for word in words},
+                grams={gram: answers.frequency(held["g"], gram) for gram in grams},
             )
 
     def vocabulary(
@@ -316,7 +320,7 @@ class ElasticsearchEngine:
         query, entries = queries.beginning(kind, prefix, scope, limit)
         answer = self._ask(query=query, size=0, aggs={"entries": entries}, track_total_hits=False)
         with as_unavailable():
-            return list(_counts(answer["aggregations"]["entries"]).items())
+            return list(answers.counts(answer["aggregations"]["entries"]).items())
 
     def health(self) -> Health:
         """Tell whether the engine answers; never raises."""
@@ -370,30 +374,4 @@ class ElasticsearchEngine:
         return index
 
     def _delete_index(self, index: str) -> None:
-        _done(self._writing_client.indices.delete(index=index, ignore_unavailable=True))
-
-
-def _done(answer: ObjectApiResponse[Any]) -> None:
-    if answer["acknowledged"] is not True:
-        raise SearchUnavailable("Elasticsearch has not done it in time")
-
-
-def _hits(answer: Mapping[str, Any]) -> tuple[Hit, ...]:
-    found = []
-    for entry in answer["hits"]["hits"]:
-        document, words, grams_length = read(entry["_source"])
-        found.append(Hit(document, float(entry["_score"] or 0.0), words, grams_length))
-    return tuple(found)
-
-
-def _counts(terms: Mapping[str, Any]) -> dict[str, int]:
-    return {bucket["key"]: bucket["doc_count"] for bucket in terms["buckets"]}
-
-
-def _average(field: Mapping[str, int]) -> float:
-    return field["sum_ttf"] / field["doc_count"] if field["doc_count"] > 0 else 1.0
-
-
-def _frequency(field: Mapping[str, Any], term: str) -> int:
-    held: Mapping[str, int] = field["terms"].get(token(term), {})
-    return held.get("doc_freq", 0)
+        answers.done(self._writing_client.indices.delete(index=index, ignore_unavailable=True))

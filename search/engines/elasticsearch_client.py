@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -17,8 +16,7 @@ from elastic_transport import (
     TransportError,
     Urllib3HttpNode,
 )
-from elasticsearch import ApiError, Elasticsearch, NotFoundError
-from elasticsearch.helpers import BulkIndexError
+from elasticsearch import ApiError, Elasticsearch
 from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.response import BaseHTTPResponse
@@ -90,19 +88,15 @@ def as_unavailable() -> Iterator[None]:
     """Turn what the client raises into this package's errors, without addresses or secrets."""
     try:
         yield
-    except NotFoundError as missing:
-        raise IndexMissing("there is no index of this version yet") from missing
     except ApiError as refused:
+        said = str(refused.body)
+        if "index_not_found_exception" in said:
+            raise IndexMissing("there is no index of this version yet") from refused
         reason = f"Elasticsearch answered {refused.status_code}: {_reason(refused.body)}"
-        closed = "index_closed_exception" in str(refused.body)
+        closed = "index_closed_exception" in said
         raise (IndexBroken if closed else SearchUnavailable)(reason) from refused
     except TransportError as broken:
         raise SearchUnavailable(f"Elasticsearch: {_named(broken)}") from broken
-    except BulkIndexError as refused:
-        reason = _cut(json.dumps(refused.errors[:1], ensure_ascii=False, default=str))
-        raise SearchUnavailable(
-            f"Elasticsearch refused {len(refused.errors)} documents: {reason}"
-        ) from refused
     except (KeyError, TypeError, AttributeError, ValueError) as strange:
         # Whatever came back, it was not an answer of Elasticsearch's.
         raise SearchUnavailable(

@@ -18,7 +18,13 @@ from search.errors import WriterBusy
 
 _ID = "writer"
 _POLL_SECONDS = 0.1
-_SETTINGS = {"number_of_shards": 1, "auto_expand_replicas": "0-1"}
+_SETTINGS = {
+    "number_of_shards": 1,
+    "auto_expand_replicas": "0-1",
+    # A server that crashes may forget who held the right: then nobody does. That is no harm worth
+    # waiting for the disk twice in every batch.
+    "translog": {"durability": "async"},
+}
 _MAPPINGS = {"dynamic": "false", "properties": {}}
 
 

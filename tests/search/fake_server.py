@@ -140,6 +140,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "429": refusing(429),
     "500": refusing(500),
     "401": refusing(401),
+    "404": refusing(404),
     "a page": a_page,
     "no json": no_json,
     "other json": other_json,
