@@ -13,7 +13,13 @@ from search.engine import Ask, Engine
 from search.engines.elasticsearch import ElasticsearchEngine
 from search.engines.elasticsearch_client import parse
 from search.engines.elasticsearch_lock import WriteLock
-from search.errors import AskRejected, IndexBroken, IndexMissing, WriterBusy
+from search.errors import (
+    AskRejected,
+    IndexBroken,
+    IndexMissing,
+    SearchUnavailable,
+    WriterBusy,
+)
 from search.schema import Document, Filters, Range
 from tests.search import servers
 from tests.search.conftest import CORPUS, EVERYTHING
@@ -108,6 +114,15 @@ def test_a_generation_that_does_not_exist_is_not_made_by_writing(bare: Engine) -
         with pytest.raises(IndexMissing):
             write()
     assert bare.generations() == []
+
+
+@on_a_node
+def test_a_document_that_it_refuses_is_reported(engine: Engine) -> None:
+    overlong = Document(id="need:" + "9" * 600, kind="need", title="编号过长")
+    with pytest.raises(SearchUnavailable, match="answered 400"):
+        engine.upsert([overlong])
+    with engine.writing():
+        engine.commit()
 
 
 @on_a_node

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from search.engine import Ask, Engine
+from search.engines import elasticsearch_answers as answers
 from search.engines.elasticsearch import ElasticsearchEngine
 from search.engines.elasticsearch_client import parse
 from search.errors import SearchUnavailable
@@ -83,6 +85,22 @@ def test_a_server_that_refuses_is_not_asked_again() -> None:
         with pytest.raises(SearchUnavailable, match="429"):
             engine_at(server.url).search(ASK)
         assert server.requests == 1
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"index": {"status": 404, "error": {"type": "index_not_found_exception"}}},
+        {"index": {"status": 429, "error": {"type": "es_rejected_execution_exception"}}},
+        {"delete": {"status": 404, "error": {"type": "index_not_found_exception"}}},
+    ],
+)
+def test_half_a_batch_is_no_batch(refused: dict[str, Any]) -> None:
+    absent = {"delete": {"status": 404, "result": "not_found"}}
+    written = {"index": {"status": 201, "result": "created"}}
+    answers.all_written([(True, written), (False, absent)])
+    with pytest.raises(SearchUnavailable):
+        answers.all_written([(True, written), (False, refused)])
 
 
 def test_no_message_holds_the_password() -> None:
