@@ -40,8 +40,10 @@ marketplace/static/vendor/htmx.min.js: package-lock.json
 test: $(VENV)/.tests assets
 	@scripts/test-packages
 	@$(MAKE) --no-print-directory check
-	$(BIN)/pytest -n 2 --dist loadfile tests --ignore=tests/browser
+	$(BIN)/pytest -n 2 --dist loadfile tests --ignore=tests/browser -m "not server"
 	$(BIN)/pytest tests/browser
+	@# In one process, so that one Elasticsearch node serves; says last what was not tried.
+	$(BIN)/pytest tests/search -m server
 
 check: lint types structure
 lint:
@@ -53,4 +55,4 @@ structure:
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf $(VENV) .uv node_modules marketplace/static/vendor
+	rm -rf $(VENV) .uv .elasticsearch node_modules marketplace/static/vendor

@@ -1,17 +1,40 @@
-"""An engine by its address: ``embedded:/a/folder``."""
+"""An engine by its address: ``embedded:/a/folder``, ``elasticsearch+http://host:9200/prefix``."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from search.engine import Engine
+from search.engines import elasticsearch_client
+from search.engines.elasticsearch import ElasticsearchEngine
 from search.engines.embedded import EmbeddedEngine
 from search.errors import AskRejected
 
 
+def _embedded(address: str) -> Engine:
+    folder = address.partition(":")[2].removeprefix("//")
+    if not folder:
+        raise AskRejected("SEARCH_URL", "write embedded:/a/folder")
+    return EmbeddedEngine(Path(folder))
+
+
+def _elasticsearch(address: str) -> Engine:
+    return ElasticsearchEngine(elasticsearch_client.parse(address))
+
+
+_ENGINES: Mapping[str, Callable[[str], Engine]] = {
+    "embedded": _embedded,
+    "elasticsearch+http": _elasticsearch,
+    "elasticsearch+https": _elasticsearch,
+}
+
+
 def open_engine(address: str) -> Engine:
     """Return the engine behind an address; nothing is opened or created yet."""
-    scheme, _, rest = address.partition(":")
-    if scheme == "embedded" and rest:
-        return EmbeddedEngine(Path(rest.removeprefix("//")))
-    raise AskRejected("SEARCH_URL", f"no engine for the address {address!r}")
+    scheme = address.partition(":")[0]
+    if scheme not in _ENGINES:
+        # The rest may hold a password.
+        known = ", ".join(_ENGINES)
+        raise AskRejected("SEARCH_URL", f"no engine for {scheme!r}; an address begins with {known}")
+    return _ENGINES[scheme](address)

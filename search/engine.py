@@ -107,12 +107,16 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Health:
-    """Whether an engine answers, and what it holds."""
+    """Whether an engine answers, and what it holds.
+
+    ``away`` marks a server that cannot be asked now: waiting may help, a rebuild does not.
+    """
 
     ok: bool
     generation: str | None
     documents: int
     reason: str = ""
+    away: bool = False
 
 
 class Engine(Protocol):

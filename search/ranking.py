@@ -29,6 +29,10 @@ class Saturation:
         )
 
 
+# BM25's usual constants, by which the engines choose candidates.
+USUAL = Saturation()
+
+
 @dataclass(frozen=True)
 class Scored:
     """A hit with its text score and what each term brought, by kind and term.
@@ -64,9 +68,7 @@ def idf(frequency: int, documents: int) -> float:
 class Scorer:
     """Scores hits for one ask; built once per ask, then applied to every candidate."""
 
-    def __init__(
-        self, ask: Ask, statistics: Statistics, saturation: Saturation = Saturation()
-    ) -> None:
+    def __init__(self, ask: Ask, statistics: Statistics, saturation: Saturation = USUAL) -> None:
         self._saturation = saturation
         self._average_words = max(statistics.average_words, 1.0)
         self._average_grams = max(statistics.average_grams, 1.0)

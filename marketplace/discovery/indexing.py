@@ -113,8 +113,12 @@ class SearchIndex:
         """Build the index where there is none in use or the one in use cannot be opened."""
         try:
             generation = self.engine.generation()
-            if generation is not None and self.engine.health().ok:
-                return None
+            if generation is not None:
+                health = self.engine.health()
+                if health.ok:
+                    return None
+                if health.away:
+                    raise SearchUnavailable(health.reason)
         except (IndexMissing, IndexBroken):
             generation = None
         log.info("search.rebuilding", instead_of=generation)
@@ -147,6 +151,8 @@ class SearchIndex:
     def problems(self, *, now: datetime) -> list[str]:
         """Say in words for the operator what is wrong with the index; nothing where all is well."""
         health = self.engine.health()
+        if health.away:
+            return [f"search: {health.reason}; does the server at SEARCH_URL run?"]
         if not health.ok:
             return [f"search: {health.reason}; run `marketplace search rebuild`"]
         with self._database.reading() as session:

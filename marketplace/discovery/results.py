@@ -18,6 +18,7 @@ from marketplace.foundation.money import Fen
 from marketplace.foundation.words import Word
 from search import expansion, query, searching, suggest
 from search.engine import DEEPEST_OFFSET, Engine
+from search.errors import SearchUnavailable
 from search.query import Notice, Query
 from search.schema import MEMBERS, PUBLIC, Filters, Scope
 from search.searching import Found
@@ -123,7 +124,11 @@ def answer(index: SearchIndex, asked: Asked, actor: Actor, *, now: datetime) -> 
     terms: tuple[expansion.Term, ...] = ()
     if asked.expand:
         terms = expansion.expand(understood.free, without=asked.without, most=most)
-    enough = searching.enough_for(engine.health().documents)
+    health = engine.health()
+    if not health.ok:
+        # Asking on would let the reader wait for every further question too.
+        raise SearchUnavailable(health.reason)
+    enough = searching.enough_for(health.documents)
     chosen = asked.filters(now=now)
     filters = Filters({**chosen.values, **_known(understood.filters, asked.tab)}, chosen.ranges)
     scope = scope_for(actor, KINDS[asked.tab])

@@ -32,11 +32,11 @@ from search.engine import (
     Statistics,
 )
 from search.engines import tantivy_queries as queries
-from search.engines.tantivy_documents import SCHEMA, read, write
+from search.engines.tantivy_documents import RANK_SCALE, SCHEMA, read, write
 from search.errors import IndexBroken, IndexMissing, SearchUnavailable, WriterBusy
 from search.schema import Document, Scope
 
-FORMAT = "t2"
+FORMAT = "t3"
 
 _HEAP_BYTES = 64_000_000
 _LOCK_SECONDS = 20.0
@@ -217,7 +217,8 @@ class EmbeddedEngine:
             searcher = self._searcher()
             order = queries.order(sort)
             found = searcher.search(queries.scored(ask), limit, True, offset=offset, **order)
-            hits = tuple(self._hit(searcher, *entry) for entry in found.hits)
+            scale = RANK_SCALE if sort == RELEVANCE else 1.0
+            hits = tuple(self._hit(searcher, score / scale, at) for score, at in found.hits)
             return Hits(_count(found), hits)
 
     def candidates(self, ask: Ask, *, limit: int = 200) -> tuple[Hit, ...]:

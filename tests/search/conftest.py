@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from search import rebuild
+from search.address import open_engine
 from search.engine import Engine
-from search.engines.embedded import EmbeddedEngine
 from search.schema import MEMBERS, Document, Scope
+from tests.search import servers
 
-ENGINES: dict[str, Callable[[Path], Engine]] = {
-    "embedded": lambda folder: EmbeddedEngine(folder, lock_seconds=0.3),
+# Each engine's way to an address of its own for one test; a new server is one line here.
+ADDRESSES: dict[str, Callable[[Path], str]] = {
+    "embedded": lambda folder: f"embedded:{folder / 'index'}",
+    "elasticsearch": lambda _: f"elasticsearch+{servers.elasticsearch()}/{_prefix()}",
+    "meilisearch": lambda _: f"meilisearch+{servers.given('MEILISEARCH_URL')}/{_prefix()}",
 }
+SERVERS = tuple(name for name in ADDRESSES if name != "embedded")
+
+
+def _prefix() -> str:
+    return f"test{uuid.uuid4().hex[:12]}"
+
 
 EVERYTHING = Scope(kinds=frozenset({"achievement", "need", "organisation"}))
 
@@ -115,10 +127,27 @@ CORPUS = (
 )
 
 
-@pytest.fixture(params=sorted(ENGINES))
-def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=[pytest.mark.server] if name in SERVERS else [])
+        for name in ADDRESSES
+    ]
+)
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an engine that holds nothing yet."""
+    name = request.param
+    try:
+        made = ADDRESSES[name](tmp_path)
+    except servers.Untried as missing:
+        servers.leave_out(name, str(missing))
+    yield made
+    servers.clear(made)
+
+
+@pytest.fixture
+def bare(address: str) -> Engine:
     """An engine without any index."""
-    return ENGINES[request.param](tmp_path / "index")
+    return open_engine(address)
 
 
 @pytest.fixture
@@ -126,3 +155,10 @@ def engine(bare: Engine) -> Engine:
     """An engine that holds the corpus."""
     bare.swap(rebuild.build(bare, CORPUS))
     return bare
+
+
+def pytest_unconfigure() -> None:
+    """End the servers, and say last of all which engines were not tried."""
+    servers.stop()
+    for name, reason in servers.untried.items():
+        sys.stdout.write(f"{name.capitalize()} was not tried: {reason}\n")

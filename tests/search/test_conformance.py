@@ -158,6 +158,15 @@ def test_a_low_rank_comes_later(engine: Engine) -> None:
     twin = dataclasses.replace(CORPUS[1], id="achievement:9", rank=0.5)
     engine.upsert([twin])
     assert found(engine, ask("阻垢剂")) == ["achievement:2", "achievement:9"]
+    first, second = engine.search(ask("阻垢剂")).hits
+    assert second.score == pytest.approx(first.score * 0.5, rel=0.01)
+
+
+def test_the_score_of_a_page_is_that_of_the_candidates(engine: Engine) -> None:
+    asked = ask("低温", "脱硝", "催化剂", minimum=1)
+    scores = [(hit.document.id, hit.score) for hit in engine.candidates(asked)]
+    page = [(hit.document.id, hit.score) for hit in engine.search(asked).hits]
+    assert page == [(name, pytest.approx(score)) for name, score in scores]
 
 
 def test_upsert_replaces_and_delete_removes(engine: Engine) -> None:

@@ -18,6 +18,7 @@ from marketplace.foundation.access import ANONYMOUS, Role
 from marketplace.foundation.errors import NotAllowed, NotFound
 from marketplace.foundation.trade import TechnologyField
 from marketplace.needs import service as needs
+from search.engine import Health
 from search.errors import SearchUnavailable
 from tests.conftest import MovableClock
 from tests.discovering import Market
@@ -119,6 +120,20 @@ def test_an_index_that_cannot_be_opened_is_built_anew(
     wiring.ensure_search_index(fresh)
     assert f"achievement:{made}" in set(index.engine.ids())
     assert not wiring.search_problems(fresh)
+
+
+def test_a_server_that_is_away_is_waited_for_and_not_rebuilt(
+    market: Market, mocker: MockerFixture
+) -> None:
+    market.settle()
+    before = market.index.engine.generation()
+    away = Health(False, before, 0, "no answer in time", away=True)
+    mocker.patch.object(market.index.engine, "health", return_value=away)
+    with pytest.raises(SearchUnavailable):
+        market.index.ensure(now=market.clock.now())
+    assert market.index.engine.generation() == before
+    problems = market.index.problems(now=market.clock.now())
+    assert problems == ["search: no answer in time; does the server at SEARCH_URL run?"]
 
 
 def test_check_names_what_differs(market: Market) -> None:

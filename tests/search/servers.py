@@ -1,0 +1,67 @@
+"""Search servers for the tests: started once for all, or given by address."""
+
+from __future__ import annotations
+
+import os
+import urllib.request
+from functools import cache
+from typing import NoReturn
+
+import pytest
+
+from tests.search.elasticsearch.node import Node, NodeMissing
+
+# Which engines could not be tried, and why.
+untried: dict[str, str] = {}
+
+
+class Untried(Exception):
+    """An engine cannot be tried here; the message says why."""
+
+
+@cache
+def _node() -> Node | str:
+    """Start the node, once; a failure is remembered, not tried again for every test."""
+    try:
+        return Node()
+    except NodeMissing as missing:
+        return str(missing)
+
+
+def elasticsearch() -> str:
+    """Return the address of a real Elasticsearch node."""
+    node = _node()
+    if isinstance(node, str):
+        raise Untried(node)
+    return node.url
+
+
+def given(variable: str) -> str:
+    """Return the address of a server that somebody else runs, from the environment."""
+    url = os.environ.get(variable, "").rstrip("/")
+    if not url:
+        raise Untried(f"{variable} is not set")
+    return url
+
+
+def leave_out(name: str, reason: str) -> NoReturn:
+    """Skip the test and remember why; fail where this engine is demanded."""
+    if name in os.environ.get("REQUIRE_ENGINES", "").split(","):
+        pytest.fail(f"REQUIRE_ENGINES demands {name}: {reason}")
+    untried[name] = reason
+    pytest.skip(f"{name} is not tried: {reason}")
+
+
+def clear(address: str) -> None:
+    """Remove from Elasticsearch what a test made there; other engines keep nothing of weight."""
+    if address.startswith("elasticsearch+"):
+        wanted = urllib.request.Request(address.removeprefix("elasticsearch+") + "*")
+        wanted.method = "DELETE"
+        urllib.request.urlopen(wanted, timeout=30).close()
+
+
+def stop() -> None:
+    """End what was started."""
+    if _node.cache_info().currsize and isinstance(node := _node(), Node):
+        node.stop()
+        _node.cache_clear()
