@@ -42,7 +42,9 @@ from marketplace.discovery import matches as discovery_matches
 from marketplace.discovery import portal_views as discovery_portal_views
 from marketplace.discovery import queries as discovery_queries
 from marketplace.discovery import record_views as discovery_record_views
+from marketplace.discovery import subscription_views as discovery_subscription_views
 from marketplace.discovery import views as discovery_views
+from marketplace.discovery.alerts import Alerts
 from marketplace.discovery.indexing import SearchIndex, Source
 from marketplace.discovery.matches import MatchList
 from marketplace.exchange import commands as exchange_commands
@@ -119,6 +121,7 @@ PAGES = (
     subsidies_payment_views,
     discovery_portal_views,
     discovery_record_views,
+    discovery_subscription_views,
     techservices_meeting_views,
     techservices_order_views,
 )
@@ -243,6 +246,7 @@ def build(
     outbox = Outbox(SUBSCRIPTIONS)
     store = AttachmentStore(settings.data_dir / "attachments")
     due = DueTasks((*DUE_TASKS, *exchange_due.tasks(store, discovery_queries.is_indexed)))
+    index = SearchIndex(open_engine(settings.search), database, SEARCH_SOURCES)
     resources: dict[Any, Any] = {
         Database: database,
         Clock: clock,
@@ -256,7 +260,8 @@ def build(
             notifications_mail.sender_for(settings.mail_url, settings.mail_from),
             site_url=settings.site_url,
         ),
-        SearchIndex: SearchIndex(open_engine(settings.search), database, SEARCH_SOURCES),
+        SearchIndex: index,
+        Alerts: Alerts(index, database),
         **(replacements or {}),
     }
     return Services(settings, database, clock, outbox, due, demo, resources)
@@ -338,12 +343,18 @@ def search_problems(services: Services) -> list[str]:
     return index.problems(now=services.clock.now())
 
 
-def after_deliveries(services: Services) -> None:
-    """Let the worker make visible what a round of deliveries has written, and send the mail."""
+def after_deliveries(services: Services) -> int:
+    """Let the worker make visible what a round of deliveries has written, tell, and send mail.
+
+    Return how many new results of saved searches were found: they wait for the next round.
+    """
     index: SearchIndex = services.resources[SearchIndex]
-    index.keep_up(now=services.clock.now())
+    taken_in = index.keep_up(now=services.clock.now())
+    alerts: Alerts = services.resources[Alerts]
+    found = alerts.look(now=services.clock.now(), changed=taken_in > 0)
     mail_room: MailRoom = services.resources[MailRoom]
     mail_room.deliver_due(services.database, now=services.clock.now())
+    return found
 
 
 def blueprints(services: Services) -> Sequence[Blueprint]:

@@ -123,6 +123,10 @@ class Asked:
         """Return another page of it."""
         return replace(self, page=page)
 
+    def sorted_by(self, sort: Sorting) -> Self:
+        """Return the same search in another order, where its tab has that order."""
+        return replace(self, sort=sort if sort in SORTINGS[self.tab] else self.sort, page=1)
+
     def less_term(self, term: str) -> Self:
         """Return the same search with one proposed term switched off."""
         return replace(self, without=(*self.without, term), page=1)

@@ -59,6 +59,7 @@ def _organisation(view: OrganisationView) -> Document:
         region=view.place,
         owner_kind=view.kind.value,
         owner_id=str(view.id),
+        published_at=int(view.registered_at.timestamp()),
         updated_at=int(view.registered_at.timestamp()),
         shown={
             "record_id": view.id,
@@ -81,6 +82,7 @@ def _broker(view: BrokerView) -> Document:
         keywords=tuple(part for part in (view.agency_name,) if part),
         field=tuple(field.value for field in view.fields),
         owner_id=str(view.organisation_id or ""),
+        published_at=int(view.confirmed_at.timestamp()) if view.confirmed_at else None,
         shown={
             "record_id": view.user_id,
             "agency": view.agency_name,

@@ -1,6 +1,7 @@
 """From events to the index: note which documents have to be read again, nothing else.
 
-The worker reads them afterwards, so order and repetition of events do not matter.
+The worker reads them afterwards, so order and repetition of events do not matter. What a look at
+a saved search has found is told to its keeper.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from marketplace.accounts import events as accounts
 from marketplace.achievements import events as achievements
 from marketplace.achievements import queries as achievement_queries
 from marketplace.brokerage import events as brokerage
-from marketplace.discovery import service
+from marketplace.discovery import service, subscription_service
+from marketplace.discovery.events import NewResultsFound
 from marketplace.foundation.outbox import Handler, Subscription
 from marketplace.needs import events as needs
 
@@ -51,6 +53,15 @@ def _broker(session: Session, event: Any, *, now: datetime) -> None:
     service.note_changes(session, now=now, document_ids=[f"broker:{event.user_id}"])
 
 
+def _tell(session: Session, event: NewResultsFound, *, now: datetime) -> None:
+    subscription_service.tell(
+        session,
+        now=now,
+        saved_search_id=event.saved_search_id,
+        document_ids=event.document_ids,
+    )
+
+
 def _listen(event: type[Any], handle: Handler) -> Subscription:
     return Subscription(f"discovery.index.{event.name()}", event, handle)
 
@@ -73,4 +84,5 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     _listen(accounts.OrganisationRejected, _organisation),
     _listen(accounts.OrganisationChanged, _organisation),
     _listen(brokerage.BrokerProfileChanged, _broker),
+    Subscription("discovery.tell.new_results_found", NewResultsFound, _tell),
 )

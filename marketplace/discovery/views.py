@@ -13,6 +13,7 @@ from marketplace.discovery.asked import Asked, in_wan
 from marketplace.discovery.indexing import SearchIndex
 from marketplace.discovery.results import KINDS, SearchPage
 from marketplace.discovery.rules import JUDGE, SORTINGS, Freshness, Tab, Verdict
+from marketplace.discovery.subscription_rules import Frequency
 from marketplace.foundation import web
 from marketplace.foundation.access import PUBLIC
 from marketplace.foundation.errors import RuleBroken
@@ -44,6 +45,12 @@ def search_url(asked: Asked) -> str:
     return url_for("discovery.search", **arguments)
 
 
+def feed_url(asked: Asked) -> str:
+    """Return the URL of a search's public feed."""
+    arguments: dict[str, Any] = asked.turned(1).arguments()
+    return url_for("discovery.public_feed", **arguments)
+
+
 @blueprint.route("/search")
 @web.permits(PUBLIC)
 def search() -> ResponseReturnValue:
@@ -63,8 +70,10 @@ def search() -> ResponseReturnValue:
         tabs=list(Tab),
         sortings=SORTINGS[asked.tab],
         freshnesses=list(Freshness),
+        frequencies=list(Frequency),
         in_wan=in_wan,
         search_url=search_url,
+        feed_url=feed_url,
         record_url=record_url,
     )
 
@@ -75,7 +84,7 @@ def suggest() -> Response:
     """Return phrases and entries for what has been typed so far, as JSON."""
     typed = web.argument("q", longest=60)
     engine, actor = web.resource(SearchIndex).engine, web.actor()
-    scope = results.scope_for(actor, KINDS[Tab.ACHIEVEMENTS])
+    scope = results.scope_for(actor, *KINDS[Tab.ACHIEVEMENTS])
     try:
         found = suggesting.suggest(engine, typed, scope, limit=_SUGGESTED)
         first = found[0].phrase if found and typed.isascii() else typed

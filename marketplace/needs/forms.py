@@ -12,6 +12,7 @@ from marketplace.foundation.classifications import industry_name
 from marketplace.foundation.trade import TechnologyField, TradingMode
 from marketplace.needs.rules import TEXT_MAX, TITLE_MAX, Indicator, NeedContent
 
+_SENTENCE_END = re.compile(r"[。！？!?；;\n]+")
 _SEPARATORS = re.compile(r"[、，,；;\s]+")
 
 
@@ -115,9 +116,24 @@ def stored(content: NeedContent, *, version: int) -> dict[str, Any]:
 
 
 class StartForm(web.Form):
-    """The first line of a new need."""
+    """The first lines of a new need; a text that was searched for stands in them already."""
 
     title = web.TextField("标题", longest=TITLE_MAX, hint="一行写清要解决什么、要到什么程度")
+    problem = web.LongTextField(
+        "要解决的问题", longest=TEXT_MAX, rows=5, hint="可以先空着，下一页再写"
+    )
+
+
+def begun(text: str) -> dict[str, str]:
+    """Return a text as the first lines of a need: what fits is the title, a longer one the problem.
+
+    The title of a long text is its first sentence or, where that is long too, its beginning.
+    """
+    whole = text.strip()
+    if len(whole) <= TITLE_MAX:
+        return {"title": whole, "problem": ""}
+    first = _SENTENCE_END.split(whole, maxsplit=1)[0]
+    return {"title": first if len(first) <= TITLE_MAX else whole[:TITLE_MAX], "problem": whole}
 
 
 class FilesForm(web.Form):

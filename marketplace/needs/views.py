@@ -15,8 +15,8 @@ from marketplace.foundation.classifications import industries
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.errors import DomainError, NotFound, RuleBroken
 from marketplace.needs import queries, service
-from marketplace.needs.forms import FilesForm, NeedForm, ReasonForm, StartForm, stored
-from marketplace.needs.rules import DRAFT, EDIT, OWN, NeedContent, NeedState, missing
+from marketplace.needs.forms import FilesForm, NeedForm, ReasonForm, StartForm, begun, stored
+from marketplace.needs.rules import DRAFT, EDIT, OWN, TEXT_MAX, NeedContent, NeedState, missing
 
 blueprint = Blueprint("needs", __name__, template_folder="templates")
 EXPORT_LIMIT = 5_000
@@ -115,8 +115,8 @@ def _budget(row: queries.NeedRow) -> str | float:
 @blueprint.route("/my/needs/new", methods=["GET", "POST"])
 @web.permits(DRAFT)
 def create() -> ResponseReturnValue:
-    """Begin a need with its title; the form that follows saves itself."""
-    form = StartForm.load(title=web.argument("title", longest=100))
+    """Begin a need with its first lines; the form that follows saves itself."""
+    form = StartForm.load(**begun(web.argument("text", longest=TEXT_MAX)))
     if form.validate_on_post():
 
         def act(session: Session) -> str:
@@ -125,7 +125,11 @@ def create() -> ResponseReturnValue:
                 session,
                 actor=web.actor(),
                 now=web.now(),
-                content=NeedContent(title=form.title.data or "", region_code=own.region_code),
+                content=NeedContent(
+                    title=form.title.data or "",
+                    problem=form.problem.data or "",
+                    region_code=own.region_code,
+                ),
             )
             return url_for("needs.edit", need_id=need_id)
 
