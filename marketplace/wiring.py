@@ -37,16 +37,18 @@ from marketplace.contracts import views as contracts_views
 from marketplace.demonstration import views as demonstration_views
 from marketplace.discovery import commands as discovery_commands
 from marketplace.discovery import documents as discovery_documents
+from marketplace.discovery import due as discovery_due
 from marketplace.discovery import handlers as discovery_handlers
-from marketplace.discovery import matches as discovery_matches
+from marketplace.discovery import learning_views as discovery_learning_views
 from marketplace.discovery import portal_views as discovery_portal_views
 from marketplace.discovery import queries as discovery_queries
 from marketplace.discovery import record_views as discovery_record_views
 from marketplace.discovery import subscription_views as discovery_subscription_views
+from marketplace.discovery import term_views as discovery_term_views
 from marketplace.discovery import views as discovery_views
 from marketplace.discovery.alerts import Alerts
+from marketplace.discovery.finding import MatchList
 from marketplace.discovery.indexing import SearchIndex, Source
-from marketplace.discovery.matches import MatchList
 from marketplace.exchange import commands as exchange_commands
 from marketplace.exchange import due as exchange_due
 from marketplace.exchange import queries as exchange_queries
@@ -122,6 +124,8 @@ PAGES = (
     discovery_portal_views,
     discovery_record_views,
     discovery_subscription_views,
+    discovery_term_views,
+    discovery_learning_views,
     techservices_meeting_views,
     techservices_order_views,
 )
@@ -167,6 +171,7 @@ DUE_TASKS: tuple[DueTask, ...] = (
     *needs_due.TASKS,
     *listings_due.TASKS,
     *brokerage_due.TASKS,
+    *discovery_due.TASKS,
 )
 
 WAITING: tuple[Contributor, ...] = (
@@ -319,16 +324,12 @@ def template_globals(services: Services) -> dict[str, Any]:
 
 def _matches_of_need(need_id: int, limit: int = 3) -> MatchList:
     """Return the best achievements for a need, for pages of other slices."""
-    index = web.resource(SearchIndex)
-    return discovery_matches.of_need(index, need_id, actor=web.actor(), now=web.now(), limit=limit)
+    return discovery_record_views.finder().of_need(need_id, limit=limit)
 
 
 def _matches_of_achievement(achievement_id: int, limit: int = 3) -> MatchList:
     """Return the best needs for an achievement, for pages of other slices."""
-    index = web.resource(SearchIndex)
-    return discovery_matches.of_achievement(
-        index, achievement_id, actor=web.actor(), now=web.now(), limit=limit
-    )
+    return discovery_record_views.finder().of_achievement(achievement_id, limit=limit)
 
 
 def ensure_search_index(services: Services) -> None:

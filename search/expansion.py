@@ -11,18 +11,26 @@ from pathlib import Path
 from search import text
 
 LEXICON = Path(__file__).with_name("lexicon")
+# Where a term comes from: written by hand, learned from answers, or accepted by a person.
+LEXICON_TERM = "lexicon"
+LEARNED = "learned"
+ACCEPTED = "accepted"
 # A long text sets off many entries; the weightiest triggers say what it is about.
 MOST_TERMS = 24
 
 
 @dataclass(frozen=True)
 class Term:
-    """A professional term that was proposed, the typed words that led to it, and its industry."""
+    """A professional term, the typed words that led to it, its industry, and where it comes from.
+
+    ``because`` is empty where a person has written or accepted the term.
+    """
 
     text: str
     because: str
     industry: str
     weight: float = 1.0
+    source: str = LEXICON_TERM
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What discovery stores: changed documents, verdicts on matches, saved searches and their finds."""
+"""What discovery stores: changed documents, verdicts and what they teach, saved searches."""
 
 from __future__ import annotations
 
@@ -42,6 +42,37 @@ class MatchVerdict(Base):
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_organisations.id"))
     verdict: Mapped[Verdict]
     judged_at: Mapped[datetime]
+
+
+class LearnedPair(Base):
+    """An everyday word and the professional term that answers have shown it to mean.
+
+    Made anew as a whole by learning; ``refused`` is the operator's word and stays.
+    """
+
+    __tablename__ = "discovery_learned_pairs"
+    __table_args__ = (
+        UniqueConstraint("said", "meant"),
+        Index("ix_discovery_learned_meant", "meant"),
+    )
+
+    id: Mapped[Id]
+    said: Mapped[str]
+    meant: Mapped[str]
+    supporters: Mapped[int]
+    opponents: Mapped[int]
+    weight: Mapped[float]
+    refused: Mapped[bool] = mapped_column(default=False)
+
+
+class Learning(Base):
+    """When the learned pairs were made; one row."""
+
+    __tablename__ = "discovery_learning"
+    __table_args__ = (CheckConstraint("id = 1", name="single_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    learned_at: Mapped[datetime]
 
 
 class SavedSearch(Base):

@@ -30,6 +30,7 @@ _ENDPOINTS = {
     "organisation": ("accounts.institution", "organisation_id", "机构"),
 }
 _SUGGESTED = 6
+_TAKEN_BACK = "none"
 
 
 def record_url(kind: str, record_id: int) -> str:
@@ -120,11 +121,21 @@ def _direct(document_id: str, title: str, note: str) -> dict[str, str]:
 @blueprint.route("/matches/<int:need_id>/<int:achievement_id>", methods=["POST"])
 @web.permits(JUDGE)
 def judge(need_id: int, achievement_id: int) -> ResponseReturnValue:
-    """Store whether a proposed match is useful."""
+    """Store whether a proposed match is useful, or take that back."""
     back = web.local_next(url_for("discovery.need", need_id=need_id))
     verdict = next((v for v in Verdict if v.value == request.form.get("verdict")), None)
 
     def act(session: Session) -> str:
+        if request.form.get("verdict") == _TAKEN_BACK:
+            service.retract_verdict(
+                session,
+                actor=web.actor(),
+                now=web.now(),
+                need_id=need_id,
+                achievement_id=achievement_id,
+            )
+            flash("已撤销。", "success")
+            return back
         if verdict is None:
             raise RuleBroken("discovery.verdict", "请选择“有用”或“无关”")
         service.judge_match(

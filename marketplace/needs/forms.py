@@ -13,12 +13,23 @@ from marketplace.foundation.trade import TechnologyField, TradingMode
 from marketplace.needs.rules import TEXT_MAX, TITLE_MAX, Indicator, NeedContent
 
 _SENTENCE_END = re.compile(r"[。！？!?；;\n]+")
-_SEPARATORS = re.compile(r"[、，,；;\s]+")
+_MARKS = re.compile(r"[、，,；;\r\n]+")
+_SPACES = re.compile(r"\s+")
 
 
 def split_words(text: str) -> tuple[str, ...]:
-    """Split what was typed at commas, 顿号, semicolons and spaces; each word once, in order."""
-    return tuple(dict.fromkeys(word for word in _SEPARATORS.split(text) if word))
+    """Split what was typed at commas, 顿号 and semicolons; each word once, in order.
+
+    Spaces part words only where none of these marks stands: SiC MOSFET is one term.
+    """
+    pieces = _MARKS.split(text) if _MARKS.search(text) else _SPACES.split(text)
+    return tuple(dict.fromkeys(word for piece in pieces if (word := " ".join(piece.split()))))
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Write words so that splitting returns them."""
+    joined = "、".join(words)
+    return f"{joined}、" if len(words) == 1 and " " in joined else joined
 
 
 class IndicatorFields(web.RowForm):
@@ -108,7 +119,7 @@ def stored(content: NeedContent, *, version: int) -> dict[str, Any]:
         "budget_max": content.budget_max_fen,
         "budget_negotiable": content.budget_negotiable,
         "deadline": content.deadline,
-        "expert_terms": "、".join(content.expert_terms),
+        "expert_terms": join_words(content.expert_terms),
         "challenge": content.challenge,
         "anonymous": content.anonymous,
         "confidential": content.confidential,

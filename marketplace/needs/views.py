@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
@@ -17,6 +19,7 @@ from marketplace.foundation.errors import DomainError, NotFound, RuleBroken
 from marketplace.needs import queries, service
 from marketplace.needs.forms import FilesForm, NeedForm, ReasonForm, StartForm, begun, stored
 from marketplace.needs.rules import DRAFT, EDIT, OWN, TEXT_MAX, NeedContent, NeedState, missing
+from marketplace.needs.term_rules import propose, with_term
 
 blueprint = Blueprint("needs", __name__, template_folder="templates")
 EXPORT_LIMIT = 5_000
@@ -159,6 +162,19 @@ def edit(need_id: int) -> ResponseReturnValue:
 
 def _save(session: Session, form: NeedForm, need_id: int) -> str:
     content = form.to_content()
+    accepted = request.form.get("accept_term")
+    if accepted is not None or request.form.get("then") == "terms":
+        if accepted is not None:
+            content = replace(content, expert_terms=with_term(content.expert_terms, accepted))
+        service.save_draft(
+            session,
+            actor=web.actor(),
+            now=web.now(),
+            need_id=need_id,
+            content=content,
+            version=form.version_number,
+        )
+        return url_for("needs.edit", need_id=need_id, _anchor="terms")
     if request.form.get("then") != "submit":
         service.save_draft(
             session,
@@ -193,7 +209,16 @@ def _edit_page(view: queries.NeedView, form: NeedForm, files: FilesForm) -> str:
         files=files,
         attached=attachments.of(web.session(), f"need:{view.id}"),
         industries=industries(),
+        proposed=propose(view.content),
     )
+
+
+@blueprint.route("/my/needs/terms", methods=["POST"])
+@web.permits(DRAFT)
+def propose_terms() -> ResponseReturnValue:
+    """Answer with the professional terms for what is being written; nothing is stored."""
+    form = NeedForm.load()
+    return render_template("needs/_terms.html", proposed=propose(form.to_content()))
 
 
 @blueprint.route("/my/needs/<int:need_id>/autosave", methods=["POST"])
