@@ -38,6 +38,7 @@ from marketplace.demonstration import views as demonstration_views
 from marketplace.discovery import commands as discovery_commands
 from marketplace.discovery import documents as discovery_documents
 from marketplace.discovery import due as discovery_due
+from marketplace.discovery import expert_views as discovery_expert_views
 from marketplace.discovery import handlers as discovery_handlers
 from marketplace.discovery import learning_views as discovery_learning_views
 from marketplace.discovery import portal_views as discovery_portal_views
@@ -126,6 +127,7 @@ PAGES = (
     discovery_subscription_views,
     discovery_term_views,
     discovery_learning_views,
+    discovery_expert_views,
     techservices_meeting_views,
     techservices_order_views,
 )
@@ -195,6 +197,7 @@ SEARCH_SOURCES: tuple[Source, ...] = (
     Source(needs_documents.KIND, needs_documents.documents),
     Source(discovery_documents.ORGANISATION, discovery_documents.organisations),
     Source(discovery_documents.BROKER, discovery_documents.brokers),
+    Source(discovery_documents.EXPERT, discovery_documents.experts),
 )
 
 

@@ -25,7 +25,7 @@ from search.searching import Found
 KINDS: dict[Tab, tuple[str, ...]] = {
     Tab.ACHIEVEMENTS: ("achievement",),
     Tab.NEEDS: ("need",),
-    Tab.PEOPLE: ("broker",),
+    Tab.PEOPLE: ("expert", "broker"),
     Tab.INSTITUTIONS: ("organisation",),
 }
 _PAGES_SHOWN = 3
@@ -235,6 +235,12 @@ def _pairs(found: Found) -> tuple[tuple[str, str], ...]:
         return (
             ("方式", labels.labels("mode", document.mode)),
             ("领域", labels.labels("field", document.field)),
+        )
+    if document.kind == "expert":
+        return (
+            ("所在单位", str(shown.get("organisation", ""))),
+            ("领域", "、".join(shown.get("fields", ()))),
+            ("公开成果", f"{shown.get('works', 0)} 项"),
         )
     if document.kind == "broker":
         return (

@@ -13,13 +13,15 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
 from marketplace.accounts.rules import SELF_REGISTERED
+from marketplace.achievements import expert_queries
 from marketplace.achievements import queries as achievements
 from marketplace.achievements.rules import VISIBLE_STATES as OFFERED
 from marketplace.brokerage import queries as brokerage
 from marketplace.needs import queries as needs
 from marketplace.needs.rules import VISIBLE_STATES as ASKED
 
-_ACHIEVEMENT, _NEED, _BROKER, _ORGANISATION = "achievement", "need", "broker", "organisation"
+_ACHIEVEMENT, _NEED = "achievement", "need"
+_EXPERT, _BROKER, _ORGANISATION = "expert", "broker", "organisation"
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,13 @@ def _needs(session: Session, ids: list[int]) -> list[Entry]:
     ]
 
 
+def _experts(session: Session, ids: list[int]) -> list[Entry]:
+    return [
+        Entry(_EXPERT, view.user_id, view.name, "专家", view.works[-1].published_at)
+        for view in expert_queries.experts(session, ids)
+    ]
+
+
 def _brokers(session: Session, ids: list[int]) -> list[Entry]:
     views = [brokerage.find_broker(session, user_id) for user_id in ids]
     return [
@@ -99,6 +108,7 @@ def _nothing(_session: Session, _ids: list[int]) -> list[Entry]:
 _READERS = {
     _ACHIEVEMENT: _achievements,
     _NEED: _needs,
+    _EXPERT: _experts,
     _BROKER: _brokers,
     _ORGANISATION: _organisations,
 }

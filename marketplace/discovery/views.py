@@ -26,6 +26,7 @@ blueprint = Blueprint("discovery", __name__, template_folder="templates")
 _ENDPOINTS = {
     "achievement": ("discovery.achievement", "achievement_id", "成果"),
     "need": ("discovery.need", "need_id", "需求"),
+    "expert": ("discovery.expert", "user_id", "专家"),
     "broker": ("brokerage.broker", "user_id", "技术经理人"),
     "organisation": ("accounts.institution", "organisation_id", "机构"),
 }

@@ -10,7 +10,7 @@ import pytest
 from pytest_mock import MockerFixture
 from sqlalchemy import func, select
 
-from marketplace import wiring, worker
+from marketplace import worker
 from marketplace.accounts import queries as organisations
 from marketplace.accounts import service as accounts
 from marketplace.discovery import subscription_queries as queries
@@ -24,10 +24,9 @@ from marketplace.foundation.errors import Conflict, NotAllowed, NotFound, RuleBr
 from marketplace.notifications import queries as notifications
 from marketplace.notifications.models import Mail
 from marketplace.notifications.rules import MessageKind
-from marketplace.settings import Settings
 from search.errors import SearchUnavailable
 from tests.conftest import MovableClock
-from tests.discovering import Market
+from tests.discovering import Market, market_on
 from tests.world import World
 
 Save = Callable[..., int]
@@ -36,8 +35,7 @@ Save = Callable[..., int]
 @pytest.fixture
 def market(world: World, database: Database, clock: MovableClock, tmp_path: Path) -> Market:
     """A market on each database, with an index of its own."""
-    settings = Settings(data_dir=tmp_path, secret_key="test-key-" + "x" * 32)
-    made = Market(world, wiring.build(settings, database=database, clock=clock), clock)
+    made = market_on(world, database, clock, tmp_path)
     work(made)
     return made
 

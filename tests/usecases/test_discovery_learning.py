@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from marketplace import wiring
 from marketplace.accounts.queries import OrganisationView
 from marketplace.accounts.rules import OrganisationKind, OrganisationSubkind
 from marketplace.discovery import learning_queries, learning_service, service
@@ -20,10 +19,9 @@ from marketplace.foundation.db import Database
 from marketplace.foundation.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from marketplace.needs import queries as needs
 from marketplace.needs import service as needs_service
-from marketplace.settings import Settings
 from search.expansion import ACCEPTED, LEARNED
 from tests.conftest import MovableClock
-from tests.discovering import Market
+from tests.discovering import Market, market_on
 from tests.world import World
 
 PROBLEM = "大棚里的番茄一到阴天就谢花，坐不住果，去年减产三成，想找个办法。"
@@ -32,8 +30,7 @@ PROBLEM = "大棚里的番茄一到阴天就谢花，坐不住果，去年减产
 @pytest.fixture
 def market(world: World, database: Database, clock: MovableClock, tmp_path: Path) -> Market:
     """A greenhouse's need, the achievement it means, and one that only sounds like it."""
-    settings = Settings(data_dir=tmp_path, secret_key="test-key-" + "x" * 32)
-    made = Market(world, wiring.build(settings, database=database, clock=clock), clock)
+    made = market_on(world, database, clock, tmp_path)
     made.catalyst = made.achievement(
         title="设施蔬菜保花保果技术",
         problem="低温弱光下花器发育不良，落花落果严重，设施蔬菜冬春季减产三到五成。",
