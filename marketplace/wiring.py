@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -105,6 +106,7 @@ from marketplace.techservices import queries as techservices_queries
 from marketplace.techservices import views as techservices_views
 from marketplace.workbench import views as workbench_views
 from search.address import open_engine
+from search.errors import SearchError
 
 # Pages register on their slice's blueprint when their module is imported.
 PAGES = (
@@ -336,9 +338,13 @@ def _matches_of_achievement(achievement_id: int, limit: int = 3) -> MatchList:
 
 
 def ensure_search_index(services: Services) -> None:
-    """Build the search index from the database where there is none yet, and catch up."""
+    """Build the search index from the database where there is none or not all, and catch up."""
     index: SearchIndex = services.resources[SearchIndex]
-    index.keep_up(now=services.clock.now())
+    now = services.clock.now()
+    index.keep_up(now=now)
+    # A search server that is away at the start is no reason not to start.
+    with suppress(SearchError):
+        index.complete(now=now)
 
 
 def search_problems(services: Services) -> list[str]:

@@ -117,7 +117,7 @@ def _expert(view: ExpertView, owner: OrganisationView) -> Document:
         id=f"{EXPERT}:{view.user_id}",
         kind=EXPERT,
         title=view.name,
-        body="\n".join((*(work.title for work in works), "、".join(fields))),
+        body="；".join((*(work.title for work in works), "、".join(fields))),
         keywords=(owner.name, *named),
         field=tuple(field.value for field in view.fields),
         region=owner.place,

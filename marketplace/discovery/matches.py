@@ -99,8 +99,8 @@ def view_of(
 
 
 def because(term: Term) -> str:
-    """Return the words that led to a term, as a reader sees them."""
-    return term.because.replace(" ", "…") if term.because else "专业词"
+    """Return the words that led to a term, as a reader sees them; none where it was accepted."""
+    return term.because.replace(" ", "…")
 
 
 def _record_id(document: Document) -> int:
