@@ -10,6 +10,7 @@ from marketplace.discovery import learning_queries, learning_service
 from marketplace.discovery.learning_rules import CURATE
 from marketplace.discovery.views import blueprint
 from marketplace.foundation import web
+from marketplace.foundation.errors import NotFound
 
 
 @blueprint.route("/search/learned")
@@ -24,10 +25,12 @@ def learned() -> ResponseReturnValue:
     )
 
 
-@blueprint.route("/search/learned/<int:pair_id>/<any(refuse,admit):what>", methods=["POST"])
+@blueprint.route("/search/learned/<int:pair_id>/<what>", methods=["POST"])
 @web.permits(CURATE)
 def refuse_pair(pair_id: int, what: str) -> ResponseReturnValue:
     """Take a learned pair out of use, or take it back."""
+    if what not in ("refuse", "admit"):
+        raise NotFound()
 
     def act(session: Session) -> str:
         learning_service.refuse_pair(

@@ -45,7 +45,7 @@ def next_look(frequency: Frequency, now: datetime) -> datetime:
 
 def check_name(name: str) -> str:
     """Return the name as it is kept; refuse an empty or overlong one."""
-    kept = " ".join(name.split())
+    kept = " ".join("".join(c if c.isprintable() else " " for c in name).split())
     if not kept:
         raise RuleBroken(
             "discovery.name", "请给这个订阅起一个名字，以后在“我的订阅”里认得出", "name"

@@ -53,16 +53,17 @@ def saved_searches() -> ResponseReturnValue:
 def save_search() -> ResponseReturnValue:
     """Keep the search that the form states; back to its results where that is refused."""
     asked = Asked.of(request.form)
-    form = SavedSearchForm.load()
+    name = " ".join(request.form.get("name", "").split())
+    often = request.form.get("frequency")
 
     def act(session: Session) -> str:
         subscription_service.save(
             session,
             actor=web.actor(),
             now=web.now(),
-            name=form.name.data or asked.typed[:40] or f"全部{asked.tab.label}",
+            name=name or asked.typed[:40] or f"全部{asked.tab.label}",
             arguments=asked.turned(1).arguments(),
-            frequency=form.frequency.data or Frequency.DAILY,
+            frequency=next((each for each in Frequency if each == often), Frequency.DAILY),
         )
         flash("已保存。有新发布的内容时，会发到消息和邮箱。", "success")
         return url_for("discovery.saved_searches")
@@ -106,10 +107,12 @@ def change_search(saved_search_id: int) -> ResponseReturnValue:
     return page, form.status()
 
 
-@blueprint.route("/my/searches/<int:saved_search_id>/<any(pause,resume):what>", methods=["POST"])
+@blueprint.route("/my/searches/<int:saved_search_id>/<what>", methods=["POST"])
 @web.permits(SUBSCRIBE)
 def pause_search(saved_search_id: int, what: str) -> ResponseReturnValue:
     """Stop a saved search from telling, or let it go on."""
+    if what not in ("pause", "resume"):
+        raise NotFound()
 
     def act(session: Session) -> str:
         subscription_service.pause(
@@ -140,12 +143,12 @@ def remove_search(saved_search_id: int) -> ResponseReturnValue:
     return web.act(act, back=url_for("discovery.saved_searches"))
 
 
-@blueprint.route(
-    "/my/searches/<int:saved_search_id>/feed/<any(renew,close):what>", methods=["POST"]
-)
+@blueprint.route("/my/searches/<int:saved_search_id>/feed/<what>", methods=["POST"])
 @web.permits(SUBSCRIBE)
 def change_feed(saved_search_id: int, what: str) -> ResponseReturnValue:
     """Give a saved search a new secret feed address, or take its feed away."""
+    if what not in ("renew", "close"):
+        raise NotFound()
     use_case = (
         subscription_service.renew_feed if what == "renew" else subscription_service.close_feed
     )

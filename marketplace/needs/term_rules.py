@@ -43,7 +43,7 @@ def may_drop(actor: Actor, *, insider: bool, state: NeedState) -> bool:
 
 def with_term(terms: Collection[str], term: str) -> tuple[str, ...]:
     """Return the terms with one more; refuse what is no term, or one too many."""
-    tidy = " ".join(term.split())
+    tidy = " ".join("".join(c if c.isprintable() else " " for c in term).split())
     if not 1 < len(tidy) <= TERM_MAX or not text.runs(text.norm(tidy)):
         raise RuleBroken(
             "needs.term", f"专业词要 2 到 {TERM_MAX} 个字，例如“低温脱硝”", "expert_terms"

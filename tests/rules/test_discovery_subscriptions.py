@@ -41,6 +41,7 @@ def test_what_tells_at_once_is_looked_at_again_without_a_cause() -> None:
 
 def test_a_name_is_tidied_and_bounded() -> None:
     assert rules.check_name("  低温  脱硝 ") == "低温 脱硝"
+    assert rules.check_name("脱\x00硝\x1b") == "脱 硝"
     for wrong in ("", "   ", "名" * 61):
         with pytest.raises(RuleBroken):
             rules.check_name(wrong)

@@ -50,6 +50,7 @@ def test_owners_and_brokers_may_accept_and_only_owners_drop(
 def test_a_term_is_tidied_kept_once_and_bounded() -> None:
     assert rules.with_term(("脱硝",), "  低温   脱硝 ") == ("脱硝", "低温 脱硝")
     assert rules.with_term(("SCR",), "scr") == ("SCR",)
+    assert rules.with_term((), "脱\x00硝") == ("脱 硝",)
     assert rules.without_term(("SCR", "脱硝"), "scr") == ("脱硝",)
     for wrong in ("", "x", "，，", "词" * 31):
         with pytest.raises(RuleBroken):
