@@ -74,6 +74,8 @@ class _WebServer(BaseApplication):
             "graceful_timeout": 5,
             "loglevel": "warning",
             "proc_name": "marketplace",
+            # A question of 500 Chinese characters takes 4,500 bytes in an address.
+            "limit_request_line": 8190,
         }
         for name, value in options.items():
             self.cfg.set(name, value)

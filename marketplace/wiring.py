@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,14 +38,19 @@ from marketplace.contracts import views as contracts_views
 from marketplace.demonstration import views as demonstration_views
 from marketplace.discovery import commands as discovery_commands
 from marketplace.discovery import documents as discovery_documents
+from marketplace.discovery import due as discovery_due
+from marketplace.discovery import expert_views as discovery_expert_views
 from marketplace.discovery import handlers as discovery_handlers
-from marketplace.discovery import matches as discovery_matches
+from marketplace.discovery import learning_views as discovery_learning_views
 from marketplace.discovery import portal_views as discovery_portal_views
 from marketplace.discovery import queries as discovery_queries
 from marketplace.discovery import record_views as discovery_record_views
+from marketplace.discovery import subscription_views as discovery_subscription_views
+from marketplace.discovery import term_views as discovery_term_views
 from marketplace.discovery import views as discovery_views
+from marketplace.discovery.alerts import Alerts
+from marketplace.discovery.finding import MatchList
 from marketplace.discovery.indexing import SearchIndex, Source
-from marketplace.discovery.matches import MatchList
 from marketplace.exchange import commands as exchange_commands
 from marketplace.exchange import due as exchange_due
 from marketplace.exchange import queries as exchange_queries
@@ -100,6 +106,7 @@ from marketplace.techservices import queries as techservices_queries
 from marketplace.techservices import views as techservices_views
 from marketplace.workbench import views as workbench_views
 from search.address import open_engine
+from search.errors import SearchError
 
 # Pages register on their slice's blueprint when their module is imported.
 PAGES = (
@@ -119,6 +126,10 @@ PAGES = (
     subsidies_payment_views,
     discovery_portal_views,
     discovery_record_views,
+    discovery_subscription_views,
+    discovery_term_views,
+    discovery_learning_views,
+    discovery_expert_views,
     techservices_meeting_views,
     techservices_order_views,
 )
@@ -164,6 +175,7 @@ DUE_TASKS: tuple[DueTask, ...] = (
     *needs_due.TASKS,
     *listings_due.TASKS,
     *brokerage_due.TASKS,
+    *discovery_due.TASKS,
 )
 
 WAITING: tuple[Contributor, ...] = (
@@ -187,6 +199,7 @@ SEARCH_SOURCES: tuple[Source, ...] = (
     Source(needs_documents.KIND, needs_documents.documents),
     Source(discovery_documents.ORGANISATION, discovery_documents.organisations),
     Source(discovery_documents.BROKER, discovery_documents.brokers),
+    Source(discovery_documents.EXPERT, discovery_documents.experts),
 )
 
 
@@ -243,6 +256,7 @@ def build(
     outbox = Outbox(SUBSCRIPTIONS)
     store = AttachmentStore(settings.data_dir / "attachments")
     due = DueTasks((*DUE_TASKS, *exchange_due.tasks(store, discovery_queries.is_indexed)))
+    index = SearchIndex(open_engine(settings.search), database, SEARCH_SOURCES)
     resources: dict[Any, Any] = {
         Database: database,
         Clock: clock,
@@ -256,7 +270,8 @@ def build(
             notifications_mail.sender_for(settings.mail_url, settings.mail_from),
             site_url=settings.site_url,
         ),
-        SearchIndex: SearchIndex(open_engine(settings.search), database, SEARCH_SOURCES),
+        SearchIndex: index,
+        Alerts: Alerts(index, database),
         **(replacements or {}),
     }
     return Services(settings, database, clock, outbox, due, demo, resources)
@@ -314,22 +329,22 @@ def template_globals(services: Services) -> dict[str, Any]:
 
 def _matches_of_need(need_id: int, limit: int = 3) -> MatchList:
     """Return the best achievements for a need, for pages of other slices."""
-    index = web.resource(SearchIndex)
-    return discovery_matches.of_need(index, need_id, actor=web.actor(), now=web.now(), limit=limit)
+    return discovery_record_views.finder().of_need(need_id, limit=limit)
 
 
 def _matches_of_achievement(achievement_id: int, limit: int = 3) -> MatchList:
     """Return the best needs for an achievement, for pages of other slices."""
-    index = web.resource(SearchIndex)
-    return discovery_matches.of_achievement(
-        index, achievement_id, actor=web.actor(), now=web.now(), limit=limit
-    )
+    return discovery_record_views.finder().of_achievement(achievement_id, limit=limit)
 
 
 def ensure_search_index(services: Services) -> None:
-    """Build the search index from the database where there is none yet, and catch up."""
+    """Build the search index from the database where there is none or not all, and catch up."""
     index: SearchIndex = services.resources[SearchIndex]
-    index.keep_up(now=services.clock.now())
+    now = services.clock.now()
+    index.keep_up(now=now)
+    # A search server that is away at the start is no reason not to start.
+    with suppress(SearchError):
+        index.complete(now=now)
 
 
 def search_problems(services: Services) -> list[str]:
@@ -338,12 +353,18 @@ def search_problems(services: Services) -> list[str]:
     return index.problems(now=services.clock.now())
 
 
-def after_deliveries(services: Services) -> None:
-    """Let the worker make visible what a round of deliveries has written, and send the mail."""
+def after_deliveries(services: Services) -> int:
+    """Let the worker make visible what a round of deliveries has written, tell, and send mail.
+
+    Return how many new results of saved searches were found: they wait for the next round.
+    """
     index: SearchIndex = services.resources[SearchIndex]
-    index.keep_up(now=services.clock.now())
+    taken_in = index.keep_up(now=services.clock.now())
+    alerts: Alerts = services.resources[Alerts]
+    found = alerts.look(now=services.clock.now(), changed=taken_in > 0)
     mail_room: MailRoom = services.resources[MailRoom]
     mail_room.deliver_due(services.database, now=services.clock.now())
+    return found
 
 
 def blueprints(services: Services) -> Sequence[Blueprint]:

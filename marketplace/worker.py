@@ -22,8 +22,7 @@ def run_once(services: Services) -> int:
     now = services.clock.now()
     done = services.due.run(services.database, now=now)
     done += services.outbox.deliver_due(services.database, now=now)
-    wiring.after_deliveries(services)
-    return done
+    return done + wiring.after_deliveries(services)
 
 
 def run_until_quiet(services: Services, *, rounds: int = 10_000) -> None:

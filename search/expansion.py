@@ -14,6 +14,11 @@ from search import text
 from search.likeness import Likeness, Weights
 
 LEXICON = Path(__file__).with_name("lexicon")
+# Where a term comes from: written by hand, learned from answers, or accepted by a person.
+LEXICON_TERM = "lexicon"
+LEARNED = "learned"
+ACCEPTED = "accepted"
+
 SETTINGS = Path(__file__).with_name("expansion.yaml")
 
 
@@ -36,12 +41,16 @@ def load_settings(path: Path = SETTINGS) -> Settings:
 
 @dataclass(frozen=True)
 class Term:
-    """A professional term that was proposed, the typed words that led to it, and its industry."""
+    """A professional term, the typed words that led to it, its industry, and where it comes from.
+
+    ``because`` is empty where a person has written or accepted the term.
+    """
 
     text: str
     because: str
     industry: str
     weight: float = 1.0
+    source: str = LEXICON_TERM
 
 
 @dataclass(frozen=True)

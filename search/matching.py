@@ -24,6 +24,8 @@ from search.schema import Document, Scope
 SETTINGS = Path(__file__).with_name("matching.yaml")
 
 MAX_CHARACTERS = 4000
+# As much as a term on which several entries of the lexicon agree.
+ACCEPTED_WEIGHT = 2.0
 
 
 @dataclass(frozen=True)
@@ -75,16 +77,21 @@ def match(
     common: Collection[str] = frozenset(),
     expand: bool = True,
     without_terms: Collection[str] = frozenset(),
+    learned: Sequence[expansion.Term] = (),
+    adjust: Mapping[str, float] | None = None,
     limit: int = 10,
     most_per_owner: int | None = 3,
 ) -> list[Match]:
     """Return the best matches with their reasons, the best first.
 
     ``common`` are terms that say nothing (``text.boilerplate``); ``without_terms`` are expansion
-    terms that the asker has switched off.
+    terms that the asker has switched off; ``learned`` are more of them, from ``search.learning``.
+    ``adjust`` says by what the order counts single documents more or less, by id: what people
+    said of this match. Score and fit stay what the texts give.
     """
     weights = settings or load_settings()
-    terms = expansion.expand(_spoken(seeker), without=without_terms) if expand else ()
+    factors = adjust or {}
+    terms = terms_for(seeker, expand=expand, without=without_terms, learned=learned)
     ask = build(seeker, scope, weights, terms, common)
     if not ask.grams and not ask.expansions:
         return []
@@ -100,12 +107,16 @@ def match(
             if hit.document.id not in scored:
                 scored[hit.document.id] = scorer.score(hit)
         needed = scorer.bridge_needed(scored.values(), weights.answered_share)
-        scored = {name: entry.bridged(needed) for name, entry in scored.items()}
+        sure = {term.text for term in terms if term.source == expansion.ACCEPTED}
+        scored = {name: entry.bridged(needed, sure) for name, entry in scored.items()}
     first = sorted(scored.values(), key=best_first)
     predicted = features.predict(first[: weights.voters])
     ordered = sorted(
         (_weighed(entry, seeker, predicted, weights) for entry in first),
-        key=lambda pair: (-pair[1], pair[0].hit.document.id),
+        key=lambda pair: (
+            -pair[1] * factors.get(pair[0].hit.document.id, 1.0),
+            pair[0].hit.document.id,
+        ),
     )
     chosen = ordered[:limit]
     if most_per_owner is not None:
@@ -114,6 +125,29 @@ def match(
         _explained(entry, score, seeker, predicted, weights, scorer, terms)
         for entry, score in chosen
     ]
+
+
+def terms_for(
+    seeker: Seeker,
+    *,
+    expand: bool = True,
+    without: Collection[str] = frozenset(),
+    learned: Sequence[expansion.Term] = (),
+) -> tuple[expansion.Term, ...]:
+    """Return every term that a match looks for besides the seeker's own words.
+
+    Those that the seeker carries come first and with full weight, and are never switched off;
+    then those of the lexicon; then the learned ones, each once.
+    """
+    found = {
+        normal: expansion.Term(normal, "", "", ACCEPTED_WEIGHT, expansion.ACCEPTED)
+        for term in seeker.terms
+        if (normal := text.norm(term))
+    }
+    proposed = expansion.expand(_spoken(seeker), without=without) if expand else ()
+    for term in (*proposed, *(term for term in learned if term.text not in without)):
+        found.setdefault(term.text, term)
+    return tuple(found.values())
 
 
 def build(
@@ -136,15 +170,13 @@ def build(
         for gram in text.grams(normal):
             if gram not in common:
                 grams[gram] = max(weight, grams.get(gram, 0.0))
-    accepted = [(text.norm(term), 1.0) for term in seeker.terms]
-    proposed = [(term.text, term.weight) for term in terms]
     return Ask(
         scope=scope if not seeker.owner_id else replace(scope, without_owner=seeker.owner_id),
         words=words,
         grams=grams,
         expansions=tuple(
-            Expansion(term, text.cover(term), weight * settings.expansion_weight)
-            for term, weight in dict(proposed + accepted).items()
+            Expansion(term.text, text.cover(term.text), term.weight * settings.expansion_weight)
+            for term in terms
         ),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from search import text
@@ -52,9 +52,12 @@ class Scored:
         """Return what the asker's own words and grams brought."""
         return sum(self.words.values()) + sum(self.grams.values())
 
-    def bridged(self, share: float) -> Scored:
-        """Return the same with only a share of what the proposed terms brought."""
-        expansions = {term: share * value for term, value in self.expansions.items()}
+    def bridged(self, share: float, sure: Collection[str] = frozenset()) -> Scored:
+        """Return the same with only a share of what the proposed terms brought, less sure ones."""
+        expansions = {
+            term: value if term in sure else share * value
+            for term, value in self.expansions.items()
+        }
         score = (self.own + sum(expansions.values())) * self.hit.document.rank
         return replace(self, score=score, expansions=expansions)
 

@@ -37,8 +37,12 @@ class Report:
 
 
 def next_name(engine: Engine) -> str:
-    """Name the generation after all held ones: analyser version, engine format, number."""
-    numbers = [int(name.rpartition("-")[2]) for name in engine.generations() if _numbered(name)]
+    """Name the generation after all held ones: analyser version, engine format, number.
+
+    The one in use counts although its files may be gone: its name is still taken.
+    """
+    names = [*engine.generations(), engine.generation() or ""]
+    numbers = [int(name.rpartition("-")[2]) for name in names if _numbered(name)]
     return f"g-{text.ANALYZER_VERSION}-{engine.format}-{max(numbers, default=0) + 1:06d}"
 
 

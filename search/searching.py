@@ -161,6 +161,26 @@ def enough_for(documents: int) -> int:
     return min(load_settings().enough, max(3, documents // 500))
 
 
+def newest(
+    engine: Engine,
+    query: Query,
+    scope: Scope,
+    filters: Filters,
+    *,
+    terms: Sequence[Term] = (),
+    share: float = 1.0,
+    offset: int = 0,
+    limit: int = 20,
+) -> tuple[Hit, ...]:
+    """List what holds at least ``share`` of the words, the newest first.
+
+    For whoever is told of new documents unasked: no tier loosens until something is found.
+    """
+    strictest = build(query, scope, filters, terms)
+    ask = replace(strictest, minimum=math.ceil(len(strictest.units) * share))
+    return engine.search(ask, sort=UPDATED, offset=offset, limit=limit).hits
+
+
 def nearest(engine: Engine, query: Query, scope: Scope, *, limit: int = 5) -> tuple[Found, ...]:
     """Return what comes nearest to a query that finds nothing: any gram of it, no filter."""
     normal = text.norm(" ".join((query.free, *query.phrases)))

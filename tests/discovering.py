@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from marketplace import wiring
@@ -9,10 +10,12 @@ from marketplace.accounts.rules import OrganisationKind
 from marketplace.achievements import service as achievements
 from marketplace.discovery.indexing import SearchIndex
 from marketplace.foundation.access import Role
+from marketplace.foundation.db import Database
 from marketplace.foundation.money import Fen
 from marketplace.foundation.trade import TechnologyField, TradingMode
 from marketplace.needs import service as needs
 from marketplace.needs.rules import Indicator
+from marketplace.settings import Settings
 from tests.achievement_contents import complete_content, complete_need
 from tests.conftest import MovableClock
 from tests.world import World
@@ -98,3 +101,9 @@ class Market:
             if done == 0:
                 return
         raise AssertionError("the index never becomes quiet")
+
+
+def market_on(world: World, database: Database, clock: MovableClock, folder: Path) -> Market:
+    """Make a market on any database, with an index of its own in the folder."""
+    settings = Settings(data_dir=folder, secret_key="test-key-" + "x" * 32)
+    return Market(world, wiring.build(settings, database=database, clock=clock), clock)

@@ -120,10 +120,18 @@ def save_draft(
     if row.state in SHOWN_STATES:
         outbox.publish(
             session,
-            AchievementChanged(achievement_id=row.id, organisation_id=row.organisation_id),
+            AchievementChanged(
+                achievement_id=row.id,
+                organisation_id=row.organisation_id,
+                past_inventor_ids=sorted(_members(before) - _members(content)),
+            ),
             now=now,
         )
     return row.version
+
+
+def _members(content: AchievementContent) -> set[int]:
+    return {person.user_id for person in content.inventors if person.user_id is not None}
 
 
 def attach(

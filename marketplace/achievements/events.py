@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from marketplace.foundation.outbox import Event
 
@@ -46,10 +46,14 @@ class AchievementsImported(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class AchievementChanged(Event):
-    """The content or the state of a published achievement changed."""
+    """The content or the state of a published achievement changed.
+
+    ``past_inventor_ids`` are members whom it does not name any more.
+    """
 
     achievement_id: int
     organisation_id: int
+    past_inventor_ids: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -375,3 +375,37 @@ def has_agreement(
     return row is not None and agreement_holds(
         row.status, accepted_on=row.accepted_on, valid_to=row.valid_to, on=on
     )
+
+
+@dataclass(frozen=True)
+class SignedPair:
+    """A need and an achievement for which a contract was signed, and the parties."""
+
+    need_id: int
+    achievement_id: int
+    buyer_organisation_id: int
+    seller_organisation_id: int
+
+
+def signed_pairs(session: Session, *, limit: int) -> list[SignedPair]:
+    """List the newest pairs that came to a contract."""
+    deals = session.scalars(
+        select(Deal)
+        .where(
+            Deal.stage.in_((DealStage.SIGNED, DealStage.REGISTERED, DealStage.PAID)),
+            Deal.need_id.is_not(None),
+            Deal.achievement_id.is_not(None),
+        )
+        .order_by(Deal.id.desc())
+        .limit(limit)
+    )
+    return [
+        SignedPair(
+            deal.need_id,
+            deal.achievement_id,
+            deal.buyer_organisation_id,
+            deal.seller_organisation_id,
+        )
+        for deal in deals
+        if deal.need_id is not None and deal.achievement_id is not None
+    ]

@@ -53,7 +53,7 @@ class Asked:
             typed=_printable(arguments.get("q", ""))[:2000],
             tab=tab,
             chosen={
-                name: values for name in FACETS[tab] if (values := _values(arguments.getlist(name)))
+                name: values for name in FACETS[tab] if (values := cleaned(arguments.getlist(name)))
             },
             price_from=low,
             price_to=high,
@@ -62,7 +62,7 @@ class Asked:
             sort=sort if sort in SORTINGS[tab] else Sorting.RELEVANCE,
             page=_page(arguments.get("page", "")),
             expand=arguments.get("expand", "1") != "0",
-            without=_values(arguments.getlist("without")),
+            without=cleaned(arguments.getlist("without")),
         )
 
     @property
@@ -123,6 +123,10 @@ class Asked:
         """Return another page of it."""
         return replace(self, page=page)
 
+    def sorted_by(self, sort: Sorting) -> Self:
+        """Return the same search in another order, where its tab has that order."""
+        return replace(self, sort=sort if sort in SORTINGS[self.tab] else self.sort, page=1)
+
     def less_term(self, term: str) -> Self:
         """Return the same search with one proposed term switched off."""
         return replace(self, without=(*self.without, term), page=1)
@@ -157,9 +161,10 @@ def _word(kind: type[_AnyWord], value: str) -> _AnyWord | None:
     return next((word for word in kind if word.value == value), None)
 
 
-def _values(given: list[str]) -> tuple[str, ...]:
-    cleaned = (_printable(value)[:60] for value in given[:MAX_VALUES])
-    return tuple(dict.fromkeys(value for value in cleaned if value))
+def cleaned(given: list[str]) -> tuple[str, ...]:
+    """Return a URL's values of one name: printable, short, each once, and not too many."""
+    printable = (_printable(value)[:60] for value in given[:MAX_VALUES])
+    return tuple(dict.fromkeys(value for value in printable if value))
 
 
 def _printable(value: str) -> str:

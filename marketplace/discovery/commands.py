@@ -1,4 +1,4 @@
-"""`marketplace search`: rebuild, check and status of the search index."""
+"""`marketplace search`: rebuild, check, status and rollback of the search index."""
 
 from __future__ import annotations
 
@@ -36,6 +36,16 @@ def make_group(open_index: Callable[[], Opened]) -> click.Group:
             f"{report.replayed} changes replayed; before: {report.before or 'none'}."
         )
 
+    @group.command("rollback")
+    def rollback() -> None:
+        """Go back to the generation before the one in use, and catch up from there."""
+        index, _, _ = open_index()
+        try:
+            name = index.roll_back()
+        except SearchError as failed:
+            raise click.ClickException(f"not rolled back: {failed}") from failed
+        click.echo(f"{name} is in use again. `marketplace search check` says what it lacks.")
+
     @group.command("check")
     def check() -> None:
         """Compare the index with the database; exit with 1 where they differ."""
@@ -66,9 +76,18 @@ def make_group(open_index: Callable[[], Opened]) -> click.Group:
             waiting = queries.waiting_changes(session)
         click.echo(f"engine      {index.engine.name}, {'ok' if health.ok else health.reason}")
         click.echo(f"generation  {health.generation or 'none'}")
+        click.echo(f"kept        {', '.join(_kept(index)) or 'none'}")
         click.echo(f"documents   {health.documents}")
         click.echo(
             f"waiting     {waiting.count}" + (f" since {waiting.since}" * bool(waiting.since))
         )
 
     return group
+
+
+def _kept(index: SearchIndex) -> list[str]:
+    """List the generations that a roll-back can reach; none while the engine is away."""
+    try:
+        return index.engine.generations()
+    except SearchError:
+        return []

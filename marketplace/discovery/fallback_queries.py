@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
 from marketplace.accounts.rules import SELF_REGISTERED
+from marketplace.achievements import expert_queries
 from marketplace.achievements import queries as achievements
 from marketplace.brokerage import queries as brokerage
 from marketplace.brokerage.queries import BrokerFilter
@@ -41,7 +42,12 @@ def titles(session: Session, tab: Tab, typed: str, *, limit: int = LIMIT) -> lis
         ]
     if tab is Tab.PEOPLE:
         page = brokerage.list_brokers(session, chosen=BrokerFilter(text=typed), size=limit)
-        return [Title("broker", row.user_id, row.name, row.agency_name) for row in page.items]
+        brokers = [Title("broker", row.user_id, row.name, row.agency_name) for row in page.items]
+        people = [
+            Title("expert", view.user_id, view.name, f"公开成果 {len(view.works)} 项")
+            for view in expert_queries.find_named(session, typed, limit=limit)
+        ]
+        return [*people, *brokers][:limit]
     found = accounts.page_of_organisations(
         session, kinds=SELF_REGISTERED, district=None, name=typed, after=None
     )

@@ -21,9 +21,9 @@ from marketplace.discovery.models import IndexChange
 from marketplace.foundation.db import Database
 from search import rebuild, text
 from search.engine import UPDATED, Ask, Engine
-from search.errors import IndexBroken, IndexMissing, SearchUnavailable
+from search.errors import IndexBroken, IndexMissing, SearchError, SearchUnavailable
 from search.rebuild import Change, Report
-from search.schema import Document, Scope
+from search.schema import VISIBILITIES, Document, Scope
 
 _BATCH = 1000
 # Enough to tell habits from subjects, and read within a request.
@@ -105,7 +105,7 @@ class SearchIndex:
                 done += count
             self._purge(now)
             return done
-        except SearchUnavailable as away:
+        except SearchError as away:
             log.warning("search.unavailable", reason=str(away))
             return 0
 
@@ -123,6 +123,32 @@ class SearchIndex:
             generation = None
         log.info("search.rebuilding", instead_of=generation)
         return self.rebuild(now=now)
+
+    def complete(self, *, now: datetime) -> Report | None:
+        """Build the index anew where it lacks a kind that the database has.
+
+        So a version that indexes more than the one before finds all of it from its first start.
+        """
+        for kind, source in self._sources.items():
+            scope = Scope(kinds=frozenset({kind}), visibilities=frozenset(VISIBILITIES))
+            if self.engine.count(Ask(scope=scope)):
+                continue
+            with self._database.reading() as session:
+                lacking = next(iter(source.build(session, None)), None)
+            if lacking is not None:
+                log.info("search.rebuilding", lacking=kind)
+                return self.rebuild(now=now)
+        return None
+
+    def roll_back(self) -> str:
+        """Take the generation before the one in use into use again, and catch up from there.
+
+        What changed in the days for which changes are kept is replayed; ``check`` names whatever
+        an older generation lacks beyond that. Return the generation's name.
+        """
+        name = rebuild.roll_back(self.engine)
+        rebuild.replay(self.engine, self._changes_since(0))
+        return name
 
     def rebuild(self, *, now: datetime) -> Report:
         """Build a new generation from the database and take it into use when it is whole."""

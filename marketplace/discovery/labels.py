@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from marketplace.accounts.rules import OrganisationKind
 from marketplace.achievements.rules import AchievementState, IPKind
-from marketplace.discovery.rules import MaturityBand
+from marketplace.discovery.rules import MaturityBand, PersonKind
 from marketplace.foundation.classifications import industry_name
 from marketplace.foundation.trade import TechnologyField, TradingMode
 from marketplace.foundation.words import Word
 from marketplace.needs.rules import NeedState
 
 _WORDS: dict[str, type[Word]] = {
+    "kind": PersonKind,
     "field": TechnologyField,
     "maturity_band": MaturityBand,
     "ip_kind": IPKind,

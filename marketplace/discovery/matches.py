@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from markupsafe import Markup
 
 from marketplace.discovery import labels
-from marketplace.discovery.indexing import SearchIndex
-from marketplace.discovery.results import scope_for
+from marketplace.discovery.learning_rules import Adjustment
 from marketplace.discovery.rules import Verdict
 from marketplace.foundation.access import Actor
 from marketplace.foundation.money import Fen, scale
 from marketplace.foundation.words import Word
 from marketplace.needs.rules import Indicator
-from search import matching, text
-from search.errors import SearchUnavailable
-from search.features import Seeker
+from search import text
+from search.expansion import LEARNED, Term
 from search.matching import Match
 from search.schema import Document
 
-BEST = 10
-# A need always shows its nearest achievements; an achievement shows needs that really come near.
-_LEAST_FIT_OF_NEEDS = 15
 _INDICATORS_SHOWN = 3
 _FEATURES = {
     "industry": "行业",
@@ -63,106 +57,21 @@ class MatchView:
     checks: tuple[Check, ...]
     terms: tuple[str, ...]
     sentence: Markup
-    bridges: tuple[tuple[str, str], ...]
+    bridges: tuple[tuple[str, str, bool], ...]
     shares: tuple[tuple[str, int], ...]
+    opinion: str = ""
     own: bool = False
     verdict: Verdict | None = None
 
 
-@dataclass(frozen=True)
-class MatchList:
-    """The matches of one need or achievement; ``down`` when the engine cannot answer."""
-
-    matches: tuple[MatchView, ...]
-    terms: tuple[str, ...] = ()
-    down: bool = False
-
-
-def of_need(
-    index: SearchIndex,
-    need_id: int,
-    *,
+def view_of(
+    own: Document,
+    match: Match,
+    indicators: tuple[Indicator, ...],
     actor: Actor,
-    now: datetime,
-    indicators: Sequence[Indicator] = (),
-    limit: int = BEST,
-    owner_id: int | None = None,
-) -> MatchList:
-    """Return the best achievements for an open need; none while it is not in the index."""
-    seek = _Seek(index, actor, now, limit, owner_id)
-    return seek.matches(f"need:{need_id}", "achievement", tuple(indicators))
-
-
-def of_achievement(
-    index: SearchIndex,
-    achievement_id: int,
-    *,
-    actor: Actor,
-    now: datetime,
-    limit: int = 5,
-    owner_id: int | None = None,
-) -> MatchList:
-    """Return the best open needs for a published achievement."""
-    seek = _Seek(index, actor, now, limit, owner_id)
-    return seek.matches(f"achievement:{achievement_id}", "need", ())
-
-
-@dataclass(frozen=True)
-class _Seek:
-    index: SearchIndex
-    actor: Actor
-    now: datetime
-    limit: int
-    owner_id: int | None
-
-    def matches(
-        self, document_id: str, wanted: str, indicators: tuple[Indicator, ...]
-    ) -> MatchList:
-        """Match one indexed document with documents of the other kind."""
-        own_kind = document_id.partition(":")[0]
-        engine = self.index.engine
-        try:
-            own = engine.get([document_id], scope_for(self.actor, own_kind)).get(document_id)
-            if own is None:
-                return MatchList(())
-            seeker = _seeker(own.document, self.owner_id, self.now)
-            found = matching.match(
-                engine,
-                seeker,
-                scope_for(self.actor, wanted),
-                common=self.index.common,
-                limit=self.limit,
-            )
-        except SearchUnavailable:
-            return MatchList((), down=True)
-        least = _LEAST_FIT_OF_NEEDS if wanted == "need" else 0
-        kept = [match for match in found if match.fit >= least]
-        views = [_view(own.document, match, indicators, self.actor) for match in kept]
-        proposed = dict.fromkeys(term.text for match in kept for term in match.expansions)
-        # The reader's own needs come first: they are why an enterprise opens the page.
-        return MatchList(tuple(sorted(views, key=lambda view: not view.own)), tuple(proposed))
-
-
-def _seeker(document: Document, owner_id: int | None, now: datetime) -> Seeker:
-    return Seeker(
-        text=document.body,
-        title=document.title,
-        industry=document.industry,
-        field=document.field,
-        ipc=document.ipc,
-        region=document.region,
-        maturity=document.maturity,
-        price=document.price,
-        owner_id=str(owner_id) if owner_id is not None else document.owner_id,
-        offers=document.kind == "achievement",
-        terms=document.keywords if document.kind == "need" else (),
-        now=int(now.timestamp()),
-    )
-
-
-def _view(
-    own: Document, match: Match, indicators: tuple[Indicator, ...], actor: Actor
+    adjustments: Mapping[str, Adjustment],
 ) -> MatchView:
+    """Return a match of an own document as pages show it to the reader."""
     other = match.document
     need, offer = (other, own) if own.kind == "achievement" else (own, other)
     hidden = bool(other.shown.get("price_hidden"))
@@ -180,10 +89,18 @@ def _view(
         checks=tuple(_checks(match, need, offer, indicators)),
         terms=tuple(term for term, _ in match.strongest),
         sentence=Markup(match.sentence),  # noqa: S704 -- highlighting has escaped it
-        bridges=tuple((term.because.replace(" ", "…"), term.text) for term in match.expansions),
+        bridges=tuple(
+            (because(term), term.text, term.source == LEARNED) for term in match.expansions
+        ),
         shares=_shares(match),
+        opinion=adjustments.get(other.id, Adjustment()).said,
         own=other.owner_id != "" and other.owner_id == str(actor.organisation_id),
     )
+
+
+def because(term: Term) -> str:
+    """Return the words that led to a term, as a reader sees them; none where it was accepted."""
+    return term.because.replace(" ", "…")
 
 
 def _record_id(document: Document) -> int:

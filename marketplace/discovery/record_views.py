@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from flask import render_template
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from marketplace.accounts import queries as accounts
 from marketplace.achievements import queries as achievements
 from marketplace.assessments import queries as assessments
-from marketplace.discovery import matches, queries
+from marketplace.discovery.finding import Finder, Wishes
 from marketplace.discovery.indexing import SearchIndex
-from marketplace.discovery.matches import MatchList, MatchView
-from marketplace.discovery.rules import Verdict
 from marketplace.discovery.views import blueprint, record_url
 from marketplace.foundation import web
 from marketplace.foundation.access import PUBLIC, permits
 from marketplace.listings import queries as listings
 from marketplace.needs import queries as needs
 from marketplace.needs.rules import ANSWER
+from marketplace.needs.term_rules import may_accept, may_drop
+
+
+def finder() -> Finder:
+    """Return what finds matches for this request's reader, as its URL wishes."""
+    index = web.resource(SearchIndex)
+    return Finder(index, web.session(), web.actor(), web.now(), Wishes.of(request.args))
 
 
 @blueprint.route("/achievements/<int:achievement_id>")
@@ -28,14 +31,7 @@ def achievement(achievement_id: int) -> ResponseReturnValue:
     """Show an achievement as the reader may see it, with the needs that fit it."""
     session, actor = web.session(), web.actor()
     view = achievements.get_for(session, actor, achievement_id)
-    found = matches.of_achievement(
-        web.resource(SearchIndex),
-        achievement_id,
-        actor=actor,
-        now=web.now(),
-        owner_id=view.organisation_id,
-    )
-    verdicts = queries.verdicts_on_achievement(session, actor, achievement_id)
+    found = finder().of_achievement(achievement_id, owner_id=view.organisation_id)
     return render_template(
         "discovery/achievement.html",
         view=view,
@@ -44,7 +40,7 @@ def achievement(achievement_id: int) -> ResponseReturnValue:
         valuation=assessments.latest_valuation(session, achievement_id),
         attached=achievements.readable_files(session, actor, achievement_id),
         history=achievements.history(session, view),
-        found=_judged(found, verdicts, "need"),
+        found=found,
         record_url=record_url,
     )
 
@@ -58,15 +54,9 @@ def need(need_id: int) -> ResponseReturnValue:
     owner = (
         accounts.get_organisation(session, view.organisation_id) if view.organisation_id else None
     )
-    found = matches.of_need(
-        web.resource(SearchIndex),
-        need_id,
-        actor=actor,
-        now=web.now(),
-        indicators=view.content.indicators,
-        owner_id=view.organisation_id,
+    found = finder().of_need(
+        need_id, indicators=view.content.indicators, owner_id=view.organisation_id
     )
-    verdicts = queries.verdicts_on_need(session, actor, need_id)
     return render_template(
         "discovery/need.html",
         view=view,
@@ -75,16 +65,8 @@ def need(need_id: int) -> ResponseReturnValue:
         history=needs.history(session, view),
         answer_count=needs.answer_counts(session, [need_id]).get(need_id, 0),
         may_answer=permits(actor, ANSWER),
-        found=_judged(found, verdicts, "achievement"),
+        found=found,
+        may_accept=may_accept(actor, insider=view.insider, state=view.state),
+        may_drop=may_drop(actor, insider=view.insider, state=view.state),
         record_url=record_url,
     )
-
-
-def _judged(found: MatchList, verdicts: dict[int, Verdict], kind: str) -> MatchList:
-    """Put the reader's own verdicts on the matches."""
-
-    def judged(match: MatchView) -> MatchView:
-        other = match.achievement_id if kind == "achievement" else match.need_id
-        return replace(match, verdict=verdicts.get(other))
-
-    return replace(found, matches=tuple(judged(match) for match in found.matches))

@@ -23,11 +23,11 @@ from search.query import Notice, Query
 from search.schema import MEMBERS, PUBLIC, Filters, Scope
 from search.searching import Found
 
-KINDS: dict[Tab, str] = {
-    Tab.ACHIEVEMENTS: "achievement",
-    Tab.NEEDS: "need",
-    Tab.PEOPLE: "broker",
-    Tab.INSTITUTIONS: "organisation",
+KINDS: dict[Tab, tuple[str, ...]] = {
+    Tab.ACHIEVEMENTS: ("achievement",),
+    Tab.NEEDS: ("need",),
+    Tab.PEOPLE: ("expert", "broker"),
+    Tab.INSTITUTIONS: ("organisation",),
 }
 _PAGES_SHOWN = 3
 
@@ -110,28 +110,22 @@ class SearchPage:
         return "至少一个词语出现"
 
 
-def scope_for(actor: Actor, kind: str) -> Scope:
-    """Return what a reader may find of a kind."""
+def scope_for(actor: Actor, *kinds: str) -> Scope:
+    """Return what a reader may find of some kinds."""
     layers = {PUBLIC, MEMBERS} if actor.signed_in and actor.verified else {PUBLIC}
-    return Scope(kinds=frozenset({kind}), visibilities=frozenset(layers))
+    return Scope(kinds=frozenset(kinds), visibilities=frozenset(layers))
 
 
 def answer(index: SearchIndex, asked: Asked, actor: Actor, *, now: datetime) -> SearchPage:
     """Answer a search; raise ``SearchUnavailable`` where the engine cannot."""
     engine = index.engine
-    understood = query.parse(asked.typed, labels=labels.typed_labels())
-    most = searching.load_settings().most_terms
-    terms: tuple[expansion.Term, ...] = ()
-    if asked.expand:
-        terms = expansion.expand(understood.free, without=asked.without, most=most)
+    understood, terms, filters = understand(asked, now=now)
     health = engine.health()
     if not health.ok:
         # Asking on would let the reader wait for every further question too.
         raise SearchUnavailable(health.reason)
     enough = searching.enough_for(health.documents)
-    chosen = asked.filters(now=now)
-    filters = Filters({**chosen.values, **_known(understood.filters, asked.tab)}, chosen.ranges)
-    scope = scope_for(actor, KINDS[asked.tab])
+    scope = scope_for(actor, *KINDS[asked.tab])
     results = searching.search(
         engine,
         understood,
@@ -147,7 +141,7 @@ def answer(index: SearchIndex, asked: Asked, actor: Actor, *, now: datetime) -> 
     counts = {asked.tab: results.total}
     for tab in Tab:
         if tab is not asked.tab:
-            elsewhere = scope_for(actor, KINDS[tab])
+            elsewhere = scope_for(actor, *KINDS[tab])
             counts[tab] = searching.count(engine, understood, elsewhere, Filters(), terms, enough)
     few = results.total < enough and not understood.empty
     return SearchPage(
@@ -158,7 +152,7 @@ def answer(index: SearchIndex, asked: Asked, actor: Actor, *, now: datetime) -> 
         share=results.share,
         counts=counts,
         facets=tuple(_facet(asked, name, results.facets[name]) for name in FACETS[asked.tab]),
-        chips=_chips(asked),
+        chips=chips_of(asked),
         terms=terms,
         did_you_mean=suggest.did_you_mean(engine, asked.typed, scope) if few else None,
         nearest=_nearest(engine, understood, scope, results.total),
@@ -166,6 +160,18 @@ def answer(index: SearchIndex, asked: Asked, actor: Actor, *, now: datetime) -> 
         pages=_pages(asked.page, results.total),
         next_page=asked.page + 1 if _has_more(asked, results.total) else None,
     )
+
+
+def understand(asked: Asked, *, now: datetime) -> tuple[Query, tuple[expansion.Term, ...], Filters]:
+    """Return what a search means: its words, the professional terms, the filters it states."""
+    understood = query.parse(asked.typed, labels=labels.typed_labels())
+    terms: tuple[expansion.Term, ...] = ()
+    if asked.expand:
+        most = searching.load_settings().most_terms
+        terms = expansion.expand(understood.free, without=asked.without, most=most)
+    chosen = asked.filters(now=now)
+    filters = Filters({**chosen.values, **_known(understood.filters, asked.tab)}, chosen.ranges)
+    return understood, terms, filters
 
 
 def _known(typed: Filters, tab: Tab) -> dict[str, frozenset[str]]:
@@ -238,6 +244,12 @@ def _pairs(found: Found) -> tuple[tuple[str, str], ...]:
             ("方式", labels.labels("mode", document.mode)),
             ("领域", labels.labels("field", document.field)),
         )
+    if document.kind == "expert":
+        return (
+            ("所在单位", str(shown.get("organisation", ""))),
+            ("领域", "、".join(shown.get("fields", ()))),
+            ("公开成果", f"{shown.get('works', 0)} 项"),
+        )
     if document.kind == "broker":
         return (
             ("所在机构", str(shown.get("agency", ""))),
@@ -273,7 +285,8 @@ def _facet(asked: Asked, name: str, counted: dict[str, int]) -> Facet:
     )
 
 
-def _chips(asked: Asked) -> tuple[Chip, ...]:
+def chips_of(asked: Asked) -> tuple[Chip, ...]:
+    """Return the active conditions, each with the search without it."""
     chips = [
         Chip(labels.label(name, value), asked.without_value(name, value))
         for name, values in asked.chosen.items()
@@ -311,7 +324,7 @@ def direct_hits(
     understood = query.parse(typed)
     if understood.empty:
         return []
-    scope = Scope(kinds=frozenset(KINDS.values()), visibilities=scope_for(actor, "").visibilities)
+    scope = scope_for(actor, *(kind for kinds in KINDS.values() for kind in kinds))
     found = searching.search(engine, understood, scope, Filters(), limit=limit, enough=1).found
     return [
         (

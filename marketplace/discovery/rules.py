@@ -11,8 +11,15 @@ class Tab(Word):
 
     ACHIEVEMENTS = "achievements", "成果"
     NEEDS = "needs", "需求"
-    PEOPLE = "people", "技术经理人"
+    PEOPLE = "people", "专家与经理人"
     INSTITUTIONS = "institutions", "机构"
+
+
+class PersonKind(Word):
+    """Who is found among the people; the codes are the kinds of the index."""
+
+    EXPERT = "expert", "专家"
+    BROKER = "broker", "技术经理人"
 
 
 class MaturityBand(Word):
@@ -62,11 +69,12 @@ FACETS: dict[Tab, tuple[str, ...]] = {
         "owner_kind",
     ),
     Tab.NEEDS: ("field", "mode", "industry", "region"),
-    Tab.PEOPLE: ("field", "region"),
+    Tab.PEOPLE: ("kind", "field", "region"),
     Tab.INSTITUTIONS: ("owner_kind", "region"),
 }
 
 FACET_LABELS: dict[str, str] = {
+    "kind": "类别",
     "field": "技术领域",
     "maturity_band": "成熟度",
     "ip_kind": "知识产权",

@@ -63,3 +63,30 @@ def judge_match(
         now=now,
         after={"achievement_id": achievement_id, "verdict": verdict},
     )
+
+
+def retract_verdict(
+    session: Session, *, actor: Actor, now: datetime, need_id: int, achievement_id: int
+) -> None:
+    """Take back what the actor has said of a match; nothing happens where nothing was said."""
+    require(actor, JUDGE)
+    row = session.scalar(
+        select(MatchVerdict)
+        .where(
+            MatchVerdict.need_id == need_id,
+            MatchVerdict.achievement_id == achievement_id,
+            MatchVerdict.user_id == actor.user_id,
+        )
+        .with_for_update()
+    )
+    if row is None:
+        return
+    audit.record(
+        session,
+        actor=actor,
+        action="discovery.retract",
+        subject=f"need:{need_id}",
+        now=now,
+        before={"achievement_id": achievement_id, "verdict": row.verdict},
+    )
+    session.delete(row)

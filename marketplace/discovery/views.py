@@ -13,6 +13,7 @@ from marketplace.discovery.asked import Asked, in_wan
 from marketplace.discovery.indexing import SearchIndex
 from marketplace.discovery.results import KINDS, SearchPage
 from marketplace.discovery.rules import JUDGE, SORTINGS, Freshness, Tab, Verdict
+from marketplace.discovery.subscription_rules import Frequency
 from marketplace.foundation import web
 from marketplace.foundation.access import PUBLIC
 from marketplace.foundation.errors import RuleBroken
@@ -25,10 +26,12 @@ blueprint = Blueprint("discovery", __name__, template_folder="templates")
 _ENDPOINTS = {
     "achievement": ("discovery.achievement", "achievement_id", "成果"),
     "need": ("discovery.need", "need_id", "需求"),
+    "expert": ("discovery.expert", "user_id", "专家"),
     "broker": ("brokerage.broker", "user_id", "技术经理人"),
     "organisation": ("accounts.institution", "organisation_id", "机构"),
 }
 _SUGGESTED = 6
+_TAKEN_BACK = "none"
 
 
 def record_url(kind: str, record_id: int) -> str:
@@ -42,6 +45,12 @@ def search_url(asked: Asked) -> str:
     """Return the URL of a search."""
     arguments: dict[str, Any] = asked.arguments()
     return url_for("discovery.search", **arguments)
+
+
+def feed_url(asked: Asked) -> str:
+    """Return the URL of a search's public feed."""
+    arguments: dict[str, Any] = asked.turned(1).arguments()
+    return url_for("discovery.public_feed", **arguments)
 
 
 @blueprint.route("/search")
@@ -63,8 +72,10 @@ def search() -> ResponseReturnValue:
         tabs=list(Tab),
         sortings=SORTINGS[asked.tab],
         freshnesses=list(Freshness),
+        frequencies=list(Frequency),
         in_wan=in_wan,
         search_url=search_url,
+        feed_url=feed_url,
         record_url=record_url,
     )
 
@@ -75,7 +86,7 @@ def suggest() -> Response:
     """Return phrases and entries for what has been typed so far, as JSON."""
     typed = web.argument("q", longest=60)
     engine, actor = web.resource(SearchIndex).engine, web.actor()
-    scope = results.scope_for(actor, KINDS[Tab.ACHIEVEMENTS])
+    scope = results.scope_for(actor, *KINDS[Tab.ACHIEVEMENTS])
     try:
         found = suggesting.suggest(engine, typed, scope, limit=_SUGGESTED)
         first = found[0].phrase if found and typed.isascii() else typed
@@ -111,11 +122,21 @@ def _direct(document_id: str, title: str, note: str) -> dict[str, str]:
 @blueprint.route("/matches/<int:need_id>/<int:achievement_id>", methods=["POST"])
 @web.permits(JUDGE)
 def judge(need_id: int, achievement_id: int) -> ResponseReturnValue:
-    """Store whether a proposed match is useful."""
+    """Store whether a proposed match is useful, or take that back."""
     back = web.local_next(url_for("discovery.need", need_id=need_id))
     verdict = next((v for v in Verdict if v.value == request.form.get("verdict")), None)
 
     def act(session: Session) -> str:
+        if request.form.get("verdict") == _TAKEN_BACK:
+            service.retract_verdict(
+                session,
+                actor=web.actor(),
+                now=web.now(),
+                need_id=need_id,
+                achievement_id=achievement_id,
+            )
+            flash("已撤销。", "success")
+            return back
         if verdict is None:
             raise RuleBroken("discovery.verdict", "请选择“有用”或“无关”")
         service.judge_match(

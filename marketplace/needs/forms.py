@@ -12,12 +12,24 @@ from marketplace.foundation.classifications import industry_name
 from marketplace.foundation.trade import TechnologyField, TradingMode
 from marketplace.needs.rules import TEXT_MAX, TITLE_MAX, Indicator, NeedContent
 
-_SEPARATORS = re.compile(r"[、，,；;\s]+")
+_SENTENCE_END = re.compile(r"[。！？!?；;\n]+")
+_MARKS = re.compile(r"[、，,；;\r\n]+")
+_SPACES = re.compile(r"\s+")
 
 
 def split_words(text: str) -> tuple[str, ...]:
-    """Split what was typed at commas, 顿号, semicolons and spaces; each word once, in order."""
-    return tuple(dict.fromkeys(word for word in _SEPARATORS.split(text) if word))
+    """Split what was typed at commas, 顿号 and semicolons; each word once, in order.
+
+    Spaces part words only where none of these marks stands: SiC MOSFET is one term.
+    """
+    pieces = _MARKS.split(text) if _MARKS.search(text) else _SPACES.split(text)
+    return tuple(dict.fromkeys(word for piece in pieces if (word := " ".join(piece.split()))))
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Write words so that splitting returns them."""
+    joined = "、".join(words)
+    return f"{joined}、" if len(words) == 1 and " " in joined else joined
 
 
 class IndicatorFields(web.RowForm):
@@ -107,7 +119,7 @@ def stored(content: NeedContent, *, version: int) -> dict[str, Any]:
         "budget_max": content.budget_max_fen,
         "budget_negotiable": content.budget_negotiable,
         "deadline": content.deadline,
-        "expert_terms": "、".join(content.expert_terms),
+        "expert_terms": join_words(content.expert_terms),
         "challenge": content.challenge,
         "anonymous": content.anonymous,
         "confidential": content.confidential,
@@ -115,9 +127,24 @@ def stored(content: NeedContent, *, version: int) -> dict[str, Any]:
 
 
 class StartForm(web.Form):
-    """The first line of a new need."""
+    """The first lines of a new need; a text that was searched for stands in them already."""
 
     title = web.TextField("标题", longest=TITLE_MAX, hint="一行写清要解决什么、要到什么程度")
+    problem = web.LongTextField(
+        "要解决的问题", longest=TEXT_MAX, rows=5, hint="可以先空着，下一页再写"
+    )
+
+
+def begun(text: str) -> dict[str, str]:
+    """Return a text as the first lines of a need: what fits is the title, a longer one the problem.
+
+    The title of a long text is its first sentence or, where that is long too, its beginning.
+    """
+    whole = text.strip()
+    if len(whole) <= TITLE_MAX:
+        return {"title": whole, "problem": ""}
+    first = _SENTENCE_END.split(whole, maxsplit=1)[0]
+    return {"title": first if len(first) <= TITLE_MAX else whole[:TITLE_MAX], "problem": whole}
 
 
 class FilesForm(web.Form):

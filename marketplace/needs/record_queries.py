@@ -234,6 +234,8 @@ _PUBLIC_ACTIONS = {
 _OWN_ACTIONS = _PUBLIC_ACTIONS | {
     "needs.create": "登记草稿",
     "needs.save": "修改内容",
+    "needs.accept_term": "采纳专业词",
+    "needs.drop_term": "去掉专业词",
     "needs.submit": "提交审核",
     "needs.return": "交易中心退回",
     "needs.recall": "撤回修改",

@@ -21,16 +21,19 @@ from marketplace.needs.market_service import (
     mark_unmatched,
 )
 from marketplace.needs.review_service import accept, accept_imported, return_
+from marketplace.needs.term_service import accept_term, drop_term
 
 __all__ = [
     "accept",
     "accept_imported",
+    "accept_term",
     "answer",
     "attach",
     "close",
     "create_draft",
     "decide_answer",
     "detach",
+    "drop_term",
     "expire",
     "mark_contracted",
     "mark_matched",

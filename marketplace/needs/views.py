@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
@@ -15,8 +17,9 @@ from marketplace.foundation.classifications import industries
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.errors import DomainError, NotFound, RuleBroken
 from marketplace.needs import queries, service
-from marketplace.needs.forms import FilesForm, NeedForm, ReasonForm, StartForm, stored
-from marketplace.needs.rules import DRAFT, EDIT, OWN, NeedContent, NeedState, missing
+from marketplace.needs.forms import FilesForm, NeedForm, ReasonForm, StartForm, begun, stored
+from marketplace.needs.rules import DRAFT, EDIT, OWN, TEXT_MAX, NeedContent, NeedState, missing
+from marketplace.needs.term_rules import propose, with_term
 
 blueprint = Blueprint("needs", __name__, template_folder="templates")
 EXPORT_LIMIT = 5_000
@@ -115,8 +118,8 @@ def _budget(row: queries.NeedRow) -> str | float:
 @blueprint.route("/my/needs/new", methods=["GET", "POST"])
 @web.permits(DRAFT)
 def create() -> ResponseReturnValue:
-    """Begin a need with its title; the form that follows saves itself."""
-    form = StartForm.load(title=web.argument("title", longest=100))
+    """Begin a need with its first lines; the form that follows saves itself."""
+    form = StartForm.load(**begun(web.argument("text", longest=TEXT_MAX)))
     if form.validate_on_post():
 
         def act(session: Session) -> str:
@@ -125,7 +128,11 @@ def create() -> ResponseReturnValue:
                 session,
                 actor=web.actor(),
                 now=web.now(),
-                content=NeedContent(title=form.title.data or "", region_code=own.region_code),
+                content=NeedContent(
+                    title=form.title.data or "",
+                    problem=form.problem.data or "",
+                    region_code=own.region_code,
+                ),
             )
             return url_for("needs.edit", need_id=need_id)
 
@@ -155,6 +162,19 @@ def edit(need_id: int) -> ResponseReturnValue:
 
 def _save(session: Session, form: NeedForm, need_id: int) -> str:
     content = form.to_content()
+    accepted = request.form.get("accept_term")
+    if accepted is not None or request.form.get("then") == "terms":
+        if accepted is not None:
+            content = replace(content, expert_terms=with_term(content.expert_terms, accepted))
+        service.save_draft(
+            session,
+            actor=web.actor(),
+            now=web.now(),
+            need_id=need_id,
+            content=content,
+            version=form.version_number,
+        )
+        return url_for("needs.edit", need_id=need_id, _anchor="terms")
     if request.form.get("then") != "submit":
         service.save_draft(
             session,
@@ -189,7 +209,16 @@ def _edit_page(view: queries.NeedView, form: NeedForm, files: FilesForm) -> str:
         files=files,
         attached=attachments.of(web.session(), f"need:{view.id}"),
         industries=industries(),
+        proposed=propose(view.content),
     )
+
+
+@blueprint.route("/my/needs/terms", methods=["POST"])
+@web.permits(DRAFT)
+def propose_terms() -> ResponseReturnValue:
+    """Answer with the professional terms for what is being written; nothing is stored."""
+    form = NeedForm.load()
+    return render_template("needs/_terms.html", proposed=propose(form.to_content()))
 
 
 @blueprint.route("/my/needs/<int:need_id>/autosave", methods=["POST"])

@@ -22,6 +22,7 @@ class MessageKind(Word):
     PUBLICITY = "publicity", "公示与异议"
     PAYMENT = "payment", "款项"
     SERVICE = "service", "服务与活动"
+    SEARCH = "search", "订阅"
 
 
 # What waits for an answer or runs out comes by mail unless a person says otherwise.
@@ -36,6 +37,7 @@ MAILED_BY_DEFAULT = frozenset(
         MessageKind.CLAIM,
         MessageKind.PAYMENT,
         MessageKind.SERVICE,
+        MessageKind.SEARCH,
     }
 )
 

@@ -5,6 +5,7 @@ import { startCountdowns } from "./countdown.js";
 import { guardForms } from "./once.js";
 import { startRows } from "./rows.js";
 import { startSuggestions } from "./suggest.js";
+import { startTerms } from "./terms.js";
 
 // The current entry of the main navigation may lie outside a phone's screen.
 document.querySelector(".topnav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
@@ -31,3 +32,4 @@ startBoards();
 startCountdowns();
 startRows();
 startSuggestions();
+startTerms();
