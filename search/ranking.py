@@ -10,7 +10,7 @@ import itertools
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from search import text
@@ -149,7 +149,8 @@ class Scorer:
         }
         worths = self._saturation.worths(hit.grams_length, self._average_grams)
         grams = {
-            gram: self._grams[gram] * worths[count] for gram, count in self._han.counts(normal)
+            gram: self._grams[gram] * worths[count]
+            for gram, count in self._han.counts(normal).items()
         }
         for gram, whole in self._whole:
             if gram in normal and (count := len(whole.findall(normal))):
@@ -179,21 +180,22 @@ class _HanGrams:
         characters = "".join(sorted(set("".join(self._ordered))))
         self._stretch = re.compile(f"[{characters}]+" if characters else "(?!)")
 
-    def counts(self, normal: str) -> Iterator[tuple[str, int]]:
-        """Yield the grams that stand in a normal text, singles first, and how often."""
+    def counts(self, normal: str) -> dict[str, int]:
+        """Return how often grams stand in a normal text, singles first; those that do only."""
         stretches = self._stretch.findall(normal)
-        found = Counter(filter(self._singles.__contains__, "".join(stretches)))
-        found.update(
+        singles = [single for single in "".join(stretches) if single in self._singles]
+        pairs = [
             pair
             for stretch in stretches
+            if len(stretch) > 1
             for first, second in itertools.pairwise(stretch)
             if (seconds := self._pairs.get(first)) and (pair := seconds.get(second))
-        )
+        ]
+        found = Counter(singles + pairs)
         for pair in self._doubled:
             if pair in found:
                 found[pair] = normal.count(pair)
-        for gram in filter(found.__contains__, self._ordered):
-            yield gram, found[gram]
+        return {gram: found[gram] for gram in filter(found.__contains__, self._ordered)}
 
 
 def best_first(entry: Scored) -> tuple[float, str]:
