@@ -1,6 +1,6 @@
 """Time the search page beside bare tantivy, turn by turn in one run: our overhead as a ratio.
 
-    python -m benchmarks.bare_tantivy FOLDER DOCUMENTS [--pages 2000] [--reuse]
+    python -m benchmarks.bare_tantivy FOLDER DOCUMENTS [--pages 2000] [--reuse] [--processor]
 
 The bare side knows the same words and grams, and nothing of ours: no scope, no tiers but "all
 words, else any", no shared scorer, no lexicon, no passages, documents as they are stored. Its page
@@ -41,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("documents", type=int)
     parser.add_argument("--pages", type=int, default=2000, help="pages to time")
     parser.add_argument("--reuse", action="store_true", help="take both indexes as they are")
+    parser.add_argument(
+        "--processor", action="store_true", help="count processor time, where others are at work"
+    )
     given = parser.parse_args(arguments)
     ours = open_engine(f"embedded:{given.folder / 'ours'}")
     bare = given.folder / "bare"
@@ -65,15 +68,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "search/, as the page asks": partial(ask, ours),
         },
         list(corpus.queries(given.pages + _WARM)),
+        time.process_time if given.processor else time.perf_counter,
     )
 
 
-def compare(sides: dict[str, Callable[[str], object]], typed: Sequence[str]) -> None:
+def compare(
+    sides: dict[str, Callable[[str], object]], typed: Sequence[str], clock: Callable[[], float]
+) -> None:
     """Ask all sides each query in turn, so that whatever else the machine does meets them alike."""
     times: dict[str, list[float]] = {name: [] for name in sides}
     for words in typed:
         for name, side in sides.items():
-            times[name].append(milliseconds(side, words))
+            times[name].append(milliseconds(side, words, clock))
     ordered = {name: sorted(taken[_WARM:]) for name, taken in times.items()}
     first = next(iter(ordered.values()))
     for name, taken in ordered.items():
