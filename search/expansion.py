@@ -78,6 +78,7 @@ def expand(
     settings = load_settings()
     normal = text.norm(typed)
     found: dict[str, Term] = {}
+    resembling: dict[str, Entry] = {}
     for entry, trigger in _triggered(typed, normal):
         fresh = [term for term in entry.terms if term not in normal and term not in without]
         for term in fresh:
@@ -90,10 +91,19 @@ def expand(
         fresh = [term for term in entry.terms if term not in normal and term not in without]
         for term in fresh:
             weight = share**settings.power / len(fresh) ** 0.5
-            known = found.get(term) or Term(term, _shared(entry, normal), entry.industry, 0.0)
-            found[term] = replace(known, weight=known.weight + weight)
+            known = found.get(term)
+            if known is None:
+                resembling[term] = entry
+                found[term] = Term(term, "", entry.industry, weight)
+            else:
+                found[term] = replace(known, weight=known.weight + weight)
     surest = sorted(found.values(), key=lambda term: (-term.weight, term.text))
-    return tuple(surest[: most or settings.most_terms])
+    return tuple(
+        replace(term, because=_shared(resembling[term.text], normal))
+        if term.text in resembling
+        else term
+        for term in surest[: most or settings.most_terms]
+    )
 
 
 def fields(typed: str, *, most: int = 3) -> tuple[tuple[str, float], ...]:
@@ -136,22 +146,26 @@ def load(folder: Path = LEXICON) -> tuple[Entry, ...]:
 
 
 @cache
-def _by_key() -> dict[str, tuple[Entry, ...]]:
-    """Return the entries by the two characters with which a trigger's longest piece begins."""
-    keyed: dict[str, dict[Entry, None]] = {}
-    for entry in load():
+def _by_key() -> dict[str, tuple[tuple[int, tuple[str, ...]], ...]]:
+    """Return the triggers by the two characters with which their longest piece begins.
+
+    Each stands with its entry's place in the lexicon.
+    """
+    keyed: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
+    for place, entry in enumerate(load()):
         for trigger in entry.triggers:
-            keyed.setdefault(max(trigger, key=len)[:2], {})[entry] = None
-    return {key: tuple(entries) for key, entries in keyed.items()}
+            keyed.setdefault(max(trigger, key=len)[:2], []).append((place, trigger))
+    return {key: tuple(triggers) for key, triggers in keyed.items()}
 
 
 def _triggered(typed: str, normal: str) -> Iterator[tuple[Entry, tuple[str, ...]]]:
     """Yield the entries of which a trigger stands in one of the text's sentences."""
     sentences = [text.norm(sentence) for sentence in text.sentences(typed)]
-    for entry in _possible(normal):
-        trigger = _set_off(entry, sentences)
-        if trigger is not None:
-            yield entry, trigger
+    entries = load()
+    for place, triggers in _possible(normal).items():
+        set_off = [trigger for trigger in triggers if _stands(trigger, sentences)]
+        if set_off:
+            yield entries[place], _longest(set_off, entries[place])
 
 
 def _problem_grams(typed: str, settings: Settings) -> dict[str, float]:
@@ -203,11 +217,15 @@ def _shared(entry: Entry, normal: str) -> str:
     return " ".join(dict.fromkeys(stretches))
 
 
-def _possible(normal: str) -> Iterator[Entry]:
-    """Yield the entries that a text may set off: few of thousands, in a stable order."""
+def _possible(normal: str) -> dict[int, list[tuple[str, ...]]]:
+    """Return the triggers that may stand in a text, by entry: few of thousands, in stable order."""
     keys = {normal[place : place + width] for width in (1, 2) for place in range(len(normal))}
     keyed = _by_key()
-    yield from dict.fromkeys(entry for key in sorted(keys) for entry in keyed.get(key, ()))
+    possible: dict[int, list[tuple[str, ...]]] = {}
+    for key in sorted(keys):
+        for place, trigger in keyed.get(key, ()):
+            possible.setdefault(place, []).append(trigger)
+    return possible
 
 
 def _entry(line: str, industry: str, place: str) -> Entry:
@@ -222,15 +240,20 @@ def _entry(line: str, industry: str, place: str) -> Entry:
     return Entry(triggers, terms, industry)
 
 
-def _set_off(entry: Entry, sentences: list[str]) -> tuple[str, ...] | None:
-    """Return the longest trigger of the entry that stands in one of the sentences."""
-    best: tuple[str, ...] | None = None
-    for trigger in entry.triggers:
-        if any(all(piece in sentence for piece in trigger) for sentence in sentences) and (
-            best is None or _length(trigger) > _length(best)
-        ):
-            best = trigger
-    return best
+def _stands(trigger: tuple[str, ...], sentences: list[str]) -> bool:
+    """Tell whether all pieces of a trigger stand in one of the sentences."""
+    for sentence in sentences:
+        for piece in trigger:
+            if piece not in sentence:
+                break
+        else:
+            return True
+    return False
+
+
+def _longest(set_off: list[tuple[str, ...]], entry: Entry) -> tuple[str, ...]:
+    """Return the longest of an entry's triggers, the entry's first where several are."""
+    return max(set_off, key=lambda trigger: (_length(trigger), -entry.triggers.index(trigger)))
 
 
 def _length(trigger: tuple[str, ...]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from search import text
 
@@ -69,13 +70,16 @@ def _aligned(original: str) -> tuple[str, Sequence[int]]:
     """Return the normal form and, for each of its characters, the place it came from."""
     if text.is_plain(original) and len(lower := original.lower()) == len(original):
         return lower, range(len(original))
-    normal: list[str] = []
-    origins: list[int] = []
-    for place, character in enumerate(original):
-        for changed in text.norm(character):
-            normal.append(changed)
-            origins.append(place)
-    return "".join(normal), origins
+    forms = [_normal_character(character) for character in original]
+    normal = "".join(forms)
+    if set(map(len, forms)) == {1}:
+        return normal, range(len(original))
+    return normal, [place for place, form in enumerate(forms) for _ in form]
+
+
+@lru_cache(maxsize=20_000)
+def _normal_character(character: str) -> str:
+    return text.norm(character)
 
 
 def _marked(original: str, spans: list[tuple[int, int]]) -> str:

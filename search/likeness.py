@@ -11,6 +11,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 from search import text
 
@@ -64,7 +65,8 @@ class Likeness:
         if best <= 0.0:
             return []
         floor = least_share * best
-        found = [(number, score / best) for number, score in enumerate(scores) if score > floor]
+        above = compress(range(self._size), map(floor.__lt__, scores))
+        found = [(number, scores[number] / best) for number in above]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:most]
 
     def knows(self, gram: str) -> bool:

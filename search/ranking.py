@@ -6,9 +6,11 @@ brought how much.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from search import text
@@ -22,11 +24,20 @@ class Saturation:
     k1: float = 1.2
     b: float = 0.75
 
-    def __call__(self, count: int, length: int, average: float) -> float:
-        """Return how much ``count`` occurrences are worth in a text of this length."""
-        return (
-            count * (self.k1 + 1.0) / (count + self.k1 * (1.0 - self.b + self.b * length / average))
-        )
+    def worths(self, length: int, average: float) -> Worths:
+        """Return how much occurrences are worth in a text of this length."""
+        return Worths(self.k1 + 1.0, self.k1 * (1.0 - self.b + self.b * length / average))
+
+
+class Worths(dict[int, float]):
+    """What so many occurrences of a term are worth in one text; most counts are small."""
+
+    def __init__(self, most: float, norm: float) -> None:
+        self._most, self._norm = most, norm
+
+    def __missing__(self, count: int) -> float:
+        self[count] = worth = count * self._most / (count + self._norm)
+        return worth
 
 
 # BM25's usual constants, by which the engines choose candidates.
@@ -37,23 +48,22 @@ USUAL = Saturation()
 class Scored:
     """A hit with its text score and what each term brought, by kind and term.
 
-    ``normal`` is its searched text in normal form.
+    ``normal`` is its searched text in normal form, ``own`` what the asker's own words and grams
+    brought together.
     """
 
     hit: Hit
     normal: str
     score: float
+    own: float
     words: Mapping[str, float]
     grams: Mapping[str, float]
     expansions: Mapping[str, float]
 
-    @property
-    def own(self) -> float:
-        """Return what the asker's own words and grams brought."""
-        return sum(self.words.values()) + sum(self.grams.values())
-
     def bridged(self, share: float, sure: Collection[str] = frozenset()) -> Scored:
         """Return the same with only a share of what the proposed terms brought, less sure ones."""
+        if share == 1.0 or not self.expansions:
+            return self
         expansions = {
             term: value if term in sure else share * value
             for term, value in self.expansions.items()
@@ -85,9 +95,8 @@ class Scorer:
             for gram, weight in ask.grams.items()
         }
         # Chinese grams are counted as they stand, Latin words and numbers only where whole.
-        self._singles = [g for g in self._grams if len(g) == 1 and text.is_han(g)]
-        self._pairs = [(g[0], g[1], g) for g in self._grams if len(g) == 2 and text.is_han(g)]
-        self._whole = [(g, _whole(g)) for g in self._grams if not text.is_han(g)]
+        self._han = _HanGrams(gram for gram in self._grams if text.is_han(gram))
+        self._whole = [(gram, _whole(gram)) for gram in self._grams if not text.is_han(gram)]
         # A term is at most as common as the rarest gram in it.
         self._expansions = {
             expansion.text: expansion.weight
@@ -138,47 +147,65 @@ class Scorer:
         # The parts stand apart, so that no gram reaches from one into the next.
         parts = (document.title, " ".join(document.keywords), document.body)
         normal = text.norm("\n".join(parts))
+        worths = self._saturation.worths(len(hit.words), self._average_words)
         words = {
-            word: self._words[word] * self._saturation(count, len(hit.words), self._average_words)
-            for word, count in _count(hit.words, self._words).items()
+            word: self._words[word] * worths[count]
+            for word, count in Counter(filter(self._words.__contains__, hit.words)).items()
         }
-        length = hit.grams_length
+        worths = self._saturation.worths(hit.grams_length, self._average_grams)
         grams = {
-            gram: self._grams[gram] * self._saturation(count, length, self._average_grams)
-            for gram, count in self._gram_counts(normal)
+            gram: self._grams[gram] * worths[count]
+            for gram, count in self._han.counts(normal).items()
         }
+        for gram, whole in self._whole:
+            if gram in normal and (count := len(whole.findall(normal))):
+                grams[gram] = self._grams[gram] * worths[count]
         expansions = {
-            term: weight * self._saturation(count, length, self._average_grams)
+            term: weight * worths[count]
             for term, weight in self._expansions.items()
             if (count := normal.count(term))
         }
-        total = sum(words.values()) + sum(grams.values()) + sum(expansions.values())
-        return Scored(hit, normal, total * document.rank, words, grams, expansions)
+        own = sum(words.values()) + sum(grams.values())
+        score = (own + sum(expansions.values())) * document.rank
+        return Scored(hit, normal, score, own, words, grams, expansions)
 
-    def _gram_counts(self, normal: str) -> Iterator[tuple[str, int]]:
-        held = set(normal)  # most grams of a long need share no character with a document
-        for gram in self._singles:
-            if gram in held:
-                yield gram, normal.count(gram)
-        for first, second, gram in self._pairs:
-            if first in held and second in held and (count := normal.count(gram)):
-                yield gram, count
-        for gram, whole in self._whole:
-            if count := len(whole.findall(normal)):
-                yield gram, count
+
+class _HanGrams:
+    """Counts many single characters and pairs in a text, which holds few of them, at once."""
+
+    def __init__(self, grams: Iterable[str]) -> None:
+        self._ordered = sorted(grams, key=len)
+        self._singles = {gram for gram in self._ordered if len(gram) == 1}
+        self._pairs: dict[str, dict[str, str]] = {}
+        for gram in self._ordered:
+            if len(gram) == 2:
+                self._pairs.setdefault(gram[0], {})[gram[1]] = gram
+        # 哈哈 stands once in 哈哈哈: such pairs are counted without overlaps.
+        self._doubled = [gram for gram in self._ordered if len(gram) == 2 and gram[0] == gram[1]]
+        characters = "".join(sorted(set("".join(self._ordered))))
+        self._stretch = re.compile(f"[{characters}]+" if characters else "(?!)")
+
+    def counts(self, normal: str) -> dict[str, int]:
+        """Return how often grams stand in a normal text, singles first; those that do only."""
+        stretches = self._stretch.findall(normal)
+        singles = [single for single in "".join(stretches) if single in self._singles]
+        pairs = [
+            pair
+            for stretch in stretches
+            if len(stretch) > 1
+            for first, second in itertools.pairwise(stretch)
+            if (seconds := self._pairs.get(first)) and (pair := seconds.get(second))
+        ]
+        found = Counter(singles + pairs)
+        for pair in self._doubled:
+            if pair in found:
+                found[pair] = normal.count(pair)
+        return {gram: found[gram] for gram in filter(found.__contains__, self._ordered)}
 
 
 def best_first(entry: Scored) -> tuple[float, str]:
     """Order scored hits: the best first, equal ones by id."""
     return -entry.score, entry.hit.document.id
-
-
-def _count(tokens: Iterable[str], wanted: Mapping[str, float]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for token in tokens:
-        if token in wanted:
-            counts[token] = counts.get(token, 0) + 1
-    return counts
 
 
 def _whole(gram: str) -> re.Pattern[str]:

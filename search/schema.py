@@ -59,7 +59,7 @@ class Document:
     shown: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.id or any(character.isspace() for character in self.id):
+        if self.id.split() != [self.id]:
             raise AskRejected("id", f"a document needs an id without spaces, not {self.id!r}")
         if self.visibility not in VISIBILITIES:
             raise AskRejected("visibility", f"unknown visibility {self.visibility!r}")

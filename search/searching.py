@@ -246,10 +246,11 @@ def _reranked(
     scored = [scorer.score(hit) for hit in hits.hits]
     needed = scorer.bridge_needed(scored, settings.answered_share)
     scored = [_weighed(entry.bridged(needed), ask, typed, settings) for entry in scored]
-    page = [entry.hit for entry in sorted(scored, key=best_first)][offset : offset + limit]
+    shown = sorted(scored, key=best_first)[offset : offset + limit]
+    page = tuple(replace(entry.hit, score=entry.score) for entry in shown)
     if offset + limit > window and hits.total > window:
         page += engine.search(ask, offset=window, limit=offset + limit - window).hits
-    return replace(hits, hits=tuple(page))
+    return replace(hits, hits=page)
 
 
 def _weighed(entry: Scored, ask: Ask, typed: Sequence[str], settings: Settings) -> Scored:
@@ -264,8 +265,7 @@ def _weighed(entry: Scored, ask: Ask, typed: Sequence[str], settings: Settings) 
         favour += settings.coverage * held / len(ask.units)
     if typed:
         favour += settings.unbroken * unbroken / len(typed)
-    score = entry.score * favour
-    return replace(entry, score=score, hit=replace(entry.hit, score=score))
+    return replace(entry, score=entry.score * favour)
 
 
 def _found(hit: Hit, marks: highlight.Marks) -> Found:

@@ -31,8 +31,18 @@ _UNSEEN = re.compile(
 _STRANGE = re.compile(_UNSEEN.pattern[:-1] + r"\ud800-\udfff]")
 
 
+# The wide forms that stand in almost every Chinese text, and what NFKC makes of them.
+_WIDE = tuple((wide, unicodedata.normalize("NFKC", wide)) for wide in "，：；（）！？％～－℃\u3000")
+
+
 def norm(text: str) -> str:
     """Return the normal form in which texts are compared: NFKC, lower case, nothing unseen."""
+    if is_plain(text):
+        return text.lower()
+    # Replacing characters by what NFKC makes of them anyway leaves many texts nothing else to
+    # normalise, and is ten times as quick.
+    for wide, narrow in _WIDE:
+        text = text.replace(wide, narrow)
     if is_plain(text):
         return text.lower()
     # Lone surrogates can be typed into a URL and would break every engine's UTF-8.

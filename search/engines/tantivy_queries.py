@@ -133,14 +133,18 @@ def _between(name: str, bounds: Range) -> Query:
 
 
 def _one_of(name: str, values: Iterable[str]) -> Query:
-    return _silent(Query.term_set_query(SCHEMA, name, sorted(values)))
+    # Not a set of terms: that is read whole before anything else, posting lists can be skipped.
+    return _silent(_any([_term(name, value) for value in sorted(values)]))
 
 
 def _unit(unit: Unit) -> Query:
-    covers = [_all("g", cover) for cover in unit.covers if cover]
-    if len(covers) == 1:
-        return covers[0]
-    return Query.boolean_query([(Occur.Should, cover) for cover in covers])
+    return _any([_all("g", cover) for cover in unit.covers if cover])
+
+
+def _any(queries: Sequence[Query]) -> Query:
+    if len(queries) == 1:
+        return queries[0]
+    return Query.boolean_query([(Occur.Should, query) for query in queries])
 
 
 def _all(name: str, terms: Sequence[str]) -> Query:

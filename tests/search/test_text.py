@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,3 +65,17 @@ def test_analysis_survives_anything_and_is_stable(typed: str) -> None:
 def test_cover_holds_wherever_the_word_stands(around: str, word: str) -> None:
     held = set(text.grams(text.norm(around + "，" + word)))
     assert set(text.cover(word)) <= held
+
+
+@pytest.mark.parametrize(
+    "original",
+    [
+        "低温，１８０℃：去除率９２％！",
+        "（甲）；乙？～－",
+        "Ａ\u3000℃\u0301，\u200b丙",
+        "é e\u0301 ﬁ ²",
+    ],
+)
+def test_wide_forms_become_what_nfkc_makes_of_them(original: str) -> None:
+    seen = original.replace("\u200b", "")
+    assert text.norm(original) == unicodedata.normalize("NFKC", seen).lower()
