@@ -99,7 +99,8 @@ from marketplace.techservices import order_views as techservices_order_views
 from marketplace.techservices import queries as techservices_queries
 from marketplace.techservices import views as techservices_views
 from marketplace.workbench import views as workbench_views
-from search.address import open_engine
+from search.address import open_engine, with_encoder
+from search.engine import Engine
 
 # Pages register on their slice's blueprint when their module is imported.
 PAGES = (
@@ -256,10 +257,18 @@ def build(
             notifications_mail.sender_for(settings.mail_url, settings.mail_from),
             site_url=settings.site_url,
         ),
-        SearchIndex: SearchIndex(open_engine(settings.search), database, SEARCH_SOURCES),
+        SearchIndex: SearchIndex(_engine(settings), database, SEARCH_SOURCES),
         **(replacements or {}),
     }
     return Services(settings, database, clock, outbox, due, demo, resources)
+
+
+def _engine(settings: Settings) -> Engine:
+    """Return the search engine of the settings, with the operator's encoder where there is one."""
+    engine = open_engine(settings.search)
+    if not settings.search_encoder:
+        return engine
+    return with_encoder(engine, settings.search_encoder, settings.data_dir / "search-vectors")
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class Ask:
 
     At least ``minimum`` of the units, every phrase and no excluded phrase must occur. ``words``
     and ``grams`` score with their weights. An ask without units and phrases admits every
-    document in scope.
+    document in scope. ``meaning`` is the whole text, for engines that also find by likeness.
     """
 
     scope: Scope
@@ -57,19 +57,22 @@ class Ask:
     words: Mapping[str, float] = field(default_factory=dict)
     grams: Mapping[str, float] = field(default_factory=dict)
     expansions: tuple[Expansion, ...] = ()
+    meaning: str = ""
 
 
 @dataclass(frozen=True)
 class Hit:
     """A document that an engine found, the engine's own text score, and its stored analysis.
 
-    ``words`` are its words in order, ``grams_length`` the number of its grams.
+    ``words`` are its words in order, ``grams_length`` the number of its grams. ``near`` is its
+    likeness in meaning, 0 to 1; None where there is no encoder.
     """
 
     document: Document
     score: float
     words: tuple[str, ...] = ()
     grams_length: int = 0
+    near: float | None = None
 
 
 @dataclass(frozen=True)

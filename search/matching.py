@@ -36,6 +36,7 @@ class Settings:
     answered_share: float
     talk_weight: float
     voters: int
+    dense_weight: float
     features: Mapping[str, float]
     most_per_owner: int
     diverse_among: int
@@ -101,7 +102,8 @@ def match(
                 scored[hit.document.id] = scorer.score(hit)
         needed = scorer.bridge_needed(scored.values(), weights.answered_share)
         scored = {name: entry.bridged(needed) for name, entry in scored.items()}
-    first = sorted(scored.values(), key=best_first)
+    worth = weights.dense_weight * _full(seeker, weights, scorer)
+    first = sorted((entry.likened(worth) for entry in scored.values()), key=best_first)
     predicted = features.predict(first[: weights.voters])
     ordered = sorted(
         (_weighed(entry, seeker, predicted, weights) for entry in first),
@@ -146,6 +148,7 @@ def build(
             Expansion(term, text.cover(term), weight * settings.expansion_weight)
             for term, weight in dict(proposed + accepted).items()
         ),
+        meaning=text.norm(_spoken(seeker)),
     )
 
 
@@ -196,6 +199,9 @@ def _explained(
     shares = tuple(
         replace(a, share=settings.features[a.weight_name] * a.degree / whole) for a in found
     )
+    if entry.hit.near is not None:
+        share = entry.dense * document.rank / (entry.score * whole) if entry.score else 0.0
+        shares += (Agreement("dense", entry.hit.near, known=True, share=share),)
     spoken = {term: value for term, value in entry.words.items() if len(term) > 1}
     brought = {**spoken, **entry.expansions}
     strongest = sorted(brought.items(), key=lambda item: (-item[1], item[0]))
@@ -222,10 +228,14 @@ def _fit(score: float, seeker: Seeker, settings: Settings, scorer: Scorer) -> in
     """
     wished = {"industry": seeker.industry, "field": seeker.field, "ipc": seeker.ipc}
     most = sum(settings.features[name] for name, values in wished.items() if values)
-    share = settings.full_share_of_offer if seeker.offers else settings.full_share
-    full = share * scorer.asked + settings.full_terms * scorer.strongest_expansions(2)
-    reach = full * (1.0 + most)
+    reach = _full(seeker, settings, scorer) * (1.0 + most)
     return min(100, round(100 * (score / reach) ** 0.75)) if reach else 0
+
+
+def _full(seeker: Seeker, settings: Settings, scorer: Scorer) -> float:
+    """Return the text score of a very good answer."""
+    share = settings.full_share_of_offer if seeker.offers else settings.full_share
+    return share * scorer.asked + settings.full_terms * scorer.strongest_expansions(2)
 
 
 def _sentence(document: Document, brought: Mapping[str, float]) -> str:

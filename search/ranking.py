@@ -33,7 +33,7 @@ class Saturation:
 class Scored:
     """A hit with its text score and what each term brought, by kind and term.
 
-    ``normal`` is its searched text in normal form.
+    ``normal`` is its searched text in normal form; ``dense`` what its nearness in meaning brought.
     """
 
     hit: Hit
@@ -42,6 +42,7 @@ class Scored:
     words: Mapping[str, float]
     grams: Mapping[str, float]
     expansions: Mapping[str, float]
+    dense: float = 0.0
 
     @property
     def own(self) -> float:
@@ -53,6 +54,13 @@ class Scored:
         expansions = {term: share * value for term, value in self.expansions.items()}
         score = (self.own + sum(expansions.values())) * self.hit.document.rank
         return replace(self, score=score, expansions=expansions)
+
+    def likened(self, worth: float) -> Scored:
+        """Return the same with what its nearness in meaning brings: ``worth`` for the very same."""
+        if not self.hit.near:
+            return self
+        dense = worth * self.hit.near
+        return replace(self, score=self.score + dense * self.hit.document.rank, dense=dense)
 
 
 def idf(frequency: int, documents: int) -> float:
