@@ -15,6 +15,9 @@ PRICE = "price"
 MATURITY = "maturity"
 SORTS = (RELEVANCE, UPDATED, PRICE, MATURITY)
 
+# Joins pieces that must all stand in a document, anywhere; the normal form turns it into dots.
+TOGETHER = "…"
+
 # No person leafs further; every engine's cost grows with the depth.
 DEEPEST_OFFSET = 10_000
 
@@ -32,7 +35,10 @@ class Unit:
 
 @dataclass(frozen=True)
 class Expansion:
-    """A term that stands for what the asker meant: scored as one word, never demanded."""
+    """A term that stands for what the asker meant: scored as one word, never demanded.
+
+    A text of several pieces, joined by ``TOGETHER``, occurs as often as the rarest of them.
+    """
 
     text: str
     cover: tuple[str, ...]

@@ -26,6 +26,8 @@ class Settings(Weights):
     power: float
     talk_weight: float
     most_terms: int
+    offer_entries: int
+    offer_most_words: int
 
 
 @cache
@@ -72,7 +74,7 @@ def expand(
     for entry, trigger in _triggered(typed, normal):
         fresh = [term for term in entry.terms if term not in normal and term not in without]
         for term in fresh:
-            weight = _sureness(trigger) / len(fresh) ** 0.5
+            weight = sureness(trigger) / len(fresh) ** 0.5
             known = found.get(term)
             if known is None or known.weight < weight:
                 found[term] = Term(term, " ".join(trigger), entry.industry, weight)
@@ -228,7 +230,7 @@ def _length(trigger: tuple[str, ...]) -> int:
     return sum(map(len, trigger))
 
 
-def _sureness(trigger: tuple[str, ...]) -> float:
+def sureness(trigger: tuple[str, ...]) -> float:
     """Return how sure a trigger is: long or combined ones say more than two characters do."""
     return min(1.0, 0.4 + 0.15 * _length(trigger))
 

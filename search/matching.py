@@ -14,8 +14,8 @@ from pathlib import Path
 
 import yaml
 
-from search import expansion, features, text
-from search.engine import Ask, Engine, Expansion
+from search import backwards, expansion, features, text
+from search.engine import TOGETHER, Ask, Engine, Expansion
 from search.features import Agreement, Prediction, Seeker
 from search.highlight import Marks
 from search.ranking import Scored, Scorer, best_first
@@ -85,7 +85,7 @@ def match(
     terms that the asker has switched off.
     """
     weights = settings or load_settings()
-    terms = expansion.expand(_spoken(seeker), without=without_terms) if expand else ()
+    terms = _bridge(seeker, without_terms) if expand else ()
     ask = build(seeker, scope, weights, terms, common)
     if not ask.grams and not ask.expansions:
         return []
@@ -152,6 +152,13 @@ def build(
     )
 
 
+def _bridge(seeker: Seeker, without: Collection[str]) -> tuple[expansion.Term, ...]:
+    """Return the expert's terms for a need, or the buyer's words for an achievement."""
+    if not seeker.offers:
+        return expansion.expand(_spoken(seeker), without=without)
+    return tuple(t for t in backwards.everyday(_spoken(seeker)) if t.text not in without)
+
+
 def _spoken(seeker: Seeker) -> str:
     return f"{seeker.title}\n{seeker.text}"[:MAX_CHARACTERS]
 
@@ -213,7 +220,7 @@ def _explained(
         fit=_fit(score, seeker, settings, scorer),
         strongest=tuple((term, value / total) for term, value in shown),
         agreements=shares,
-        expansions=tuple(term for term in terms if text.norm(term.text) in entry.expansions),
+        expansions=tuple(term for term in terms if term.text in entry.expansions),
         sentence=_sentence(document, brought),
         unanswered=_unanswered(entry, scorer, terms, settings.terms_shown),
         near_misses=features.near_misses(document, seeker),
@@ -240,6 +247,12 @@ def _full(seeker: Seeker, settings: Settings, scorer: Scorer) -> float:
 
 def _sentence(document: Document, brought: Mapping[str, float]) -> str:
     """Return the document's sentence that answers most, as safe HTML with the terms marked."""
+    brought = {
+        piece: value / len(pieces)
+        for term, value in brought.items()
+        for pieces in (term.split(TOGETHER),)
+        for piece in pieces
+    }
     candidates = text.sentences(document.body) or [document.title]
     best = max(candidates, key=lambda sentence: _worth(text.norm(sentence), brought))
     return Marks(brought).passage(best)
@@ -253,7 +266,7 @@ def _unanswered(
     entry: Scored, scorer: Scorer, terms: Sequence[expansion.Term], most: int
 ) -> tuple[str, ...]:
     """Return the need's weightiest words of which the document says nothing."""
-    bridged = "".join(term.because for term in terms if text.norm(term.text) in entry.expansions)
+    bridged = "".join(term.because for term in terms if term.text in entry.expansions)
     open_words = [
         word
         for word in scorer.weightiest()

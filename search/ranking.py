@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from search import text
-from search.engine import Ask, Hit, Statistics
+from search.engine import TOGETHER, Ask, Hit, Statistics
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Scorer:
         expansions = {
             term: weight * self._saturation(count, length, self._average_grams)
             for term, weight in self._expansions.items()
-            if (count := normal.count(term))
+            if (count := min(map(normal.count, term.split(TOGETHER))))
         }
         total = sum(words.values()) + sum(grams.values()) + sum(expansions.values())
         return Scored(hit, normal, total * document.rank, words, grams, expansions)
