@@ -107,8 +107,20 @@ def asking_words() -> frozenset[str]:
 
 
 def is_talk(clause: str) -> bool:
-    """Tell whether a clause tells about the asker rather than about the problem."""
-    return _talk().search(text.norm(clause)) is not None
+    """Tell whether a clause tells about the asker or the deal; one that asks never does."""
+    return not is_asking(clause) and _talk().search(text.norm(clause)) is not None
+
+
+def is_asking(clause: str) -> bool:
+    """Tell whether a clause says what is wanted."""
+    return _asking().search(text.norm(clause)) is not None
+
+
+def patterns(name: str) -> re.Pattern[str]:
+    """Read one of the lexicon's files of patterns, one a line, as one pattern."""
+    lines = (LEXICON / name).read_text("utf-8").splitlines()
+    kept = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    return re.compile("|".join(f"(?:{pattern})" for pattern in kept))
 
 
 @cache
@@ -237,6 +249,9 @@ def sureness(trigger: tuple[str, ...]) -> float:
 
 @cache
 def _talk() -> re.Pattern[str]:
-    lines = (LEXICON / "talk.regex").read_text("utf-8").splitlines()
-    patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+    return patterns("talk.regex")
+
+
+@cache
+def _asking() -> re.Pattern[str]:
+    return patterns("ask.regex")
