@@ -21,6 +21,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     database_url: str = ""
     search_url: str = ""
+    # An operator's own model, package.module:factory; empty means that search goes by words.
+    search_encoder: str = ""
     port: int = Field(default=8000, ge=1, le=65535)
     host: str = "127.0.0.1"
     secret_key: str = ""

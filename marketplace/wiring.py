@@ -105,7 +105,8 @@ from marketplace.techservices import order_views as techservices_order_views
 from marketplace.techservices import queries as techservices_queries
 from marketplace.techservices import views as techservices_views
 from marketplace.workbench import views as workbench_views
-from search.address import open_engine
+from search.address import open_engine, with_encoder
+from search.engine import Engine
 from search.errors import SearchError
 
 # Pages register on their slice's blueprint when their module is imported.
@@ -256,7 +257,7 @@ def build(
     outbox = Outbox(SUBSCRIPTIONS)
     store = AttachmentStore(settings.data_dir / "attachments")
     due = DueTasks((*DUE_TASKS, *exchange_due.tasks(store, discovery_queries.is_indexed)))
-    index = SearchIndex(open_engine(settings.search), database, SEARCH_SOURCES)
+    index = SearchIndex(_engine(settings), database, SEARCH_SOURCES)
     resources: dict[Any, Any] = {
         Database: database,
         Clock: clock,
@@ -275,6 +276,14 @@ def build(
         **(replacements or {}),
     }
     return Services(settings, database, clock, outbox, due, demo, resources)
+
+
+def _engine(settings: Settings) -> Engine:
+    """Return the search engine of the settings, with the operator's encoder where there is one."""
+    engine = open_engine(settings.search)
+    if not settings.search_encoder:
+        return engine
+    return with_encoder(engine, settings.search_encoder, settings.data_dir / "search-vectors")
 
 
 @dataclass(frozen=True)

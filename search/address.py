@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from search import dense
 from search.engine import Engine
 from search.engines import elasticsearch_client
 from search.engines.elasticsearch import ElasticsearchEngine
@@ -38,3 +40,17 @@ def open_engine(address: str) -> Engine:
         known = ", ".join(_ENGINES)
         raise AskRejected("SEARCH_URL", f"no engine for {scheme!r}; an address begins with {known}")
     return _ENGINES[scheme](address)
+
+
+def with_encoder(engine: Engine, encoder: str, folder: Path) -> Engine:
+    """Return the engine with a dense encoder beside it; its vectors are kept in the folder."""
+    made = dense.load(encoder)
+    try:
+        # By its name: it needs numpy, which only who has an encoder installs.
+        module = importlib.import_module("search.engines.dense")
+    except ImportError as missing:
+        raise AskRejected(
+            "SEARCH_ENCODER", f"an encoder needs the extra `dense` of this package ({missing})"
+        ) from missing
+    wrapped: Engine = module.DenseEngine(engine, made, folder)
+    return wrapped

@@ -15,6 +15,9 @@ PRICE = "price"
 MATURITY = "maturity"
 SORTS = (RELEVANCE, UPDATED, PRICE, MATURITY)
 
+# Joins pieces that must all stand in a document, anywhere; the normal form turns it into dots.
+TOGETHER = "…"
+
 # No person leafs further; every engine's cost grows with the depth.
 DEEPEST_OFFSET = 10_000
 
@@ -32,7 +35,10 @@ class Unit:
 
 @dataclass(frozen=True)
 class Expansion:
-    """A term that stands for what the asker meant: scored as one word, never demanded."""
+    """A term that stands for what the asker meant: scored as one word, never demanded.
+
+    A text of several pieces, joined by ``TOGETHER``, occurs as often as the rarest of them.
+    """
 
     text: str
     cover: tuple[str, ...]
@@ -45,7 +51,7 @@ class Ask:
 
     At least ``minimum`` of the units, every phrase and no excluded phrase must occur. ``words``
     and ``grams`` score with their weights. An ask without units and phrases admits every
-    document in scope.
+    document in scope. ``meaning`` is the whole text, for engines that also find by likeness.
     """
 
     scope: Scope
@@ -57,19 +63,22 @@ class Ask:
     words: Mapping[str, float] = field(default_factory=dict)
     grams: Mapping[str, float] = field(default_factory=dict)
     expansions: tuple[Expansion, ...] = ()
+    meaning: str = ""
 
 
 @dataclass(frozen=True)
 class Hit:
     """A document that an engine found, the engine's own text score, and its stored analysis.
 
-    ``words`` are its words in order, ``grams_length`` the number of its grams.
+    ``words`` are its words in order, ``grams_length`` the number of its grams. ``near`` is its
+    likeness in meaning, 0 to 1; None where there is no encoder.
     """
 
     document: Document
     score: float
     words: tuple[str, ...] = ()
     grams_length: int = 0
+    near: float | None = None
 
 
 @dataclass(frozen=True)

@@ -37,3 +37,11 @@ class AskRejected(SearchError):
 
 class VerificationFailed(SearchError):
     """A new generation does not hold what it should and was not taken into use."""
+
+
+class EncoderFailed(SearchError):
+    """The dense encoder gave no usable vectors; search goes on without it."""
+
+
+class VectorsBroken(SearchError):
+    """The vectors of a generation are missing or damaged; a rebuild heals them."""

@@ -40,6 +40,7 @@ def _options() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="index documents, ask queries, write a TREC run")
     run.add_argument("--engine", default="embedded", help="embedded, or an engine's address")
+    run.add_argument("--encoder", default="", help="package.module:factory of a dense encoder")
     run.add_argument("--docs", type=Path, required=True)
     run.add_argument("--queries", type=Path, required=True)
     run.add_argument("--mode", choices=("search", "match"), required=True)
@@ -60,6 +61,8 @@ def _run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
         where = f"embedded:{folder}" if options.engine == "embedded" else options.engine
         engine = address.open_engine(where)
+        if options.encoder:
+            engine = address.with_encoder(engine, options.encoder, Path(folder, "vectors"))
         began = time.perf_counter()
         made = rebuild.build(engine, documents)
         engine.swap(made)

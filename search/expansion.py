@@ -31,6 +31,8 @@ class Settings(Weights):
     power: float
     talk_weight: float
     most_terms: int
+    offer_entries: int
+    offer_most_words: int
 
 
 @cache
@@ -82,7 +84,7 @@ def expand(
     for entry, trigger in _triggered(typed, normal):
         fresh = [term for term in entry.terms if term not in normal and term not in without]
         for term in fresh:
-            weight = _sureness(trigger) / len(fresh) ** 0.5
+            weight = sureness(trigger) / len(fresh) ** 0.5
             known = found.get(term)
             if known is None or known.weight < weight:
                 found[term] = Term(term, " ".join(trigger), entry.industry, weight)
@@ -124,8 +126,20 @@ def asking_words() -> frozenset[str]:
 
 
 def is_talk(clause: str) -> bool:
-    """Tell whether a clause tells about the asker rather than about the problem."""
-    return _talk().search(text.norm(clause)) is not None
+    """Tell whether a clause tells about the asker or the deal; one that asks never does."""
+    return not is_asking(clause) and _talk().search(text.norm(clause)) is not None
+
+
+def is_asking(clause: str) -> bool:
+    """Tell whether a clause says what is wanted."""
+    return _asking().search(text.norm(clause)) is not None
+
+
+def patterns(name: str) -> re.Pattern[str]:
+    """Read one of the lexicon's files of patterns, one a line, as one pattern."""
+    lines = (LEXICON / name).read_text("utf-8").splitlines()
+    kept = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    return re.compile("|".join(f"(?:{pattern})" for pattern in kept))
 
 
 @cache
@@ -260,13 +274,16 @@ def _length(trigger: tuple[str, ...]) -> int:
     return sum(map(len, trigger))
 
 
-def _sureness(trigger: tuple[str, ...]) -> float:
+def sureness(trigger: tuple[str, ...]) -> float:
     """Return how sure a trigger is: long or combined ones say more than two characters do."""
     return min(1.0, 0.4 + 0.15 * _length(trigger))
 
 
 @cache
 def _talk() -> re.Pattern[str]:
-    lines = (LEXICON / "talk.regex").read_text("utf-8").splitlines()
-    patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+    return patterns("talk.regex")
+
+
+@cache
+def _asking() -> re.Pattern[str]:
+    return patterns("ask.regex")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import yaml
 
-from search import expansion, features, text
-from search.engine import Ask, Engine, Expansion
+from search import backwards, expansion, features, text
+from search.engine import TOGETHER, Ask, Engine, Expansion
 from search.features import Agreement, Prediction, Seeker
 from search.highlight import Marks
 from search.ranking import Scored, Scorer, best_first
@@ -38,6 +38,7 @@ class Settings:
     answered_share: float
     talk_weight: float
     voters: int
+    dense_weight: float
     features: Mapping[str, float]
     most_per_owner: int
     diverse_among: int
@@ -109,7 +110,8 @@ def match(
         needed = scorer.bridge_needed(scored.values(), weights.answered_share)
         sure = {term.text for term in terms if term.source == expansion.ACCEPTED}
         scored = {name: entry.bridged(needed, sure) for name, entry in scored.items()}
-    first = sorted(scored.values(), key=best_first)
+    worth = weights.dense_weight * _full(seeker, weights, scorer)
+    first = sorted((entry.likened(worth) for entry in scored.values()), key=best_first)
     predicted = features.predict(first[: weights.voters])
     ordered = sorted(
         (_weighed(entry, seeker, predicted, weights) for entry in first),
@@ -144,7 +146,7 @@ def terms_for(
         for term in seeker.terms
         if (normal := text.norm(term))
     }
-    proposed = expansion.expand(_spoken(seeker), without=without) if expand else ()
+    proposed = _bridge(seeker, without) if expand else ()
     for term in (*proposed, *(term for term in learned if term.text not in without)):
         found.setdefault(term.text, term)
     return tuple(found.values())
@@ -178,7 +180,15 @@ def build(
             Expansion(term.text, text.cover(term.text), term.weight * settings.expansion_weight)
             for term in terms
         ),
+        meaning=text.norm(_spoken(seeker)),
     )
+
+
+def _bridge(seeker: Seeker, without: Collection[str]) -> tuple[expansion.Term, ...]:
+    """Return the expert's terms for a need, or the buyer's words for an achievement."""
+    if not seeker.offers:
+        return expansion.expand(_spoken(seeker), without=without)
+    return tuple(t for t in backwards.everyday(_spoken(seeker)) if t.text not in without)
 
 
 def _spoken(seeker: Seeker) -> str:
@@ -228,6 +238,9 @@ def _explained(
     shares = tuple(
         replace(a, share=settings.features[a.weight_name] * a.degree / whole) for a in found
     )
+    if entry.hit.near is not None:
+        share = entry.dense * document.rank / (entry.score * whole) if entry.score else 0.0
+        shares += (Agreement("dense", entry.hit.near, known=True, share=share),)
     spoken = {term: value for term, value in entry.words.items() if len(term) > 1}
     brought = {**spoken, **entry.expansions}
     strongest = sorted(brought.items(), key=lambda item: (-item[1], item[0]))
@@ -239,7 +252,7 @@ def _explained(
         fit=_fit(score, seeker, settings, scorer),
         strongest=tuple((term, value / total) for term, value in shown),
         agreements=shares,
-        expansions=tuple(term for term in terms if text.norm(term.text) in entry.expansions),
+        expansions=tuple(term for term in terms if term.text in entry.expansions),
         sentence=_sentence(document, brought),
         unanswered=_unanswered(entry, scorer, terms, settings.terms_shown),
         near_misses=features.near_misses(document, seeker),
@@ -254,14 +267,24 @@ def _fit(score: float, seeker: Seeker, settings: Settings, scorer: Scorer) -> in
     """
     wished = {"industry": seeker.industry, "field": seeker.field, "ipc": seeker.ipc}
     most = sum(settings.features[name] for name, values in wished.items() if values)
-    share = settings.full_share_of_offer if seeker.offers else settings.full_share
-    full = share * scorer.asked + settings.full_terms * scorer.strongest_expansions(2)
-    reach = full * (1.0 + most)
+    reach = _full(seeker, settings, scorer) * (1.0 + most)
     return min(100, round(100 * (score / reach) ** 0.75)) if reach else 0
+
+
+def _full(seeker: Seeker, settings: Settings, scorer: Scorer) -> float:
+    """Return the text score of a very good answer."""
+    share = settings.full_share_of_offer if seeker.offers else settings.full_share
+    return share * scorer.asked + settings.full_terms * scorer.strongest_expansions(2)
 
 
 def _sentence(document: Document, brought: Mapping[str, float]) -> str:
     """Return the document's sentence that answers most, as safe HTML with the terms marked."""
+    brought = {
+        piece: value / len(pieces)
+        for term, value in brought.items()
+        for pieces in (term.split(TOGETHER),)
+        for piece in pieces
+    }
     candidates = text.sentences(document.body) or [document.title]
     best = max(candidates, key=lambda sentence: _worth(text.norm(sentence), brought))
     return Marks(brought).passage(best)
@@ -275,7 +298,7 @@ def _unanswered(
     entry: Scored, scorer: Scorer, terms: Sequence[expansion.Term], most: int
 ) -> tuple[str, ...]:
     """Return the need's weightiest words of which the document says nothing."""
-    bridged = "".join(term.because for term in terms if text.norm(term.text) in entry.expansions)
+    bridged = "".join(term.because for term in terms if term.text in entry.expansions)
     open_words = [
         word
         for word in scorer.weightiest()

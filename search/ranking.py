@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from search import text
-from search.engine import Ask, Hit, Statistics
+from search.engine import TOGETHER, Ask, Hit, Statistics
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Scored:
     """A hit with its text score and what each term brought, by kind and term.
 
     ``normal`` is its searched text in normal form, ``own`` what the asker's own words and grams
-    brought together.
+    brought together, ``dense`` what its nearness in meaning brought.
     """
 
     hit: Hit
@@ -59,6 +59,7 @@ class Scored:
     words: Mapping[str, float]
     grams: Mapping[str, float]
     expansions: Mapping[str, float]
+    dense: float = 0.0
 
     def bridged(self, share: float, sure: Collection[str] = frozenset()) -> Scored:
         """Return the same with only a share of what the proposed terms brought, less sure ones."""
@@ -70,6 +71,13 @@ class Scored:
         }
         score = (self.own + sum(expansions.values())) * self.hit.document.rank
         return replace(self, score=score, expansions=expansions)
+
+    def likened(self, worth: float) -> Scored:
+        """Return the same with what its nearness in meaning brings: ``worth`` for the very same."""
+        if not self.hit.near:
+            return self
+        dense = worth * self.hit.near
+        return replace(self, score=self.score + dense * self.hit.document.rank, dense=dense)
 
 
 def idf(frequency: int, documents: int) -> float:
@@ -163,7 +171,7 @@ class Scorer:
         expansions = {
             term: weight * worths[count]
             for term, weight in self._expansions.items()
-            if (count := normal.count(term))
+            if (count := min(map(normal.count, term.split(TOGETHER))))
         }
         own = sum(words.values()) + sum(grams.values())
         score = (own + sum(expansions.values())) * document.rank

@@ -22,6 +22,8 @@ GAP = "¦"
 _HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 _RUNS = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+(?:\.[0-9]+)?")
 _HAN_RUN = re.compile(rf"[{_HAN}]+\Z")
+# Every mark that separates thoughts, as the inside of a character class.
+CLAUSE_MARKS = r"。！？!?；;，,、：:（）()\n\r"
 _MEANINGFUL = re.compile(r"[^\W_]")
 # Control and format characters (bidirectional marks, zero-width joiners) carry no meaning here.
 _UNSEEN = re.compile(
@@ -130,8 +132,13 @@ def sentences(text: str) -> list[str]:
 
 def clauses(text: str) -> list[str]:
     """Split an original text at every mark that separates thoughts."""
-    parts = re.split(r"[。！？!?；;，,、：:（）()\n\r]+", text)
-    return [part.strip() for part in parts if _MEANINGFUL.search(part)]
+    parts = re.split(rf"[{CLAUSE_MARKS}]+", text)
+    return [part.strip() for part in parts if says_something(part)]
+
+
+def says_something(text: str) -> bool:
+    """Tell whether a text holds more than marks and spaces."""
+    return _MEANINGFUL.search(text) is not None
 
 
 def boilerplate(

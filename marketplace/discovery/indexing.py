@@ -188,7 +188,7 @@ class SearchIndex:
                 f"search: {waiting.count} changes wait since {waiting.since}; "
                 "is `marketplace worker` running?"
             ]
-        return []
+        return [f"search: {health.reason}"] if health.reason else []
 
     def _all(self) -> Iterator[Document]:
         with self._database.reading() as session:

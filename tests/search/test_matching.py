@@ -6,9 +6,10 @@ import dataclasses
 
 import pytest
 
-from search import expansion, features, matching
-from search.engine import Engine
+from search import backwards, expansion, features, matching, text
+from search.engine import TOGETHER, Ask, Engine, Expansion
 from search.features import Seeker
+from search.ranking import Scorer
 from search.schema import Document, Scope
 from tests.search.conftest import CORPUS
 
@@ -76,6 +77,50 @@ def test_everyday_words_reach_the_experts_term_and_can_be_switched_off(engine: E
     assert all(not match.expansions for match in plain)
     without = matching.match(engine, seeker, ACHIEVEMENTS, without_terms=terms)
     assert ids(without) == ids(plain)
+
+
+def test_an_achievement_reaches_the_need_that_only_complains(engine: Engine) -> None:
+    complaint = Document(id="need:7", kind="need", title="凉水塔又脏了，板换也跟着堵", owner_id="7")
+    engine.upsert([complaint])
+    offer = Seeker(text="阻垢剂与循环冷却水处理，板式换热器，阻垢率 96 %", offers=True)
+    best, *_ = matching.match(engine, offer, NEEDS)
+    assert best.document.id == complaint.id
+    led = {term.text: term.because for term in best.expansions}
+    said = next(phrase for phrase in led if TOGETHER in phrase or phrase in complaint.title)
+    assert any(term in offer.text for term in led[said].split())
+    assert "<mark>" in best.sentence
+    plain = matching.match(engine, offer, NEEDS, expand=False)
+    assert not any(match.expansions for match in plain)
+    without = matching.match(engine, offer, NEEDS, without_terms=set(led))
+    assert not set(led) & {term.text for match in without for term in match.expansions}
+    # A need is never taken for an offer: it holds everyday words already.
+    as_need = matching.match(engine, dataclasses.replace(offer, offers=False), NEEDS)
+    assert not set(led) & {term.text for match in as_need for term in match.expansions}
+
+
+def test_pieces_of_a_trigger_must_all_stand_in_the_need(engine: Engine) -> None:
+    engine.upsert(
+        [
+            Document(id="need:8", kind="need", title="早上量好了，下午尺寸不一样"),
+            Document(id="need:9", kind="need", title="早上量好了"),
+        ]
+    )
+    phrase = TOGETHER.join(("早上", "下午", "尺寸不一样"))
+    assert phrase in {term.text for term in backwards.everyday("机床热误差补偿方法")}
+    ask = Ask(scope=NEEDS, expansions=(Expansion(phrase, text.cover(phrase), 1.0),))
+    scorer = Scorer(ask, engine.statistics(*Scorer.terms(ask)))
+    scored = [scorer.score(hit) for hit in engine.candidates(ask)]
+    assert [entry.hit.document.id for entry in scored if entry.expansions] == ["need:8"]
+
+
+def test_everyday_words_are_the_entrys_and_not_the_texts_own() -> None:
+    written = "机床热误差补偿方法，早上与下午一致"
+    said = backwards.everyday(written)
+    assert {term.because for term in said if "热误差补偿" in term.because}
+    assert not [term.text for term in said if term.text in written]
+    assert [term.weight for term in said] == sorted((t.weight for t in said), reverse=True)
+    assert len(said) <= expansion.load_settings().offer_most_words
+    assert backwards.everyday("早上好") == ()
 
 
 def test_near_misses_name_what_would_satisfy(engine: Engine) -> None:

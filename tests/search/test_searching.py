@@ -8,13 +8,13 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from search import query, rebuild, searching, suggest, text
+from search import query, rebuild, searching, suggest
 from search.engine import Engine
 from search.highlight import Marks
-from search.schema import MEMBERS, PUBLIC, Document, Filters, Scope, passes
+from search.schema import Document, Filters
 from tests.search.conftest import CORPUS, EVERYTHING
 
 
@@ -98,56 +98,6 @@ def test_marking_changes_nothing_but_the_marks(original: str, terms: list[str]) 
     assert html.unescape(re.sub("</?mark>", "", marked)) == html.unescape(html.escape(original))
     bare = re.sub("</?mark>", "", marked)
     assert "<" not in bare
-
-
-WORDS = ["低温", "脱硝", "催化剂", "阻垢", "碳化硅", "水", "芯片", "180", "mosfet", "烟气", "量子"]
-
-
-# A server on a busy machine may take its time; the examples are what counts.
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
-    words=st.lists(st.sampled_from(WORDS), max_size=3),
-    phrase=st.sampled_from(["", "锰铈", "低温脱硝", "不存在"]),
-    excluded=st.sampled_from(["", "铸造", "芯片"]),
-    region=st.sets(st.sampled_from(["370102", "370112", "999999"])),
-    members=st.booleans(),
-)
-def test_hits_are_those_of_a_plain_evaluation(
-    engine: Engine,
-    words: list[str],
-    phrase: str,
-    excluded: str,
-    region: set[str],
-    members: bool,
-) -> None:
-    typed = " ".join([*words, f'"{phrase}"' * bool(phrase), f"-{excluded}" * bool(excluded)])
-    scope = dataclasses.replace(
-        EVERYTHING, visibilities=frozenset({PUBLIC, MEMBERS} if members else {PUBLIC})
-    )
-    filters = Filters({"region": frozenset(region)})
-    asked = query.parse(typed)
-    ask = searching.build(asked, scope, filters)
-    expected = {d.id for d in CORPUS if plainly(d, asked, scope, filters)}
-    assert {hit.document.id for hit in engine.search(ask).hits} == expected
-    assert engine.count(ask) == len(expected)
-
-
-def plainly(document: Document, asked: query.Query, scope: Scope, filters: Filters) -> bool:
-    parts = [document.title, " ".join(document.keywords), document.body]
-    held = [text.unigrams(text.norm(part)) for part in parts]
-
-    def has(phrase: str) -> bool:
-        return any(text.contains(part, text.unigrams(phrase)) for part in held)
-
-    return (
-        scope.admits(document)
-        and passes(document, filters)
-        and all(has(word) for word in asked.words)
-        and all(has(phrase) for phrase in asked.phrases)
-        and not any(has(phrase) for phrase in asked.excluded)
-    )
 
 
 def _replaced(engine: Engine, *documents: Document) -> None:

@@ -11,10 +11,13 @@ from sqlalchemy import text
 
 from marketplace import wiring
 from marketplace.cli import main
+from marketplace.discovery.indexing import SearchIndex
 from marketplace.foundation import audit
 from marketplace.foundation.access import SYSTEM
 from marketplace.foundation.clock import SystemClock
 from marketplace.settings import Settings
+from search import dense
+from tests.search.test_dense import Latent
 
 
 @pytest.fixture
@@ -79,3 +82,25 @@ def test_run_says_when_the_port_is_taken(
     result = _call("run")
     assert result.exit_code == 1
     assert "is taken" in result.output
+
+
+def test_a_dense_encoder_is_plugged_in_by_a_setting(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _call("db", "upgrade")
+    monkeypatch.setenv("SEARCH_ENCODER", "tests.search.test_dense:Latent")
+    services = wiring.build(Settings())
+    index: SearchIndex = services.resources[SearchIndex]
+    made = index.rebuild(now=services.clock.now())
+    assert dense.identity(Latent()) in made.generation
+    assert (folder / "search-vectors" / made.generation).exists()
+    assert index.problems(now=services.clock.now()) == []
+    assert wiring.build(Settings(search_encoder="")).resources[SearchIndex].engine.health().ok
+
+
+def test_doctor_names_an_encoder_that_fails(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _call("db", "upgrade")
+    _call("search", "rebuild")
+    monkeypatch.setenv("SEARCH_ENCODER", "json:loads")
+    said = _call("doctor").output
+    assert "found by words only: json:loads gave no encoder" in said
