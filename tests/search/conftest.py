@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import sys
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from meilisearch_python_sdk import Client
 
 from search import rebuild
+from search.address import open_engine
 from search.engine import Engine
+from search.engines import meilisearch_client
 from search.engines.embedded import EmbeddedEngine
 from search.schema import MEMBERS, Document, Scope
 
+MEILISEARCH_URL = os.environ.get("MEILISEARCH_URL", "").rstrip("/")
+_PREFIX = f"test{uuid.uuid4().hex[:12]}"
+
 ENGINES: dict[str, Callable[[Path], Engine]] = {
     "embedded": lambda folder: EmbeddedEngine(folder, lock_seconds=0.3),
+    "meilisearch": lambda _: open_engine(f"meilisearch+{MEILISEARCH_URL}/{_PREFIX}"),
 }
 
 EVERYTHING = Scope(kinds=frozenset({"achievement", "need", "organisation"}))
@@ -116,9 +126,28 @@ CORPUS = (
 
 
 @pytest.fixture(params=sorted(ENGINES))
-def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """An engine without any index."""
-    return ENGINES[request.param](tmp_path / "index")
+    if request.param == "meilisearch" and not MEILISEARCH_URL:
+        pytest.skip("MEILISEARCH_URL is not set")
+    yield ENGINES[request.param](tmp_path / "index")
+    if request.param == "meilisearch":
+        _clear()
+
+
+def _clear() -> None:
+    """Remove what a test made on the server."""
+    server = meilisearch_client.parse(f"meilisearch+{MEILISEARCH_URL}/{_PREFIX}")
+    with Client(server.url, server.key or None, timeout=30) as client:
+        for index in client.get_indexes(limit=1000) or []:
+            if index.uid.startswith(f"{_PREFIX}--"):
+                client.wait_for_task(index.delete().task_uid, timeout_in_ms=30_000)
+
+
+def pytest_unconfigure() -> None:
+    """Say last of all which engine was not tried."""
+    if not MEILISEARCH_URL:
+        sys.stdout.write("Meilisearch was not tried: MEILISEARCH_URL is not set\n")
 
 
 @pytest.fixture
