@@ -32,7 +32,7 @@ from search.engine import (
 from search.engines import meilisearch_filters as filters
 from search.engines import meilisearch_lists as lists
 from search.engines.meilisearch_client import Connection, Server, again, as_unavailable, question
-from search.engines.meilisearch_documents import DIGEST, decode, encode, read, write
+from search.engines.meilisearch_documents import DIGEST, decode, encode, placed, read, write
 from search.engines.meilisearch_generations import Generations
 from search.engines.meilisearch_phrases import Admitted, admit
 from search.engines.meilisearch_statistics import Frequencies
@@ -40,7 +40,7 @@ from search.errors import AskRejected, SearchUnavailable, WriterBusy
 from search.ranking import Scorer, rank
 from search.schema import Document, Scope
 
-FORMAT = "m1"
+FORMAT = "m2"
 
 _LOCK_SECONDS = 20.0
 _CHUNK_DOCUMENTS = 500
@@ -48,7 +48,9 @@ _CHUNK_DOCUMENTS = 500
 _CHUNK_CHARACTERS = 4_000_000
 _IDS_AT_ONCE = 10_000
 _GOT_AT_ONCE = 1_000
-# How many of the best documents are read whole and ranked; what lies deeper comes by date.
+# So many documents are all read and ranked; of more, the best so many by the lists of terms.
+# What lies deeper comes by date.
+_READ_WHOLE = 800
 _RANKED = 400
 _ORDERS = {
     RELEVANCE: [],
@@ -63,7 +65,7 @@ class MeilisearchEngine:
 
     name = "meilisearch"
     format = FORMAT
-    # Scores are the shared scorer's, computed here over the best 400 and not by the server.
+    # Scores are the shared scorer's, computed here over the best and not by the server.
     # Totals are exact but for phrases of three and more units that too many documents might hold.
     capabilities = Capabilities(shared_scores=True, exact_totals=False, vocabulary=True)
 
@@ -292,30 +294,28 @@ class MeilisearchEngine:
         statistics = self.statistics(*Scorer.terms(ask))
         total = self._ask(admitted.clause, limit=0).estimated_total_hits or 0
         clause = admitted.clause
-        if total > most:
-            best = self._best(ask, admitted, statistics, most)
-            clause = filters.both(filters.one_of("id", best), clause)
-        answer = self._ask(clause, limit=most)
+        if total > _READ_WHOLE:
+            best = self._best(ask, admitted, statistics, total, most)
+            clause = filters.both(filters.identified(best), clause)
+        answer = self._ask(clause, limit=_READ_WHOLE)
         scored = rank(ask, statistics, _hits(answer))
         return tuple(replace(entry.hit, score=entry.score) for entry in scored), total
 
-    def _best(self, ask: Ask, admitted: Admitted, statistics: Statistics, most: int) -> list[str]:
-        listings = lists.plan(ask, statistics)
-        demanding = ask.units or ask.phrases
+    def _best(
+        self, ask: Ask, admitted: Admitted, statistics: Statistics, total: int, most: int
+    ) -> list[str]:
+        """Return the encoded ids of the documents that are likely the best."""
+        demanding = bool(ask.units or ask.phrases)
         narrow = demanding and not filters.costly(admitted.clause)
         within = admitted.clause if narrow else filters.limits(ask)
+        listings = lists.plan(ask, statistics, total if narrow else statistics.documents)
         questions = [
-            self._question(
-                filters.both(listing.clause, within),
-                sort=["length:asc"],
-                limit=lists.LONGEST_LIST,
-                attributes_to_retrieve=["name", "length"],
-            )
+            self._question(filters.both(listing.clause, within), **_listed(listing.valued))
             for listing in listings
         ]
         answers = self._connection.search(questions)
         with as_unavailable():
-            listed = [[(str(h["name"]), int(h["length"])) for h in a.hits] for a in answers]
+            listed = [list(map(placed, _places(answer))) for answer in answers]
         return lists.best(listings, listed, statistics.average_grams, most)
 
     def _ask(self, clause: str, **options: Any) -> SearchResultsWithUID[Any]:
@@ -323,6 +323,22 @@ class MeilisearchEngine:
 
     def _question(self, clause: str, **options: Any) -> SearchParams:
         return question(self._live, clause, **options)
+
+
+def _listed(valued: bool) -> dict[str, Any]:
+    if valued:
+        return {"limit": 0, "facets": ["place"]}
+    return {
+        "limit": lists.LONGEST_OF_HITS,
+        "sort": ["place:asc"],
+        "attributes_to_retrieve": ["place"],
+    }
+
+
+def _places(answer: SearchResultsWithUID[Any]) -> list[str]:
+    if answer.facet_distribution:
+        return list(answer.facet_distribution["place"])
+    return [str(hit["place"]) for hit in answer.hits]
 
 
 def _scores(ask: Ask) -> bool:

@@ -47,7 +47,9 @@ _MOST_HITS = 10_000_000
 # The server's own limit hands out half a result without a word; our time-outs do not.
 _CUTOFF_MS = 60_000
 
-_TOKENS = ("w", "g", "twice", "across", "lengths")
+_TOKENS = ("w", "g", "twice", "across", "lengths", "place")
+# Digits of the length at the beginning of a place.
+_WIDTH = 6
 
 
 @lru_cache(maxsize=300_000)
@@ -97,18 +99,20 @@ def _filterable(
 
 SETTINGS = MeilisearchSettings(
     searchable_attributes=[],
-    displayed_attributes=["id", "name", "length", "payload", "generation", "made_at"],
+    displayed_attributes=["id", "name", "place", "payload", "generation", "made_at"],
     filterable_attributes=[
         _filterable(("id", *_TOKENS, *FACETS)),
         _filterable(NUMBERS, compared=True),
         _filterable(suggest.VOCABULARIES, listed=True),
     ],
-    sortable_attributes=["length", "maturity", "price", "updated_at"],
+    sortable_attributes=["place", "maturity", "price", "updated_at"],
     ranking_rules=["sort"],
     stop_words=[],
     typo_tolerance=TypoTolerance(enabled=False),
     prefix_search="disabled",
-    faceting=Faceting(max_values_per_facet=MOST_VALUES, sort_facet_values_by={"*": "count"}),
+    faceting=Faceting(
+        max_values_per_facet=MOST_VALUES, sort_facet_values_by={"*": "count", "place": "alpha"}
+    ),
     pagination=Pagination(max_total_hits=_MOST_HITS),
     search_cutoff_ms=_CUTOFF_MS,
 )
@@ -119,7 +123,8 @@ def write(document: Document) -> dict[str, Any]:
 
     ``g`` and ``w`` are its grams and words, ``twice`` those that occur more than once,
     ``across`` the neighbours that no gram holds together, ``lengths`` the numbers of its words
-    and grams digit by digit, so that counting the digits gives their sums.
+    and grams digit by digit, so that counting the digits gives their sums. ``place`` is the
+    number of its grams and its id in one, so that a list of places is ordered by length.
     """
     analysis = analyse(document)
     packed = pack(document, analysis)
@@ -130,7 +135,7 @@ def write(document: Document) -> dict[str, Any]:
         "g": _encoded(analysis.grams),
         "twice": _encoded(_repeated(analysis)),
         "across": _across(analysis),
-        "length": len(analysis.grams),
+        "place": f"{min(len(analysis.grams), 10**_WIDTH - 1):0{_WIDTH}d}{encode(document.id)}",
         "lengths": [*_digits("w", len(analysis.words)), *_digits("g", len(analysis.grams))],
         "payload": json.dumps(packed, ensure_ascii=False, separators=(",", ":")),
     }
@@ -148,6 +153,11 @@ def write(document: Document) -> dict[str, Any]:
 def read(hit: Mapping[str, Any]) -> tuple[Document, tuple[str, ...], int]:
     """Turn a hit back into the document, its words and the number of its grams."""
     return unpack(json.loads(hit["payload"]))
+
+
+def placed(place: str) -> tuple[str, int]:
+    """Return a document's encoded id and its number of grams from its place."""
+    return place[_WIDTH:], int(place[:_WIDTH])
 
 
 def averages(digits: Mapping[str, int], documents: int) -> tuple[float, float]:

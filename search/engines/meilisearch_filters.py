@@ -50,8 +50,17 @@ def within(scope: Scope) -> str:
 
 def one_of(name: str, values: Iterable[str]) -> str:
     """Return the filter for documents with one of the values; of no values there is none."""
-    listed = ", ".join(f'"{encode(value)}"' for value in sorted(values))
-    return f"{name} IN [{listed}]"
+    return _listed(name, map(encode, sorted(values)))
+
+
+def identified(encoded: Iterable[str]) -> str:
+    """Return the filter for the documents with one of the ids, which are encoded already."""
+    return _listed("id", encoded)
+
+
+def _listed(name: str, encoded: Iterable[str]) -> str:
+    values = ", ".join(f'"{value}"' for value in encoded)
+    return f"{name} IN [{values}]"
 
 
 def all_of(name: str, values: Iterable[str]) -> str:

@@ -39,9 +39,9 @@ CALLS: dict[str, Callable[[Engine], object]] = {
     "upsert": lambda engine: engine.upsert(CORPUS),
     "delete": lambda engine: engine.delete(["achievement:1"]),
     "commit": lambda engine: engine.commit(),
-    "create": lambda engine: engine.create("g-a2-m1-000001"),
-    "swap": lambda engine: engine.swap("g-a2-m1-000001"),
-    "drop": lambda engine: engine.drop("g-a2-m1-000001"),
+    "create": lambda engine: engine.create("g-a2-m2-000001"),
+    "swap": lambda engine: engine.swap("g-a2-m2-000001"),
+    "drop": lambda engine: engine.drop("g-a2-m2-000001"),
     "generation": lambda engine: engine.generation(),
     "generations": lambda engine: engine.generations(),
 }
@@ -198,7 +198,7 @@ TASK = {"uid": 1, "taskUid": 1, "type": "documentDeletion", "enqueuedAt": "2026-
 
 
 def _with_a_task(**held: object) -> Behaviour:
-    marker = {"id": "_generation", "generation": "g-a2-m1-000001", "made_at": 1}
+    marker = {"id": "_generation", "generation": "g-a2-m2-000001", "made_at": 1}
 
     def behave(request: Handler) -> None:
         body = marker if request.command == "GET" else {**TASK, "status": "enqueued"}

@@ -20,6 +20,7 @@ from search.engines.meilisearch_documents import (
     decode,
     encode,
     pair,
+    placed,
     read,
     write,
 )
@@ -79,6 +80,12 @@ def test_a_document_comes_back_from_what_is_stored() -> None:
         assert read(write(document)) == (document, analysis.words, len(analysis.grams))
 
 
+def test_places_are_ordered_by_length_and_give_id_and_length_back() -> None:
+    places = sorted(str(write(document)["place"]) for document in CORPUS)
+    lengths = {encode(document.id): len(analyse(document).grams) for document in CORPUS}
+    assert [placed(place) for place in places] == sorted(lengths.items(), key=lambda item: item[1])
+
+
 def test_no_stored_value_is_longer_than_the_server_keeps_apart() -> None:
     long = Document(
         id="i" * 900, kind="k", title="\ufdfa" * 24, keywords=("ß" * 600, "脱硝 " + "q" * 700)
@@ -87,6 +94,7 @@ def test_no_stored_value_is_longer_than_the_server_keeps_apart() -> None:
     for name in ("w", "g", "twice", "across", *suggest.VOCABULARIES):
         assert all(len(value) <= LONGEST for value in stored[name])
     assert len(stored["id"]) <= LONGEST
+    assert len(stored["place"]) <= 468
 
 
 def test_neighbours_across_a_mark_are_kept_and_those_across_parts_are_not() -> None:
@@ -135,13 +143,15 @@ def test_weighty_terms_are_listed_first_and_frequent_ones_with_their_repetitions
         expansions=(Expansion("阻垢", ("阻垢",), 8.0),),
     )
     counted = Statistics(100_000, 50.0, 100.0, {"催化剂": 9_000}, {"脱硝": 20, "阻垢": 300})
-    planned = lists.plan(ask, counted)
-    assert [(entry.clause, entry.occurrences) for entry in planned] == [
-        (filters.all_of("g", ["阻垢"]), 1),
-        (filters.one_of("g", ["脱硝"]), 1),
-        (filters.one_of("w", ["催化剂"]), 1),
-        (filters.one_of("twice", ["催化剂"]), 2),
+    planned = lists.plan(ask, counted, 100_000)
+    assert [(entry.clause, entry.occurrences, entry.valued) for entry in planned] == [
+        (filters.all_of("g", ["阻垢"]), 1, True),
+        (filters.one_of("g", ["脱硝"]), 1, True),
+        (filters.one_of("w", ["催化剂"]), 1, False),
+        (filters.one_of("twice", ["催化剂"]), 2, False),
     ]
+    narrow = lists.plan(ask, counted, 900)
+    assert [entry.valued for entry in narrow] == [True, True, True]
 
 
 def test_lists_add_up_and_a_repetition_counts_instead_of_the_single_occurrence() -> None:
