@@ -1,4 +1,8 @@
-"""An engine by its address: ``embedded:/a/folder``, ``elasticsearch+http://host:9200/prefix``."""
+"""An engine by its address.
+
+``embedded:/a/folder``, ``elasticsearch+http://user:password@host:9200/prefix``,
+``meilisearch+http://:key@host:7700/prefix``.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,10 @@ from pathlib import Path
 
 from search import dense
 from search.engine import Engine
-from search.engines import elasticsearch_client
+from search.engines import elasticsearch_client, meilisearch_client
 from search.engines.elasticsearch import ElasticsearchEngine
 from search.engines.embedded import EmbeddedEngine
+from search.engines.meilisearch import MeilisearchEngine
 from search.errors import AskRejected
 
 
@@ -25,10 +30,16 @@ def _elasticsearch(address: str) -> Engine:
     return ElasticsearchEngine(elasticsearch_client.parse(address))
 
 
+def _meilisearch(address: str) -> Engine:
+    return MeilisearchEngine(meilisearch_client.parse(address))
+
+
 _ENGINES: Mapping[str, Callable[[str], Engine]] = {
     "embedded": _embedded,
     "elasticsearch+http": _elasticsearch,
     "elasticsearch+https": _elasticsearch,
+    "meilisearch+http": _meilisearch,
+    "meilisearch+https": _meilisearch,
 }
 
 

@@ -211,6 +211,12 @@ class _HanGrams:
         return {gram: found[gram] for gram in filter(found.__contains__, self._ordered)}
 
 
+def rank(ask: Ask, statistics: Statistics, hits: Iterable[Hit]) -> list[Scored]:
+    """Score the hits and put the best first."""
+    scorer = Scorer(ask, statistics)
+    return sorted((scorer.score(hit) for hit in hits), key=best_first)
+
+
 def best_first(entry: Scored) -> tuple[float, str]:
     """Order scored hits: the best first, equal ones by id."""
     return -entry.score, entry.hit.document.id

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -24,6 +25,10 @@ from marketplace.foundation.db import Base, Database, TransactionSession
 from marketplace.settings import Settings
 from tests.postgres import Cluster
 from tests.world import World
+
+# No test is timed: what takes how long depends on who else uses the machine.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 START = datetime(2024, 3, 15, 9, 0, tzinfo=LOCAL)
 

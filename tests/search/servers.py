@@ -8,7 +8,9 @@ from functools import cache
 from typing import NoReturn
 
 import pytest
+from meilisearch_python_sdk import Client
 
+from search.engines import meilisearch_client
 from tests.search.elasticsearch.node import Node, NodeMissing
 
 # Which engines could not be tried, and why.
@@ -53,11 +55,17 @@ def leave_out(name: str, reason: str) -> NoReturn:
 
 
 def clear(address: str) -> None:
-    """Remove from Elasticsearch what a test made there; other engines keep nothing of weight."""
+    """Remove from a server what a test made there."""
     if address.startswith("elasticsearch+"):
         wanted = urllib.request.Request(address.removeprefix("elasticsearch+") + "*")
         wanted.method = "DELETE"
         urllib.request.urlopen(wanted, timeout=30).close()
+    if address.startswith("meilisearch+"):
+        server = meilisearch_client.parse(address)
+        with Client(server.url, server.key or None, timeout=30) as client:
+            for index in client.get_indexes(limit=1000) or []:
+                if index.uid.startswith(f"{server.prefix}--"):
+                    client.wait_for_task(index.delete().task_uid, timeout_in_ms=30_000)
 
 
 def stop() -> None:

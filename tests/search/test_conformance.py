@@ -63,6 +63,14 @@ def test_minimum_is_the_number_of_units_that_must_occur(engine: Engine) -> None:
     assert engine.count(loose) == 3
 
 
+def test_half_of_many_words(engine: Engine) -> None:
+    known = ("低温", "脱硝", "催化剂", "烟气", "温度", "活性", "连续", "运行")
+    strangers = ("量子", "卫星", "疫苗", "基因", "陶瓷", "光纤", "风机", "水泵")
+    half = ask(*known, *strangers, minimum=8)
+    assert found(engine, half) == ["achievement:1"]
+    assert found(engine, dataclasses.replace(half, minimum=9)) == []
+
+
 def test_another_name_of_a_unit_satisfies_it(engine: Engine) -> None:
     unit = Unit("水垢", (text.cover("水垢"), text.cover("阻垢剂")))
     assert found(engine, ask(units=(unit,), minimum=1)) == ["achievement:2"]
@@ -73,6 +81,21 @@ def test_phrases_are_unbroken_and_do_not_cross_title_and_body(engine: Engine) ->
     assert found(engine, ask(phrases=(tuple(text.unigrams("锰复合")),))) == []
     across = tuple(text.unigrams("除垢装置循环"))
     assert found(engine, ask(phrases=(across,))) == []
+
+
+def test_a_phrase_is_more_than_its_pairs_standing_apart(engine: Engine) -> None:
+    apart = Document(id="achievement:8", kind="achievement", title="锰铈氧化，再铈复氧化，锰复合")
+    engine.upsert([apart])
+    needle = tuple(text.unigrams("锰铈复合"))
+    assert found(engine, ask(phrases=(needle,))) == ["achievement:1"]
+    assert "achievement:8" in found(engine, ask(excluded=(needle,)))
+    assert "achievement:1" not in found(engine, ask(excluded=(needle,)))
+
+
+def test_a_phrase_crosses_marks_but_not_parts(engine: Engine) -> None:
+    assert found(engine, ask(phrases=(tuple(text.unigrams("催化剂180")),))) == ["achievement:1"]
+    assert found(engine, ask(phrases=(tuple(text.unigrams("加热焦炉")),))) == []
+    assert found(engine, ask(phrases=(("热", "焦"),))) == []
 
 
 def test_excluded_phrases_shut_documents_out(engine: Engine) -> None:
@@ -102,6 +125,20 @@ def test_ranges_include_their_bounds_and_the_unknown_only_when_asked(
     assert set(found(engine, ask(filters=Filters(ranges={"price": bounds})))) == expected
 
 
+def test_values_that_differ_in_case_or_form_stay_apart(engine: Engine) -> None:
+    regions = ("b01J", "B01J", " b01j", "①", "1", 'a" OR "b', "济南")
+    twins = [
+        Document(id=f"need:{number}", kind="need", region=region)
+        for number, region in enumerate(regions, start=100)
+    ]
+    engine.upsert(twins)
+    counted = engine.facets(ask(), ["region"])["region"]
+    for twin in twins:
+        chosen = Filters({"region": frozenset({twin.region})})
+        assert found(engine, ask(filters=chosen)) == [twin.id]
+        assert counted[twin.region] == 1
+
+
 def test_facets_ignore_their_own_filter_and_obey_the_others(engine: Engine) -> None:
     chosen = Filters({"region": frozenset({"370102"}), "kind": frozenset({"achievement"})})
     counted = engine.facets(ask(filters=chosen), ["region", "field", "kind"])
@@ -127,6 +164,24 @@ def test_pages_cover_everything_once(engine: Engine) -> None:
         d.id for d in CORPUS if d.visibility == PUBLIC
     ]
     assert found(engine, asked, offset=10**9) == []
+
+
+def test_pages_by_relevance_cover_everything_once_and_begin_with_the_best(engine: Engine) -> None:
+    many = [
+        Document(
+            id=f"need:{number}",
+            kind="need",
+            title="石墨烯" if number == 333 else f"石墨烯散热膜样品 {number}",
+            body="" if number == 333 else "用于散热的薄膜。",
+        )
+        for number in range(100, 560)
+    ]
+    engine.upsert(many)
+    asked = ask("石墨烯")
+    pages = [found(engine, asked, offset=offset, limit=50) for offset in range(0, 500, 50)]
+    assert pages[0][0] == "need:333"
+    assert sorted(name for page in pages for name in page) == sorted(d.id for d in many)
+    assert engine.search(asked).total == engine.count(asked) == len(many)
 
 
 def test_what_a_reader_may_not_see_is_nowhere(engine: Engine) -> None:
