@@ -202,7 +202,7 @@ def _names(word: str, terms: Sequence[Term]) -> list[tuple[str, ...]]:
     return [
         text.cover(term.text)
         for term in terms
-        if any(word in piece or piece in word for piece in term.because.split(" "))
+        if any(word in piece or piece in word for piece in term.because.split())
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search import query, rebuild, searching, suggest
+from search import expansion, query, rebuild, searching, suggest
 from search.engine import Engine
 from search.highlight import Marks
 from search.schema import Document, Filters
@@ -145,6 +145,20 @@ def test_pages_follow_each_other_across_the_reranked_window(engine: Engine) -> N
         ).found
     ]
     assert len(seen) == len(set(seen)) == 32
+
+
+def test_a_term_stands_for_the_words_that_led_to_it_only(engine: Engine) -> None:
+    asked = query.parse("暖气 碳化硅")
+    led = expansion.Term("低温脱硝", "暖气", "大气")
+    unled = expansion.Term("低温脱硝", "", "大气")
+    assert searching.build(asked, EVERYTHING, Filters(), (led,)).units[0].covers != (
+        searching.build(asked, EVERYTHING, Filters(), (unled,)).units[0].covers
+    )
+    assert all(
+        len(unit.covers) == 1
+        for unit in searching.build(asked, EVERYTHING, Filters(), (unled,)).units
+    )
+    assert len(searching.build(asked, EVERYTHING, Filters(), (led,)).units[1].covers) == 1
 
 
 def test_unknown_weights_are_refused(tmp_path: Path) -> None:
