@@ -33,7 +33,8 @@ class Saturation:
 class Scored:
     """A hit with its text score and what each term brought, by kind and term.
 
-    ``normal`` is its searched text in normal form; ``dense`` what its nearness in meaning brought.
+    ``normal`` is its searched text in normal form; ``dense`` what its nearness in meaning brought;
+    ``topic`` how far it is about the same fields of the trade, 0 to 1.
     """
 
     hit: Hit
@@ -43,6 +44,7 @@ class Scored:
     grams: Mapping[str, float]
     expansions: Mapping[str, float]
     dense: float = 0.0
+    topic: float = 0.0
 
     @property
     def own(self) -> float:
