@@ -49,7 +49,8 @@ class Scored:
     """A hit with its text score and what each term brought, by kind and term.
 
     ``normal`` is its searched text in normal form, ``own`` what the asker's own words and grams
-    brought together, ``dense`` what its nearness in meaning brought.
+    brought together, ``dense`` what its nearness in meaning brought, ``topic`` how far it is about
+    the same fields of the trade, 0 to 1.
     """
 
     hit: Hit
@@ -60,6 +61,7 @@ class Scored:
     grams: Mapping[str, float]
     expansions: Mapping[str, float]
     dense: float = 0.0
+    topic: float = 0.0
 
     def bridged(self, share: float, sure: Collection[str] = frozenset()) -> Scored:
         """Return the same with only a share of what the proposed terms brought, less sure ones."""
