@@ -12,9 +12,10 @@ import click
 
 from marketplace.foundation.errors import DomainError
 from marketplace.foundation.money import FEN_PER_YUAN, Fen
-from marketplace.subsidies.calculation_rules import ContractPart, ItemResult, prepare
+from marketplace.subsidies.calculation_rules import prepare
 from marketplace.subsidies.parameters import policies, select_policies
 from marketplace.subsidies.registers import read_contracts, read_organisations
+from marketplace.subsidies.trace_rules import ContractPart, ItemResult
 
 
 @click.group(name="subsidies", help="补助政策与测算。")

@@ -11,16 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from marketplace.foundation.money import Fen
-from marketplace.subsidies.calculation_rules import (
-    Calculation,
-    Party,
-    RegisteredContract,
-    look_back,
-    prepare,
-)
-from marketplace.subsidies.explanation_rules import Explanation, explain, ran_out
+from marketplace.subsidies.calculation_rules import Calculation, look_back, prepare
+from marketplace.subsidies.explanation_rules import Explanation, explain
 from marketplace.subsidies.parameters import Policy
+from marketplace.subsidies.trace_rules import Party, RegisteredContract
 from marketplace.subsidies.word_rules import Item
+from marketplace.subsidies.wording_rules import ran_out
 
 
 @dataclass(frozen=True)

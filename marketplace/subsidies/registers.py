@@ -17,7 +17,7 @@ from stdnum.cn import uscc
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.money import FEN_PER_YUAN, MAX_FEN, Fen
-from marketplace.subsidies.calculation_rules import Dishonesty, Party, Period, RegisteredContract
+from marketplace.subsidies.trace_rules import Dishonesty, Party, Period, RegisteredContract
 from marketplace.subsidies.word_rules import PartyKind
 
 ORGANISATION_COLUMNS = (

@@ -13,7 +13,10 @@ from marketplace.foundation.clock import local_date
 from marketplace.foundation.errors import NotFound
 from marketplace.subsidies import queries
 from marketplace.subsidies.estimate_rules import compare_days, estimate
-from marketplace.subsidies.explanation_rules import (
+from marketplace.subsidies.forms import CalculatorForm
+from marketplace.subsidies.parameters import Policy, policies, readings, select_policies
+from marketplace.subsidies.word_rules import Item
+from marketplace.subsidies.wording_rules import (
     holder_caps,
     in_force_text,
     kinds_text,
@@ -21,9 +24,6 @@ from marketplace.subsidies.explanation_rules import (
     short_yuan,
     types_text,
 )
-from marketplace.subsidies.forms import CalculatorForm
-from marketplace.subsidies.parameters import Policy, policies, readings, select_policies
-from marketplace.subsidies.word_rules import Item
 
 blueprint = Blueprint("subsidies", __name__, template_folder="templates")
 

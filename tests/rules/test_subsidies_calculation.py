@@ -14,16 +14,15 @@ from hypothesis import strategies as st
 
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.money import Fen
-from marketplace.subsidies.calculation_rules import (
+from marketplace.subsidies.calculation_rules import prepare, scale_to_budget
+from marketplace.subsidies.parameters import Group, ItemTerms, Policy, policies, select_policies
+from marketplace.subsidies.trace_rules import (
     Dishonesty,
     ItemResult,
     Party,
     Period,
     RegisteredContract,
-    prepare,
-    scale_to_budget,
 )
-from marketplace.subsidies.parameters import Group, ItemTerms, Policy, policies, select_policies
 from marketplace.subsidies.word_rules import Item, PartyKind, Reason
 from tests.rules import subsidy_oracle as oracle
 

@@ -9,18 +9,14 @@ import pytest
 
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.money import Fen, format_yuan
-from marketplace.subsidies.calculation_rules import (
-    Dishonesty,
-    Party,
-    Period,
-    RegisteredContract,
-    prepare,
-)
+from marketplace.subsidies.calculation_rules import prepare
 from marketplace.subsidies.claim_queries import pack, unpack
 from marketplace.subsidies.estimate_rules import compare_days, estimate
-from marketplace.subsidies.explanation_rules import Explanation, explain, rate_text
+from marketplace.subsidies.explanation_rules import Explanation, explain
 from marketplace.subsidies.parameters import select_policies
+from marketplace.subsidies.trace_rules import Dishonesty, Party, Period, RegisteredContract
 from marketplace.subsidies.word_rules import Item, PartyKind
+from marketplace.subsidies.wording_rules import rate_text
 from tests.scenarios.test_subsidy_scenarios import CASES, _party, _results
 
 OPEN = (Period(date(2020, 1, 1), None),)

@@ -13,10 +13,12 @@ import yaml
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.money import Fen
-from marketplace.subsidies.calculation_rules import Party, RegisteredContract, prepare
-from marketplace.subsidies.explanation_rules import explain, rate_text, short_yuan
+from marketplace.subsidies.calculation_rules import prepare
+from marketplace.subsidies.explanation_rules import explain
 from marketplace.subsidies.parameters import policies, read_policy, readings, select_policies
+from marketplace.subsidies.trace_rules import Party, RegisteredContract
 from marketplace.subsidies.word_rules import Item, PartyKind
+from marketplace.subsidies.wording_rules import rate_text, short_yuan
 
 NEW = """
 id: jkf-2026-1
