@@ -1,6 +1,6 @@
 """Time `marketplace subsidies simulate` on a large file, beside DuckDB's sum of its three amounts.
 
-    python benchmarks/simulate.py [--contracts 1000000] [--organisations 20000] [--years 1] [--keep DIR]
+    python benchmarks/simulate.py [--contracts N] [--organisations N] [--years N] [--keep DIR]
 
 Writes ORG.csv and CONTRACTS.csv of random but valid facts, runs the command in a process of its
 own and the sum in another, and prints seconds, processor seconds, peak memory and their ratio.
@@ -87,7 +87,7 @@ def write_contracts(
 
 
 def measured(command: Sequence[str], out: Path) -> tuple[float, float, float]:
-    """Run a command with its output in a file; return seconds, processor seconds, peak megabytes."""
+    """Run a command with its output in a file; return seconds, processor's seconds, megabytes."""
     begun = time.perf_counter()
     with out.open("wb") as file:
         process = subprocess.Popen(command, stdout=file)
@@ -130,7 +130,7 @@ def main() -> None:
             print(
                 f"sum {summed[0]:5.2f} s ({summed[1]:5.2f} s of processor, {summed[2]:5.0f} MB)   "
                 f"simulate {found[0]:5.2f} s ({found[1]:5.2f} s, {found[2]:5.0f} MB)   "
-                f"ratio {found[0] / summed[0]:4.1f}, of processor time {found[1] / summed[1]:4.1f}   "
+                f"ratio {found[0] / summed[0]:4.1f}, of processor {found[1] / summed[1]:4.1f}   "
                 f"answer {(folder / 'answer.json').stat().st_size / 1e6:.0f} MB"
             )
 
