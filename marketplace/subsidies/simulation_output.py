@@ -50,10 +50,14 @@ def simulated(plan: Plan, organisations: Path, contracts: Path) -> Iterator[Simu
     with opened(plan) as tables:
         tables.load(contracts, parties)
         verdicts = tables.judge()
+        countings = {
+            item: [plan.counting(item, verdict) for verdict in listed]
+            for item, listed in verdicts.items()
+        }
         found = [
             (line, firsts[line.item])
             for party, sums, firsts in tables.sums(parties)
-            for line in plan.lines_of(party, sums, verdicts)
+            for line in plan.lines_of(party, sums, countings)
         ]
         found.sort(key=lambda pair: (pair[0].key, str(pair[0].item)))
         lines = tuple(line for line, _ in found)

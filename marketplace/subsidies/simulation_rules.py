@@ -8,23 +8,24 @@ The clauses themselves stand in ``verdict_rules``.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from marketplace.foundation.money import Fen
 from marketplace.subsidies.parameters import Group, ItemTerms, Policy
 from marketplace.subsidies.trace_rules import Party
 from marketplace.subsidies.verdict_rules import (
     Situation,
+    all_obstacles,
     best_assignment,
     counted_elsewhere,
     judge,
     obstacles_of,
+    payable,
     prevailing,
     role_is_ruled,
-    weigh,
 )
 from marketplace.subsidies.word_rules import Base, Item, Reason
 
@@ -52,8 +53,7 @@ class Verdict:
     rulings: tuple[Ruling, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AlikeSum:
+class AlikeSum(NamedTuple):
     """Contracts of one organisation and item that were judged alike, with their summed bases.
 
     ``own_seller`` and ``own_buyer`` tell whether the contracts' agency is their seller or buyer;
@@ -63,8 +63,16 @@ class AlikeSum:
     verdict: int
     own_seller: bool
     own_buyer: bool
-    count: int
+    contract_count: int
     sums: tuple[int, ...]
+
+
+class Counting(NamedTuple):
+    """Where the sums of alike contracts go: a document's group, and which measure it takes."""
+
+    place: int
+    group: str
+    measure: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +114,30 @@ class Plan:
         """Tell whether any document's item is open to an organisation as such."""
         return any(not any(obstacles_of(party, t, self.year)) for _, t in self.terms[item])
 
+    def counting(self, item: Item, verdict: Verdict) -> tuple[Counting, ...]:
+        """Say where the sums of contracts with a verdict go: to each document that counts them."""
+        return tuple(
+            Counting(place, ruling.group.key, self.measure_of(item, place, ruling.group))
+            for place, ruling in enumerate(verdict.rulings)
+            if ruling.group is not None and ruling.reason is None
+        )
+
     def lines_of(
         self,
         party: Party,
         found: Mapping[Item, Sequence[AlikeSum]],
-        verdicts: Mapping[Item, Sequence[Verdict]],
+        countings: Mapping[Item, Sequence[tuple[Counting, ...]]],
     ) -> list[Line]:
-        """Compute an organisation's lines from its sums, in the best assignment of roles."""
+        """Compute an organisation's lines from its sums, in the best assignment of roles.
+
+        ``countings`` hold, by item and by the number of a verdict, what ``counting`` says.
+        """
 
         def compute(assignment: Mapping[Item, Item]) -> tuple[list[Line], int]:
             lines = []
             for item, sums in found.items():
                 elsewhere = counted_elsewhere(item, assignment)
-                line = self._line(party, item, sums, verdicts[item], elsewhere)
+                line = self._line(party, item, sums, countings[item], elsewhere)
                 if line is not None:
                     lines.append(line)
             return lines, sum(line.amount_fen for line in lines)
@@ -131,8 +150,8 @@ class Plan:
         if not brokered or not self.roles_ruled:
             return {}
         counts = (
-            (Item.SELLER, sum(alike.count for alike in brokered if alike.own_seller)),
-            (Item.BUYER, sum(alike.count for alike in brokered if alike.own_buyer)),
+            (Item.SELLER, sum(alike.contract_count for alike in brokered if alike.own_seller)),
+            (Item.BUYER, sum(alike.contract_count for alike in brokered if alike.own_buyer)),
         )
         return {item: count for item, count in counts if count}
 
@@ -141,23 +160,29 @@ class Plan:
         party: Party,
         item: Item,
         found: Sequence[AlikeSum],
-        verdicts: Sequence[Verdict],
+        countings: Sequence[tuple[Counting, ...]],
         elsewhere: frozenset[Item],
     ) -> Line | None:
-        counted = [alike for alike in found if not in_other_role(alike, elsewhere)]
-        amounts = []
-        for place, (_, terms) in enumerate(self.terms[item]):
-            sums: dict[str, int] = defaultdict(int)
-            for alike in counted:
-                ruling = verdicts[alike.verdict].rulings[place]
-                if ruling.group is not None and ruling.reason is None:
-                    measure = self.measure_of(item, place, ruling.group)
-                    sums[ruling.group.key] += alike.sums[measure]
-            amounts.append(weigh(party, terms, self.year, sums).amount_fen if sums else Fen(0))
+        terms = self.terms[item]
+        sums: list[dict[str, int]] = [{} for _ in terms]
+        for alike in found:
+            if not in_other_role(alike, elsewhere):
+                for place, group, measure in countings[alike.verdict]:
+                    own = sums[place]
+                    own[group] = own.get(group, 0) + alike.sums[measure]
+        amounts = [
+            self._amount(party, terms[place][1], own) if own else Fen(0)
+            for place, own in enumerate(sums)
+        ]
         best = prevailing(amounts)
         if best is None:
             return None
-        return Line(party.key, item, self.terms[item][best][0], best, amounts[best], elsewhere)
+        return Line(party.key, item, terms[best][0], best, amounts[best], elsewhere)
+
+    def _amount(self, party: Party, terms: ItemTerms, sums: Mapping[str, int]) -> Fen:
+        if any(all_obstacles(party, terms, self.year, sum(sums.values()))):
+            return Fen(0)
+        return Fen(sum(payable(group, Fen(sums.get(group.key, 0))) for group in terms.groups))
 
 
 def in_other_role(alike: AlikeSum, elsewhere: frozenset[Item]) -> bool:

@@ -8,6 +8,7 @@ names the place of what is wrong, or writes the same facts down plainly and they
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -174,7 +175,7 @@ class Tables:
 
     def _number(self, query: str) -> int:
         row = self._run(query).fetchone()
-        return int(row[0]) if row else 0
+        return int(row[0] or 0) if row else 0
 
     def _look_back(self) -> None:
         """Order the year's contracts, each with its deduction and its situation."""
@@ -269,7 +270,12 @@ class Tables:
                 if self._plan.may_earn(party, item)
             ],
         )
-        measures = "".join(f", sum({_measure(m.base, m.added)})" for m in self._plan.measures)
+        # A sum is wider than 64 bits only above 92 million billion fen: then it stays wide.
+        whole = " + ".join(f"sum({name})" for name in _BASES.values())
+        narrow = "::BIGINT" if self._number(f"SELECT {whole} FROM judged") < 2**63 else ""
+        measures = "".join(
+            f", sum({_measure(m.base, m.added)}){narrow}" for m in self._plan.measures
+        )
         query = " UNION ALL ".join(
             f"SELECT judged.{name} AS id, {number}, situations.{name}, own_seller, own_buyer,"
             f" count(*), min(place){measures} FROM judged JOIN situations USING (situation)"
@@ -321,7 +327,8 @@ class Tables:
         )
         self._run(
             "CREATE TABLE rulings (item INTEGER, verdict INTEGER, document INTEGER,"
-            " elsewhere BOOLEAN, group_key VARCHAR, reason VARCHAR, measure INTEGER)"
+            " elsewhere BOOLEAN, group_key VARCHAR, reason VARCHAR, measure INTEGER,"
+            " before VARCHAR, after VARCHAR)"
         )
         self._insert(
             "rulings",
@@ -340,8 +347,8 @@ class Tables:
         )
         base = f"CASE measure{measures} ELSE 0 END" if measures else "0"
         return " UNION ALL ".join(
-            f"SELECT line, place, contract_no, group_key, ({base})::BIGINT AS base, reason"
-            f" FROM judged JOIN situations USING (situation)"
+            f"SELECT line, place, contract_no, group_key, ({base})::BIGINT AS base, reason,"
+            " before, after FROM judged JOIN situations USING (situation)"
             f" JOIN lines ON lines.item = {number} AND lines.id = judged.{name}"
             f" JOIN rulings ON rulings.item = {number} AND rulings.verdict = situations.{name}"
             " AND rulings.document = lines.document AND rulings.elsewhere ="
@@ -367,10 +374,7 @@ class Tables:
             f"""
             COPY (
               SELECT coalesce(head, ', ') || '{{"contract_no": ' || to_json(contract_no)
-                || ', "group": ' || to_json(group_key) || ', "base": "' || (base // 100)
-                || '.' || lpad((base % 100)::VARCHAR, 2, '0') || '", "counted": '
-                || CASE WHEN reason IS NULL THEN 'true, "reason": null}}'
-                   ELSE 'false, "reason": "' || reason || '"}}' END
+                || before || (base::DECIMAL(15, 0) * 0.01)::VARCHAR || after
               FROM ({self._parts()}) LEFT JOIN heads USING (line, place)
               ORDER BY line, place
             ) TO {_text(str(target))}
@@ -387,8 +391,10 @@ def _measure(base: Base, added: bool) -> str:
 
 def _rulings(
     plan: Plan, item: Item, verdict: Verdict
-) -> Iterator[tuple[int, bool, str, str | None, int | None]]:
-    """Yield document, in another role, group, reason, measure; no measure where none counts."""
+) -> Iterator[tuple[int, bool, str, str | None, int | None, str, str]]:
+    """Yield document, in another role, group, reason, measure (none where none counts), and what
+    stands before and after a contract's base in the JSON answer.
+    """
     for place, ruling in enumerate(verdict.rulings):
         key = ruling.group.key if ruling.group else ""
         for elsewhere in (False, True):
@@ -398,7 +404,9 @@ def _rulings(
             measure = None
             if reason is None and ruling.group is not None:
                 measure = plan.measure_of(item, place, ruling.group)
-            yield place, elsewhere, key, reason, measure
+            before = f', "group": {json.dumps(key, ensure_ascii=False)}, "base": "'
+            counted = json.dumps({"counted": reason is None, "reason": reason})
+            yield place, elsewhere, key, reason, measure, before, f'", {counted[1:]}'
 
 
 def _text(value: str) -> str:

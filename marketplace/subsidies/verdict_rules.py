@@ -103,18 +103,30 @@ class Weighed:
 
 def weigh(party: Party, terms: ItemTerms, year: int, sums: Mapping[str, int]) -> Weighed:
     """Apply rate, cap, threshold and what bars the organisation to the bases by group key."""
-    groups = tuple(_sum(group, Fen(sums.get(group.key, 0))) for group in terms.groups)
+    groups = []
+    for group in terms.groups:
+        base = Fen(sums.get(group.key, 0))
+        groups.append(GroupSum(group, base, rated(group, base), payable(group, base)))
     would_be = Fen(sum(group.amount_fen for group in groups))
-    obstacles = list(obstacles_of(party, terms, year))
-    if terms.threshold is not None and sum(sums.values()) < terms.threshold:
-        obstacles.append(Obstacle.BELOW_THRESHOLD)
-    return Weighed(groups, tuple(obstacles), would_be, Fen(0) if obstacles else would_be)
+    obstacles = tuple(all_obstacles(party, terms, year, sum(sums.values())))
+    return Weighed(tuple(groups), obstacles, would_be, Fen(0) if obstacles else would_be)
 
 
-def _sum(group: Group, base: Fen) -> GroupSum:
-    # Whole numbers throughout; // floors to the fen.
-    uncapped = Fen(base * group.rate.numerator // group.rate.denominator)
-    return GroupSum(group, base, uncapped, min(uncapped, group.cap))
+def all_obstacles(party: Party, terms: ItemTerms, year: int, total: int) -> Iterator[Obstacle]:
+    """List what bars an organisation whose counted bases make ``total``; a threshold is within."""
+    yield from obstacles_of(party, terms, year)
+    if terms.threshold is not None and total < terms.threshold:
+        yield Obstacle.BELOW_THRESHOLD
+
+
+def rated(group: Group, base: Fen) -> Fen:
+    """Return rate × base, floored to the fen."""
+    return Fen(base * group.rate.numerator // group.rate.denominator)
+
+
+def payable(group: Group, base: Fen) -> Fen:
+    """Return rate × base, floored to the fen, up to the yearly cap."""
+    return min(rated(group, base), group.cap)
 
 
 def prevailing(amounts: Sequence[Fen]) -> int | None:
