@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -40,6 +41,11 @@ def group() -> None:
 @click.option("--policy", "policy_ids", multiple=True, metavar="ID", help="只用这些文件。")
 @click.option("--include-drafts", is_flag=True, help="征求意见稿也参加比较。")
 @click.option(
+    "--known-on",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="按这一天已知的条文数据，不计此后的更正。",
+)
+@click.option(
     "--format",
     "output",
     type=click.Choice(["json", "table", "xlsx"]),
@@ -53,6 +59,7 @@ def simulate(
     year: int,
     policy_ids: tuple[str, ...],
     include_drafts: bool,
+    known_on: datetime | None,
     output: str,
     more_ids: tuple[str, ...],
 ) -> None:
@@ -63,8 +70,9 @@ def simulate(
         raise click.UsageError("xlsx 是二进制文件，请转存：… --format xlsx > 测算.xlsx")
     # Several ids may follow one --policy.
     wanted = policy_ids + more_ids
+    known = known_on.date() if known_on else None
     try:
-        chosen = select_policies(wanted, include_drafts=include_drafts)
+        chosen = select_policies(wanted, include_drafts=include_drafts, known_on=known)
         with simulated(plan_for(year, chosen), organisations, contracts) as made:
             if output == "json":
                 write_json(sys.stdout.buffer, made)

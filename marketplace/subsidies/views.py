@@ -12,9 +12,16 @@ from marketplace.foundation.access import PUBLIC
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.errors import NotFound
 from marketplace.subsidies import queries
+from marketplace.subsidies.correction_rules import corrections
 from marketplace.subsidies.estimate_rules import compare_days, estimate
 from marketplace.subsidies.forms import CalculatorForm
-from marketplace.subsidies.parameters import Policy, policies, readings, select_policies
+from marketplace.subsidies.parameters import (
+    Policy,
+    editions_of,
+    policies,
+    readings,
+    select_policies,
+)
 from marketplace.subsidies.word_rules import Item
 from marketplace.subsidies.wording_rules import (
     holder_caps,
@@ -93,6 +100,7 @@ def document(policy_id: str) -> ResponseReturnValue:
     return render_template(
         "subsidies/document.html",
         policy=policy,
+        corrections=corrections(editions_of(policy.id)),
         readings=[readings()[key] for key in sorted(used)],
         reference_pairs=[(provision.article, provision.text) for provision in policy.references],
         today=local_date(web.now()),
