@@ -25,6 +25,7 @@ class ComparedDocument:
 
 
 def compare(result: ItemResult, compared: PolicyResult) -> ComparedDocument:
+    """Set one document beside the one that pays, with the reason why it pays or does not."""
     pays = result.paying is not None and compared.policy.id == result.paying.policy.id
     return ComparedDocument(
         policy_id=compared.policy.id,

@@ -159,6 +159,8 @@ def _sentences(
         yield from (_barred(obstacle, result, leading) for obstacle in barred)
     else:
         yield _who(result.party, leading) + _counted(result, leading, parties)
+        if leading.amount_fen:
+            yield _met(leading)
     paid = [c for c in result.compared if c.amount_fen > 0]
     if result.paying is None or len(result.compared) == 1:
         return
@@ -177,6 +179,21 @@ def _who(party: Party, leading: PolicyResult) -> str:
     if wanted.sme:
         kind = "中小微企业" if party.kind is PartyKind.ENTERPRISE else f"{kind}，属中小微企业"
     return f"{party.name}是在济南登记注册的{kind}"
+
+
+def _met(leading: PolicyResult) -> str:
+    """Name the conditions that the counted contracts meet, each with its figure or its term."""
+    since, until = leading.policy.in_force.since, leading.policy.in_force.until
+    term = f"{since.isoformat()} 至 {until.isoformat()}" if until else f"{since.isoformat()} 起"
+    met = [f"登记日在文件有效期（{term}）内"]
+    if leading.terms.filing_required:
+        met.append("登记当日备案有效")
+    if leading.terms.threshold is not None:
+        met.append(
+            f"全年合计 {format_yuan(leading.counted_base_fen)} 元，"
+            f"达到门槛 {short_yuan(leading.terms.threshold)}"
+        )
+    return f"计入的合同{'，'.join(met)}。"
 
 
 def _counted(result: ItemResult, leading: PolicyResult, parties: Mapping[str, Party]) -> str:

@@ -40,24 +40,26 @@ def code(number: int) -> str:
 
 def world(chance: random.Random, number: int) -> World:
     """Make a world whose codes, numbers, projects and activities are its own."""
-    days = [_day(chance) for _ in range(4)]
-    codes = [code(number * 10 + n) for n in range(chance.randint(2, 5))]
+    year = chance.choice((2020, 2021, 2021, 2022, 2022, 2022, 2023, 2023, 2024, 2025))
+    days = sorted(_day(chance, year) for _ in range(4))
+    codes = [code(number * 10 + n) for n in range(chance.randint(2, 4))]
     orgs = {key: _organisation(chance, key, days) for key in codes}
     cons = [_contract(chance, number, n, codes, days) for n in range(chance.randint(1, 14))]
     chance.shuffle(cons)
     return orgs, cons
 
 
-def _day(chance: random.Random) -> date:
-    if chance.random() < 0.4:
+def _day(chance: random.Random, year: int) -> date:
+    if chance.random() < 0.3:
         return chance.choice(TURNS)
-    return date(2020, 1, 1) + timedelta(chance.randrange(365 * 6))
+    # Most of the year itself, some of the year before for what looks back.
+    return date(year, 12, 31) - timedelta(chance.randrange(500))
 
 
 def _period(chance: random.Random, days: list[date]) -> tuple[date | None, date | None]:
     first, last = sorted(chance.choice(days) + timedelta(chance.randint(-1, 1)) for _ in range(2))
     open_end = chance.random()
-    return (None if open_end < 0.2 else first), (None if open_end > 0.7 else last)
+    return (None if open_end < 0.4 else first), (None if open_end > 0.6 else last)
 
 
 def _organisation(chance: random.Random, key: str, days: list[date]) -> oracle.Org:
@@ -65,18 +67,18 @@ def _organisation(chance: random.Random, key: str, days: list[date]) -> oracle.O
     return oracle.Org(
         key,
         chance.choice(KINDS),
-        chance.random() < 0.85,
+        chance.random() < 0.9,
         chance.random() < 0.6,
-        _period(chance, days) if chance.random() < 0.6 else None,
-        _period(chance, year_end) if chance.random() < 0.1 else None,
+        _period(chance, days) if chance.random() < 0.75 else None,
+        _period(chance, year_end) if chance.random() < 0.07 else None,
     )
 
 
 def _amount(chance: random.Random) -> int:
     kind = chance.random()
-    if kind < 0.25:
+    if kind < 0.3:
         return max(0, chance.choice(THRESHOLDS) // chance.choice((1, 2)) + chance.randint(-1, 1))
-    return int(10 ** chance.uniform(0, 12.5)) if kind < 0.95 else 0
+    return int(10 ** chance.uniform(7, 10)) if kind < 0.9 else int(10 ** chance.uniform(0, 13)) - 1
 
 
 def _contract(
@@ -87,8 +89,8 @@ def _contract(
     return oracle.Con(
         # Numbers of several lengths: the order of text is not the order of counting.
         no=f"W{number}-{chance.choice(('', '0'))}{n}",
-        type=chance.choice(TYPES),
-        on=chance.choice(days) if chance.random() < 0.7 else _day(chance),
+        type=chance.choice([*TYPES, "transfer", "transfer"]),
+        on=chance.choice(days) + timedelta(chance.choice((-1, 0, 0, 0, 1))),
         amount=amount,
         exempt=chance.randint(0, amount),
         seller=seller,
@@ -97,7 +99,7 @@ def _contract(
         registrar=chance.choice([None, chance.choice(codes)]),
         project=chance.choice(["", f"项目{number}甲", f"项目{number}乙"]),
         activity=chance.choice(["", "", f"活动{number}甲", f"活动{number}乙"]),
-        fiscal=chance.random() < 0.12,
+        fiscal=chance.random() < 0.1,
     )
 
 
