@@ -245,8 +245,8 @@ def _missing(leading: PolicyResult, item: Item) -> str:
         group = terms.groups[0]
         reached = Fen(min(group.cap, int(group.rate * terms.threshold)))
         return (
-            f"差 {format_yuan(gap)} 元。全年计入的合同合计 {format_yuan(base)} 元，"
-            f"不到门槛 {short_yuan(terms.threshold)}；再有 {format_yuan(gap)} 元即达到门槛，"
+            f"再有 {short_yuan(gap)}即达到 {short_yuan(terms.threshold)}门槛。"
+            f"全年计入的合同合计 {format_yuan(base)} 元；达到门槛后"
             f"全年可得 {format_yuan(terms.threshold)} × {rate_text(group.rate)}"
             f" = {format_yuan(reached)} 元。"
         )

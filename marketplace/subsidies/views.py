@@ -13,7 +13,7 @@ from marketplace.foundation.clock import local_date
 from marketplace.foundation.errors import NotFound
 from marketplace.subsidies import queries
 from marketplace.subsidies.correction_rules import corrections
-from marketplace.subsidies.estimate_rules import compare_days, estimate
+from marketplace.subsidies.estimate_rules import compare_days, estimate, side_by_side
 from marketplace.subsidies.forms import CalculatorForm
 from marketplace.subsidies.parameters import (
     Policy,
@@ -68,6 +68,7 @@ def calculator() -> ResponseReturnValue:
         found=found,
         days=days,
         drafts=drafts,
+        beside=side_by_side(found, {draft.id: would for draft, would in drafts}, policies()),
         items=list(Item),
         today=today,
         amount_fen=question.contract.amount_fen,

@@ -177,8 +177,8 @@ def test_every_parameter_used_appears_in_thousands_of_explanations() -> None:
 def test_what_is_missing_to_a_threshold_is_exact() -> None:
     explanation = told([CONTRACT], Item.AGENCY)
     assert explanation.missing == (
-        "差 400,000.00 元。全年计入的合同合计 2,600,000.00 元，不到门槛 300\u00a0万元；"
-        "再有 400,000.00 元即达到门槛，全年可得 3,000,000.00 × 1.5\u00a0% = 45,000.00 元。"
+        "再有 40\u00a0万元即达到 300\u00a0万元门槛。全年计入的合同合计 2,600,000.00 元；"
+        "达到门槛后全年可得 3,000,000.00 × 1.5\u00a0% = 45,000.00 元。"
     )
 
 
