@@ -25,7 +25,7 @@ def short_yuan(fen: Fen) -> str:
     """Write a threshold or cap of the documents, ``300 万元`` or ``10 亿元``."""
     for size, unit in ((10**10, "亿元"), (10**6, "万元")):
         if fen >= size and fen % size == 0:
-            return f"{fen // size}\u00a0{unit}"
+            return f"{fen // size:,}\u00a0{unit}"
     return f"{format_yuan(fen)} 元"
 
 

@@ -193,6 +193,7 @@ def test_rates_are_written_as_the_documents_do(rate: Fraction, text: str) -> Non
 def test_round_figures_are_short_and_others_exact() -> None:
     assert short_yuan(Fen(3_000_000_00)) == "300\u00a0万元"
     assert short_yuan(Fen(1_000_000_000_00)) == "10\u00a0亿元"
+    assert short_yuan(Fen(997_620_000_00)) == "99,762\u00a0万元"
     assert short_yuan(Fen(3_000_000_01)) == "3,000,000.01 元"
 
 
