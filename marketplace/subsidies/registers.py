@@ -8,9 +8,10 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from stdnum.cn import uscc
 
@@ -53,6 +54,9 @@ _KINDS = {kind.value: kind for kind in PartyKind}
 _TYPES = {kind.value: kind for kind in ContractType}
 
 Value = TypeVar("Value")
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 
 class BadInput(RuleBroken):
@@ -156,18 +160,8 @@ def read_organisations(path: Path) -> dict[str, Party]:
 
 def contract_columns(path: Path) -> list[str]:
     """Return the columns of CONTRACTS.csv as they stand in the file; refuse unknown or missing."""
-    name = path.name
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = [cell.strip() for cell in next(csv.reader(file, strict=True), [])]
-    except UnicodeDecodeError as broken:
-        raise BadInput(name, _line_of(path, broken), 0, "", "UTF-8 编码的文字", None) from broken
-    except csv.Error as broken:
-        raise BadInput(name, 1, 0, "", f"格式正确的 CSV（{broken}）", None) from broken
-    except OSError as missing:
-        raise BadInput(name, 0, 0, "", "可以读取的文件", missing.strerror) from missing
-    _places(name, header, CONTRACT_COLUMNS)
-    return header
+    with _opened(path) as reader:
+        return _header(path.name, reader, CONTRACT_COLUMNS)
 
 
 def rewrite_contracts(
@@ -219,29 +213,41 @@ def _is_uscc(code: str) -> bool:
 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
-    """Yield a file's rows with the line each begins on; a byte-order mark is passed over."""
+    """Yield a file's rows with the line each begins on."""
     name = path.name
+    with _opened(path) as reader:
+        header = _header(name, reader, columns)
+        places = {column: place for place, column in enumerate(header)}
+        line = reader.line_num + 1
+        for cells in reader:
+            if cells:
+                if len(cells) != len(header):
+                    raise BadInput(name, line, 0, "", f"{len(header)} 列", f"{len(cells)} 列")
+                yield _Row(name, line, cells, places)
+            line = reader.line_num + 1
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Reader]:
+    """Open a CSV file, strictly; a byte-order mark is passed over."""
+    name, reached = path.name, 1
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
-            header = [cell.strip() for cell in next(reader, [])]
-            places = _places(name, header, columns)
-            line = reader.line_num + 1
-            for cells in reader:
-                if cells:
-                    if len(cells) != len(header):
-                        raise BadInput(name, line, 0, "", f"{len(header)} 列", f"{len(cells)} 列")
-                    yield _Row(name, line, cells, places)
-                line = reader.line_num + 1
+            try:
+                yield reader
+            finally:
+                reached = max(1, reader.line_num)
     except UnicodeDecodeError as broken:
         raise BadInput(name, _line_of(path, broken), 0, "", "UTF-8 编码的文字", None) from broken
     except csv.Error as broken:
-        raise BadInput(name, line, 0, "", f"格式正确的 CSV（{broken}）", None) from broken
+        raise BadInput(name, reached, 0, "", f"格式正确的 CSV（{broken}）", None) from broken
     except OSError as missing:
         raise BadInput(name, 0, 0, "", "可以读取的文件", missing.strerror) from missing
 
 
-def _places(name: str, header: list[str], columns: tuple[str, ...]) -> dict[str, int]:
+def _header(name: str, reader: Reader, columns: tuple[str, ...]) -> list[str]:
+    header = [cell.strip() for cell in next(reader, [])]
     for place, column in enumerate(header):
         if column not in columns:
             expected = "以下列名之一：" + "、".join(columns)
@@ -251,7 +257,7 @@ def _places(name: str, header: list[str], columns: tuple[str, ...]) -> dict[str,
     missing = [column for column in columns if column not in header]
     if missing:
         raise BadInput(name, 1, 0, "", f"有 {'、'.join(missing)} 列", None)
-    return {column: place for place, column in enumerate(header)}
+    return header
 
 
 def _line_of(path: Path, broken: UnicodeDecodeError) -> int:
