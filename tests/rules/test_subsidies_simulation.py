@@ -23,7 +23,7 @@ from marketplace.subsidies.simulation_rules import (
     in_other_role,
     plan_for,
 )
-from marketplace.subsidies.trace_rules import Party, RegisteredContract
+from marketplace.subsidies.trace_rules import ContractPart, Party, Period, RegisteredContract
 from marketplace.subsidies.verdict_rules import Situation, added_value
 from marketplace.subsidies.word_rules import Base, Item, PartyKind, Reason
 from tests.rules.subsidy_worlds import contract, party, world
@@ -87,6 +87,13 @@ def simulate(
     return lines
 
 
+def counted_elsewhere(line: Line, part: ContractPart) -> bool:
+    """Tell what a line says of one contract of its organisation: that another role counts it."""
+    return part.contract.agency == line.key and any(
+        part.contract.holder(principal) == line.key for principal in line.elsewhere
+    )
+
+
 @pytest.mark.parametrize("chunk", range(3))
 def test_sums_of_alike_contracts_give_what_every_contract_for_itself_gives(chunk: int) -> None:
     chance = random.Random(1000 + chunk)
@@ -97,12 +104,20 @@ def test_sums_of_alike_contracts_give_what_every_contract_for_itself_gives(chunk
         chosen = select_policies(include_drafts=chance.random() < 0.3)
         parties = {key: party(org) for key, org in orgs.items()}
         contracts = [contract(con) for con in cons]
-        lines = simulate(plan_for(year, chosen), parties, contracts)
-        results = prepare(year, parties=parties, contracts=contracts, policies=chosen).results()
+        plan = plan_for(year, chosen)
+        lines = simulate(plan, parties, contracts)
+        calculation = prepare(year, parties=parties, contracts=contracts, policies=chosen)
+        found = [result for result in calculation.results() if result.paying]
         expected = {
-            (r.party.key, r.item): (r.paying.policy.id, r.amount_fen) for r in results if r.paying
+            (r.party.key, r.item): (r.paying.policy.id, r.amount_fen) for r in found if r.paying
         }
         assert {(n.key, n.item): (n.policy.id, n.amount_fen) for n in lines} == expected
+        parts = {(r.party.key, r.item): r.paying.parts for r in found if r.paying}
+        for line in lines:
+            assert plan.terms[line.item][line.place][0] is line.policy
+            for part in parts[line.key, line.item]:
+                other = Reason.COUNTED_IN_OTHER_ROLE in part.reasons
+                assert counted_elsewhere(line, part) is other
         paid += len(lines)
     assert paid > 150
 
@@ -175,3 +190,28 @@ def test_a_contract_counts_in_one_role(
 ) -> None:
     alike = AlikeSum(0, own_seller, own_buyer, 1, (1,))
     assert in_other_role(alike, frozenset(elsewhere)) is expected
+
+
+def test_where_no_document_rules_on_roles_a_contract_counts_in_both() -> None:
+    (main,) = select_policies(["jkf-2021-27"])
+    free = main.model_copy(update={"one_role_per_contract": None})
+    both = Party("大学", "大学", PartyKind.UNIVERSITY, True, False, (Period(None, None),))
+    parties = {"大学": both, "企业": Party("企业", "企业", PartyKind.ENTERPRISE, True, False)}
+    amount = Fen(4_000_000_00)
+    own = RegisteredContract(
+        "合同1",
+        ContractType.TRANSFER,
+        date(2023, 3, 1),
+        amount,
+        amount,
+        None,
+        "大学",
+        "企业",
+        "大学",
+        None,
+    )
+    for policy, expected in ((main, {Item.AGENCY}), (free, {Item.AGENCY, Item.SELLER})):
+        calculation = prepare(2023, parties=parties, contracts=[own], policies=[policy])
+        assert {r.item for r in calculation.results() if r.amount_fen} == expected
+        lines = simulate(plan_for(2023, [policy]), parties, [own])
+        assert {line.item for line in lines} == expected
