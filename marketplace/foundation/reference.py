@@ -11,10 +11,15 @@ from pydantic import BaseModel
 Model = TypeVar("Model", bound=BaseModel)
 
 
+def text(name: str) -> str:
+    """Return ``seed/reference/<name>.yaml`` as it is written."""
+    path = files("seed.reference").joinpath(*f"{name}.yaml".split("/"))
+    return path.read_text(encoding="utf-8")
+
+
 def load(name: str, model: type[Model]) -> Model:
     """Read ``seed/reference/<name>.yaml`` into the model; unknown keys refuse to load."""
-    path = files("seed.reference").joinpath(*f"{name}.yaml".split("/"))
-    return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    return model.model_validate(yaml.safe_load(text(name)) or {})
 
 
 def names(folder: str) -> list[str]:

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from marketplace.foundation.money import Fen
 from marketplace.subsidies import facts_queries
-from marketplace.subsidies.calculation_rules import ItemResult, prepare
+from marketplace.subsidies.calculation_rules import prepare
 from marketplace.subsidies.explanation_rules import Explanation, explain
 from marketplace.subsidies.facts_queries import YearFacts
 from marketplace.subsidies.models import Claim, ClaimLine
 from marketplace.subsidies.parameters import select_policies
 from marketplace.subsidies.rules import COUNTS
+from marketplace.subsidies.trace_rules import ItemResult
 from marketplace.subsidies.word_rules import Item
 
 _EXPLANATION = TypeAdapter(Explanation)

@@ -134,7 +134,8 @@ def file(claim_id: int, attachment_id: int) -> ResponseReturnValue:
 def _page(view: ClaimView, form: ApplicationForm) -> ResponseReturnValue:
     session = web.session()
     editable = view.status in _EDITABLE
-    computed = queries.computed_now(session, view) if editable else None
+    recomputed = queries.computed_now(session, view)
+    computed = recomputed if editable else None
     if computed is not None:
         # What is confirmed is always the amount that this page shows.
         form.confirmed.data = str(computed.claimable_fen)
@@ -144,6 +145,7 @@ def _page(view: ClaimView, form: ApplicationForm) -> ResponseReturnValue:
         claim=view,
         form=form,
         editable=editable,
+        corrected=() if editable else queries.correction_notes(view, recomputed),
         computed=computed,
         why=computed.explanation if computed else view.calculation,
         amount_fen=computed.claimable_fen if computed else view.row.amount_fen,

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import TextIO
 
 import click
 
 from marketplace.foundation.errors import DomainError
-from marketplace.foundation.money import FEN_PER_YUAN, Fen
-from marketplace.subsidies.calculation_rules import ContractPart, ItemResult, prepare
 from marketplace.subsidies.parameters import policies, select_policies
-from marketplace.subsidies.registers import read_contracts, read_organisations
+from marketplace.subsidies.simulation_output import (
+    simulated,
+    write_json,
+    write_table,
+    write_workbook,
+)
+from marketplace.subsidies.simulation_rules import plan_for
 
 
 @click.group(name="subsidies", help="补助政策与测算。")
@@ -38,7 +40,18 @@ def group() -> None:
 @click.option("--year", type=click.IntRange(1999, 2100), required=True, help="测算年度。")
 @click.option("--policy", "policy_ids", multiple=True, metavar="ID", help="只用这些文件。")
 @click.option("--include-drafts", is_flag=True, help="征求意见稿也参加比较。")
-@click.option("--format", "output", type=click.Choice(["json"]), default="json", help="输出格式。")
+@click.option(
+    "--known-on",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="按这一天已知的条文数据，不计此后的更正。",
+)
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["json", "table", "xlsx"]),
+    default="json",
+    help="输出格式；xlsx 请转存到文件。",
+)
 @click.argument("more_ids", nargs=-1, metavar="")
 def simulate(
     organisations: Path,
@@ -46,18 +59,27 @@ def simulate(
     year: int,
     policy_ids: tuple[str, ...],
     include_drafts: bool,
+    known_on: datetime | None,
     output: str,
     more_ids: tuple[str, ...],
 ) -> None:
     """Write the year's lines to standard output; bad input writes nothing and exits with 2."""
     if more_ids and not policy_ids:
         raise click.UsageError(f"多余的参数：{' '.join(more_ids)}")
+    if output == "xlsx" and sys.stdout.isatty():
+        raise click.UsageError("xlsx 是二进制文件，请转存：… --format xlsx > 测算.xlsx")
+    # Several ids may follow one --policy.
+    wanted = policy_ids + more_ids
+    known = known_on.date() if known_on else None
     try:
-        # Several ids may follow one --policy.
-        wanted = policy_ids + more_ids
-        chosen = select_policies(wanted, include_drafts=include_drafts)
-        parties = read_organisations(organisations)
-        registered = read_contracts(contracts, parties)
+        chosen = select_policies(wanted, include_drafts=include_drafts, known_on=known)
+        with simulated(plan_for(year, chosen), organisations, contracts) as made:
+            if output == "json":
+                write_json(sys.stdout.buffer, made)
+            elif output == "table":
+                write_table(sys.stdout, made)
+            else:
+                write_workbook(sys.stdout.buffer, made)
     except DomainError as refusal:
         click.echo(f"没有测算：{refusal.message}", err=True)
         sys.exit(2)
@@ -68,46 +90,3 @@ def simulate(
         click.echo(
             f"{'、'.join(left_out)} 不能支付，没有计算；要比较请加 --include-drafts", err=True
         )
-    usable = [policy for policy in chosen if policy.in_force.touches(year)]
-    calculation = prepare(year, parties=parties, contracts=registered, policies=usable)
-    paid = [result for result in calculation.results() if result.amount_fen > 0]
-    write_json(sys.stdout, year, paid)
-
-
-def write_json(out: TextIO, year: int, results: list[ItemResult]) -> None:
-    """Write results as one JSON object, line by line so that a large year is never held as text."""
-    total = Fen(sum(result.amount_fen for result in results))
-    out.write(f'{{"year": {year}, "total": "{_yuan(total)}", "lines": [')
-    for number, line in enumerate(_lines(results)):
-        out.write(",\n" if number else "\n")
-        out.write(json.dumps(line, ensure_ascii=False))
-    out.write("\n]}\n")
-
-
-def _lines(results: list[ItemResult]) -> Iterator[dict[str, object]]:
-    for result in results:
-        paying = result.paying
-        if paying is None:
-            continue
-        yield {
-            "uscc": result.party.key,
-            "item": result.item.value,
-            "policy": paying.policy.id,
-            "amount": _yuan(result.amount_fen),
-            "contracts": [_part(part) for part in paying.parts],
-        }
-
-
-def _part(part: ContractPart) -> dict[str, object]:
-    return {
-        "contract_no": part.contract.contract_no,
-        "group": part.group.key if part.group else "",
-        "base": _yuan(part.base_fen),
-        "counted": part.counted,
-        "reason": part.reason.value if part.reason else None,
-    }
-
-
-def _yuan(fen: Fen) -> str:
-    yuan, rest = divmod(fen, FEN_PER_YUAN)
-    return f"{yuan}.{rest:02d}"

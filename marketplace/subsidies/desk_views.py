@@ -213,6 +213,7 @@ def _page(view: ClaimView, form: ReviewForm, claw_form: ClawBackForm) -> Respons
         form=form,
         claw_form=claw_form,
         why=view.calculation,
+        corrected=queries.correction_notes(view, computed),
         computed_fen=computed.claimable_fen if computed else 0,
         facts=facts,
         fact=facts.get(chosen),

@@ -10,9 +10,9 @@ from marketplace.brokerage.queries import Prospect
 from marketplace.contracts.rules import TYPE_OF_MODE, ContractContent, ContractType
 from marketplace.foundation.money import Fen
 from marketplace.subsidies import facts_queries
-from marketplace.subsidies.calculation_rules import RegisteredContract
 from marketplace.subsidies.estimate_rules import Estimate, estimate
 from marketplace.subsidies.parameters import select_policies
+from marketplace.subsidies.trace_rules import RegisteredContract
 
 
 def estimate_for(

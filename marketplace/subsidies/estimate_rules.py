@@ -11,16 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from marketplace.foundation.money import Fen
-from marketplace.subsidies.calculation_rules import (
-    Calculation,
-    Party,
-    RegisteredContract,
-    look_back,
-    prepare,
-)
-from marketplace.subsidies.explanation_rules import Explanation, explain, ran_out
+from marketplace.subsidies.calculation_rules import Calculation, look_back, prepare
+from marketplace.subsidies.comparison_rules import ComparedDocument
+from marketplace.subsidies.explanation_rules import Explanation, explain
 from marketplace.subsidies.parameters import Policy
+from marketplace.subsidies.trace_rules import Party, RegisteredContract
 from marketplace.subsidies.word_rules import Item
+from marketplace.subsidies.wording_rules import ran_out
 
 
 @dataclass(frozen=True)
@@ -151,6 +148,40 @@ def compare_days(
                 change="；".join(_turns(day, relevant)),
             )
         )
+    return tuple(rows)
+
+
+@dataclass(frozen=True)
+class DocumentEstimate:
+    """One document's offer to each party, for the whole year with the contract; drafts never pay.
+
+    ``offers`` hold amount and reason by item; an item that the document does not pay is missing.
+    """
+
+    policy: Policy
+    in_force: bool
+    offers: Mapping[Item, ComparedDocument]
+
+
+def side_by_side(
+    found: Estimate, drafts: Mapping[str, Estimate], policies: Iterable[Policy]
+) -> tuple[DocumentEstimate, ...]:
+    """Set the documents beside each other, the latest first, with what each gives whom.
+
+    ``drafts`` hold, by id, the estimate as if the draft were in force.
+    """
+    rows = []
+    for policy in sorted(policies, key=lambda p: p.issued_order, reverse=True):
+        estimated = drafts.get(policy.id, found)
+        offers = {
+            item.item: document
+            for item in estimated.items
+            for document in item.explanation.documents
+            if document.policy_id == policy.id
+        }
+        if offers:
+            in_force = policy.in_force.covers(found.contract.registered_on)
+            rows.append(DocumentEstimate(policy, in_force and not policy.draft, offers))
     return tuple(rows)
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from fractions import Fraction
 from math import ceil
 
-from marketplace.contracts.rules import ContractType
 from marketplace.foundation.money import Fen, format_yuan
-from marketplace.subsidies.calculation_rules import (
+from marketplace.subsidies.comparison_rules import ComparedDocument, compare
+from marketplace.subsidies.parameters import readings
+from marketplace.subsidies.trace_rules import (
     ContractPart,
     GroupSum,
     ItemResult,
@@ -23,8 +22,8 @@ from marketplace.subsidies.calculation_rules import (
     PolicyResult,
     RegisteredContract,
 )
-from marketplace.subsidies.parameters import Policy, Voucher, readings
 from marketplace.subsidies.word_rules import Base, Item, Obstacle, PartyKind, Reason
+from marketplace.subsidies.wording_rules import in_force_text, kinds_text, rate_text, short_yuan
 
 
 @dataclass(frozen=True)
@@ -41,21 +40,6 @@ class ExplainedPart:
     text: str
     reason: str
     counterparty: str
-
-
-@dataclass(frozen=True)
-class ComparedDocument:
-    """One document in the comparison, and why it pays or does not."""
-
-    policy_id: str
-    document_no: str
-    article: str
-    draft: bool
-    pays: bool
-    counted_count: int
-    base_fen: int
-    amount_fen: int
-    verdict: str
 
 
 @dataclass(frozen=True)
@@ -101,22 +85,6 @@ class Explanation:
         return sum(part.base_fen for part in self.parts)
 
 
-def rate_text(rate: Fraction) -> str:
-    """Write a rate as the documents do, ``3 %`` or ``1.5 ‰``."""
-    scale, sign = (100, "%") if rate >= Fraction(1, 100) else (1000, "‰")
-    figure = rate * scale
-    shown = Decimal(figure.numerator) / Decimal(figure.denominator)
-    return f"{shown:f}\u00a0{sign}"
-
-
-def short_yuan(fen: Fen) -> str:
-    """Write a threshold or cap of the documents, ``300 万元`` or ``10 亿元``."""
-    for size, unit in ((10**10, "亿元"), (10**6, "万元")):
-        if fen >= size and fen % size == 0:
-            return f"{fen // size}\u00a0{unit}"
-    return f"{format_yuan(fen)} 元"
-
-
 def explain(result: ItemResult, parties: Mapping[str, Party]) -> Explanation:
     """Explain an item by the document that pays, or by the one that comes nearest to paying."""
     leading = result.paying or _nearest(result)
@@ -148,7 +116,7 @@ def explain(result: ItemResult, parties: Mapping[str, Party]) -> Explanation:
         sentences=tuple(_sentences(result, leading, parties)),
         missing=_missing(leading, result.item),
         parts=tuple(explain_part(part, leading, result, parties) for part in leading.parts),
-        documents=tuple(_compare(result, compared) for compared in reversed(result.compared)),
+        documents=tuple(compare(result, compared) for compared in reversed(result.compared)),
         readings=tuple(_readings(leading)),
     )
 
@@ -191,6 +159,8 @@ def _sentences(
         yield from (_barred(obstacle, result, leading) for obstacle in barred)
     else:
         yield _who(result.party, leading) + _counted(result, leading, parties)
+        if leading.amount_fen:
+            yield _met(leading)
     paid = [c for c in result.compared if c.amount_fen > 0]
     if result.paying is None or len(result.compared) == 1:
         return
@@ -209,6 +179,21 @@ def _who(party: Party, leading: PolicyResult) -> str:
     if wanted.sme:
         kind = "中小微企业" if party.kind is PartyKind.ENTERPRISE else f"{kind}，属中小微企业"
     return f"{party.name}是在济南登记注册的{kind}"
+
+
+def _met(leading: PolicyResult) -> str:
+    """Name the conditions that the counted contracts meet, each with its figure or its term."""
+    since, until = leading.policy.in_force.since, leading.policy.in_force.until
+    term = f"{since.isoformat()} 至 {until.isoformat()}" if until else f"{since.isoformat()} 起"
+    met = [f"登记日在文件有效期（{term}）内"]
+    if leading.terms.filing_required:
+        met.append("登记当日备案有效")
+    if leading.terms.threshold is not None:
+        met.append(
+            f"全年合计 {format_yuan(leading.counted_base_fen)} 元，"
+            f"达到门槛 {short_yuan(leading.terms.threshold)}"
+        )
+    return f"计入的合同{'，'.join(met)}。"
 
 
 def _counted(result: ItemResult, leading: PolicyResult, parties: Mapping[str, Party]) -> str:
@@ -260,8 +245,8 @@ def _missing(leading: PolicyResult, item: Item) -> str:
         group = terms.groups[0]
         reached = Fen(min(group.cap, int(group.rate * terms.threshold)))
         return (
-            f"差 {format_yuan(gap)} 元。全年计入的合同合计 {format_yuan(base)} 元，"
-            f"不到门槛 {short_yuan(terms.threshold)}；再有 {format_yuan(gap)} 元即达到门槛，"
+            f"再有 {short_yuan(gap)}即达到 {short_yuan(terms.threshold)}门槛。"
+            f"全年计入的合同合计 {format_yuan(base)} 元；达到门槛后"
             f"全年可得 {format_yuan(terms.threshold)} × {rate_text(group.rate)}"
             f" = {format_yuan(reached)} 元。"
         )
@@ -380,108 +365,9 @@ def _seller_text(contract: RegisteredContract, leading: PolicyResult, seller: Pa
     )
 
 
-def in_force_text(policy: Policy, on: date) -> str:
-    """Say whether a document was in force on a day, and when it began or ran out."""
-    since, until = policy.in_force.since, policy.in_force.until
-    if on < since:
-        return f"{policy.document_no}自 {since.isoformat()} 起施行，当时尚未施行"
-    if until is not None and on > until:
-        return f"{policy.document_no}已于 {until.isoformat()} 到期"
-    return f"{policy.document_no}在施行期内"
-
-
-def _compare(result: ItemResult, compared: PolicyResult) -> ComparedDocument:
-    pays = result.paying is not None and compared.policy.id == result.paying.policy.id
-    return ComparedDocument(
-        policy_id=compared.policy.id,
-        document_no=compared.policy.document_no,
-        article=compared.terms.article,
-        draft=compared.policy.draft,
-        pays=pays,
-        counted_count=sum(part.counted for part in compared.parts),
-        base_fen=compared.counted_base_fen,
-        amount_fen=compared.amount_fen,
-        verdict=_verdict(result, compared, pays=pays),
-    )
-
-
-def _verdict(result: ItemResult, compared: PolicyResult, *, pays: bool) -> str:
-    if pays:
-        if sum(c.amount_fen > 0 for c in result.compared) == 1:
-            return "支付"
-        tied = sum(c.amount_fen == compared.amount_fen for c in result.compared) > 1
-        return "支付；同额中发文最晚" if tied else "支付；金额最高"
-    if compared.amount_fen == 0:
-        return _why_nothing(compared)
-    if compared.amount_fen == result.amount_fen:
-        return "同额，发文较早"
-    left_out = [part for part in compared.parts if part.reasons]
-    if left_out and left_out[0].reason:
-        return f"较低；{len(left_out)} 份不计：{left_out[0].reason.label}"
-    return "金额较低"
-
-
-def _why_nothing(compared: PolicyResult) -> str:
-    barred = [o.label for o in compared.obstacles if o is not Obstacle.BELOW_THRESHOLD]
-    if barred:
-        return "不支付：" + "、".join(barred)
-    reasons = list(
-        dict.fromkeys(
-            Reason.POLICY_NOT_IN_FORCE if Reason.POLICY_NOT_IN_FORCE in part.reasons else reason
-            for part in compared.parts
-            if (reason := part.reason)
-        )
-    )
-    if not any(part.counted for part in compared.parts) and reasons:
-        if reasons == [Reason.POLICY_NOT_IN_FORCE]:
-            return "不支付：" + in_force_text(
-                compared.policy, compared.parts[0].contract.registered_on
-            )
-        return "不支付：" + "、".join(reason.label for reason in reasons)
-    if compared.obstacles:
-        return "不支付：" + compared.obstacles[0].label
-    return "不支付：基数为零"
-
-
 def _readings(leading: PolicyResult) -> Iterable[UsedReading]:
     known = readings()
     for key in leading.terms.readings:
         yield UsedReading(key, known[key].title, known[key].text)
     if leading.policy.in_force_reading:
         yield UsedReading(leading.policy.short, "有效期", leading.policy.in_force_reading)
-
-
-def ran_out(item: Item, on: date, policies: Iterable[Policy]) -> tuple[str, ...]:
-    """Name, for an item, the documents that are not in force on a day and since or until when.
-
-    Empty where a document that pays the item is in force.
-    """
-    paying = [p for p in policies if p.terms_for(item) and not p.draft]
-    if any(p.in_force.covers(on) for p in paying):
-        return ()
-    latest_first = sorted(paying, key=lambda p: p.in_force.until or date.max, reverse=True)
-    return tuple(
-        f"{in_force_text(p, on)}（{terms.article}）"
-        for p in latest_first
-        if (terms := p.terms_for(item)) is not None
-    )
-
-
-def types_text(types: Iterable[ContractType]) -> str:
-    """List contract types in the order of the civil code."""
-    wanted = set(types)
-    return "、".join(kind.label for kind in ContractType if kind in wanted)
-
-
-def kinds_text(kinds: Iterable[PartyKind]) -> str:
-    """List kinds of organisation in a fixed order."""
-    wanted = set(kinds)
-    return "、".join(kind.label for kind in PartyKind if kind in wanted)
-
-
-_HOLDERS = {"enterprise": "每家企业", "team": "每个团队", "institution": "每家机构"}
-
-
-def holder_caps(voucher: Voucher) -> str:
-    """Write a voucher's yearly caps by holder."""
-    return "，".join(f"{_HOLDERS[cap.holder]} {short_yuan(cap.cap)}" for cap in voucher.caps)

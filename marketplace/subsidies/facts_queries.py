@@ -18,8 +18,8 @@ from marketplace.accounts.rules import OrganisationKind, OrganisationSubkind
 from marketplace.brokerage import queries as brokerage
 from marketplace.brokerage.register_rules import FilingStatus
 from marketplace.integrity import queries as integrity
-from marketplace.subsidies.calculation_rules import Dishonesty, Party, Period, RegisteredContract
 from marketplace.subsidies.models import ContractFact
+from marketplace.subsidies.trace_rules import Dishonesty, Party, Period, RegisteredContract
 from marketplace.subsidies.word_rules import PartyKind
 
 _KINDS = {

@@ -10,7 +10,6 @@ from marketplace.contracts.rules import ContractType
 from marketplace.foundation import web
 from marketplace.foundation.attachments import ACCEPTED
 from marketplace.foundation.money import FEN_PER_YUAN, Fen, format_yuan
-from marketplace.subsidies.calculation_rules import Party, Period, RegisteredContract
 from marketplace.subsidies.estimate_rules import (
     AGENCY,
     BUYER,
@@ -20,6 +19,7 @@ from marketplace.subsidies.estimate_rules import (
     Question,
 )
 from marketplace.subsidies.rules import ReviewDecision
+from marketplace.subsidies.trace_rules import Party, Period, RegisteredContract
 from marketplace.subsidies.word_rules import PartyKind
 
 _PLACES = (("in", "在济南"), ("out", "不在济南"))

@@ -6,7 +6,7 @@ an unknown key, an inexact rate or two groups for one contract refuses to load.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
 from functools import cache
@@ -26,6 +26,7 @@ from marketplace.contracts.rules import ContractType
 from marketplace.foundation import reference
 from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.money import FEN_PER_YUAN, Fen
+from marketplace.subsidies import policy_messages
 from marketplace.subsidies.word_rules import Base, Item, PartyKind, PolicyStatus
 
 FOLDER = "policies"
@@ -201,12 +202,22 @@ class Policy(_Strict):
     in_force: Validity
     in_force_reading: str = ""
     confirmed_on: date
+    # Since when this data was known, where that is not the first day in force; and what a later
+    # edition corrects in the one before it.
+    known_from: date | None = None
+    correction: str = ""
     no_fiscal_funds: ArticleRule | None = None
     one_role_per_contract: ArticleRule | None = None
     items: tuple[ItemTerms, ...]
     single_payments: tuple[SinglePayment, ...] = ()
     vouchers: tuple[Voucher, ...] = ()
     references: tuple[Provision, ...] = ()
+
+    @model_validator(mode="after")
+    def _correction_has_its_day(self) -> Self:
+        if self.correction and self.known_from is None:
+            raise ValueError("写了 correction（更正了什么）就要写 known_from（从哪天起知道）")
+        return self
 
     @model_validator(mode="after")
     def _items_once(self) -> Self:
@@ -218,6 +229,16 @@ class Policy(_Strict):
     def draft(self) -> bool:
         """Tell whether the document is a draft, which never pays."""
         return self.status is PolicyStatus.DRAFT
+
+    @property
+    def known_since(self) -> date:
+        """Return the day from which this edition counts for what is decided."""
+        return self.known_from or self.in_force.since
+
+    @property
+    def file_name(self) -> str:
+        """Return the name its file must have: the id, for a correction with the day it is known."""
+        return f"{self.id}@{self.known_from}" if self.correction else self.id
 
     @property
     def issued_order(self) -> tuple[date, str]:
@@ -258,25 +279,28 @@ def readings() -> dict[str, Reading]:
     return {reading.key: reading for reading in listed}
 
 
-class _Raw(BaseModel):
-    """A policy file as it is written, before its shape is checked."""
-
-    model_config = ConfigDict(extra="allow")
-
-
 def load_policy(name: str) -> Policy:
     """Load one policy file by its name under seed/reference."""
-    return read_policy(name, reference.load(name, _Raw).model_extra or {})
+    text = reference.text(name)
+    return read_policy(name, policy_messages.parse(name, text), text)
 
 
-def read_policy(name: str, content: Mapping[str, object]) -> Policy:
-    """Build a policy from a file's content; refuse with the place and the reason, in Chinese."""
+def read_policy(name: str, content: object, text: str = "") -> Policy:
+    """Build a policy from a file's content; refuse with the place and the reason, in Chinese.
+
+    ``text`` is the file as it is written, to name the line.
+    """
     try:
         policy = Policy.model_validate(content)
     except ValidationError as broken:
-        raise RuleBroken("policies.invalid", _explain(name, broken)) from broken
-    if name.rsplit("/", 1)[-1] != policy.id:
-        raise RuleBroken("policies.name", f"{name}.yaml 里的 id 是 {policy.id}，应与文件名相同")
+        told = policy_messages.explain(name, text, broken.errors(), _KEYS)
+        raise RuleBroken("policies.invalid", told) from broken
+    if name.rsplit("/", 1)[-1] != policy.file_name:
+        raise RuleBroken(
+            "policies.name",
+            f"{name}.yaml 里的 id 是 {policy.id}，应与文件名相同；更正版的文件名是"
+            f" {policy.id}@知悉日期.yaml，并写明 known_from 和 correction",
+        )
     for terms, key in ((t, key) for t in policy.items for key in t.readings):
         if key not in readings():
             raise RuleBroken(
@@ -285,34 +309,64 @@ def read_policy(name: str, content: Mapping[str, object]) -> Policy:
     return policy
 
 
-def _explain(name: str, broken: ValidationError) -> str:
-    problems = []
-    for problem in broken.errors():
-        place = " → ".join(str(part) for part in problem["loc"]) or "整份文件"
-        if problem["type"] == "extra_forbidden":
-            problems.append(f"{place}：不认识的项，请检查拼写")
-        elif problem["type"] == "missing":
-            problems.append(f"{place}：缺少这一项")
-        else:
-            problems.append(f"{place}：{problem['msg'].removeprefix('Value error, ')}")
-    return f"{name}.yaml 不能使用：" + "；".join(problems)
+def _keys(model: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(field.alias or name for name, field in model.model_fields.items())
+
+
+# What may stand under a key, by that key; the file itself has none.
+_KEYS = {
+    "": _keys(Policy),
+    "in_force": _keys(Validity),
+    "items": _keys(ItemTerms),
+    "claimant": _keys(Claimant),
+    "groups": _keys(Group),
+    "accepts": _keys(Acceptance),
+    "single_payments": _keys(SinglePayment),
+    "vouchers": _keys(Voucher),
+    "caps": _keys(VoucherCap),
+    "references": _keys(Provision),
+    "no_fiscal_funds": _keys(ArticleRule),
+    "one_role_per_contract": _keys(ArticleRule),
+}
 
 
 @cache
-def policies() -> tuple[Policy, ...]:
-    """Return every document, oldest first."""
+def editions() -> tuple[Policy, ...]:
+    """Return every document in each edition of its data, by the day from which it was known."""
     loaded = [load_policy(name) for name in reference.names(FOLDER)]
-    return tuple(sorted(loaded, key=lambda policy: policy.issued_order))
+    loaded.sort(key=lambda policy: (policy.known_since, policy.issued_order))
+    return tuple(loaded)
+
+
+def editions_of(policy_id: str) -> tuple[Policy, ...]:
+    """Return one document's editions, the first one first."""
+    return tuple(policy for policy in editions() if policy.id == policy_id)
+
+
+def policies(known_on: date | None = None) -> tuple[Policy, ...]:
+    """Return every document, oldest first, in its latest edition.
+
+    With ``known_on`` as it was known on that day: a later correction is left out, and so is a
+    document that nobody knew yet. What was decided on a day is computed again with these.
+    """
+    known: dict[str, Policy] = {}
+    for policy in editions():
+        if known_on is None or policy.known_since <= known_on:
+            known[policy.id] = policy
+    return tuple(sorted(known.values(), key=lambda policy: policy.issued_order))
 
 
 def select_policies(
-    ids: Iterable[str] = (), *, include_drafts: bool = False, among: Iterable[Policy] | None = None
+    ids: Iterable[str] = (),
+    *,
+    include_drafts: bool = False,
+    known_on: date | None = None,
 ) -> tuple[Policy, ...]:
     """Return the documents with the given ids (all when none is given), drafts only if asked for.
 
     An unknown id raises ``RuleBroken`` and names the known ones.
     """
-    known = {policy.id: policy for policy in (policies() if among is None else among)}
+    known = {policy.id: policy for policy in policies(known_on)}
     wanted = tuple(ids) or tuple(known)
     unknown = [name for name in wanted if name not in known]
     if unknown:

@@ -7,8 +7,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from marketplace.foundation.access import Actor, permits
+from marketplace.foundation.clock import local_date
+from marketplace.foundation.money import Fen
 from marketplace.foundation.waiting import WaitingItem
-from marketplace.subsidies import claim_queries, rules
+from marketplace.subsidies import claim_queries, correction_rules, rules
 from marketplace.subsidies.claim_queries import Entitlement
 from marketplace.subsidies.desk_queries import (
     ClaimRow,
@@ -35,6 +37,7 @@ from marketplace.subsidies.estimate_queries import (
     estimate_prospect,
 )
 from marketplace.subsidies.facts_queries import years_with_facts
+from marketplace.subsidies.parameters import editions_of
 from marketplace.subsidies.payment_queries import (
     PaymentListView,
     PaymentRow,
@@ -64,6 +67,7 @@ __all__ = [
     "claims_of_contract",
     "claims_of_round",
     "computed_now",
+    "correction_notes",
     "desk",
     "estimate_contract",
     "estimate_for",
@@ -87,6 +91,21 @@ __all__ = [
 def claimable(session: Session, organisation_id: int, year: int) -> dict[Item, Entitlement]:
     """Return what an organisation could claim of a year now, by item."""
     return claim_queries.entitlements(session, organisation_id, year)
+
+
+def correction_notes(view: ClaimView, computed: Entitlement | None) -> tuple[str, ...]:
+    """Say what was corrected in a claim's document since it was sent, and what that would change.
+
+    The amount that was decided stays; ``computed`` is the calculation with the corrected data.
+    """
+    if view.row.applied_at is None:
+        return ()
+    return correction_rules.notes(
+        editions_of(view.calculation.policy_id),
+        decided_on=local_date(view.row.applied_at),
+        decided=view.row.claimed_fen,
+        recomputed=computed.claimable_fen if computed else Fen(0),
+    )
 
 
 def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingItem]:

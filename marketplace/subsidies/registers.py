@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from stdnum.cn import uscc
 
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.money import FEN_PER_YUAN, MAX_FEN, Fen
-from marketplace.subsidies.calculation_rules import Dishonesty, Party, Period, RegisteredContract
+from marketplace.subsidies.trace_rules import Dishonesty, Party, Period
 from marketplace.subsidies.word_rules import PartyKind
 
 ORGANISATION_COLUMNS = (
@@ -53,6 +54,9 @@ _KINDS = {kind.value: kind for kind in PartyKind}
 _TYPES = {kind.value: kind for kind in ContractType}
 
 Value = TypeVar("Value")
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 
 class BadInput(RuleBroken):
@@ -154,58 +158,53 @@ def read_organisations(path: Path) -> dict[str, Party]:
     return parties
 
 
-def read_contracts(path: Path, parties: dict[str, Party]) -> list[RegisteredContract]:
-    """Read CONTRACTS.csv; every party must stand among ``parties``."""
-    contracts: list[RegisteredContract] = []
-    numbers: set[str] = set()
-    keys = {key: key for key in parties}
-    days: dict[str, date] = {}
-    for row in _rows(path, CONTRACT_COLUMNS):
-        number = row.filled("contract_no", "合同登记编号")
-        if number in numbers:
-            raise row.refuse("contract_no", "没有重复的合同登记编号")
-        numbers.add(number)
-        written = row.text("registered_on")
-        registered_on = days.get(written)
-        if registered_on is None:
-            registered_on = days[written] = row.day("registered_on")
-        seller = _party(row, "seller_uscc", keys)
-        buyer = _party(row, "buyer_uscc", keys)
-        if seller is None or buyer is None:
-            raise row.refuse("seller_uscc" if seller is None else "buyer_uscc", _KNOWN)
-        contracts.append(
-            RegisteredContract(
-                contract_no=number,
-                contract_type=row.one_of("type", _TYPES),
-                registered_on=registered_on,
-                amount_fen=row.amount("amount"),
-                technology_amount_fen=row.amount_or_none("technology_amount"),
-                tax_exempt_amount_fen=row.amount_or_none("tax_exempt_amount"),
-                seller=seller,
-                buyer=buyer,
-                agency=_party(row, "agency_uscc", keys),
-                registrar=_party(row, "registrar_uscc", keys),
-                project_id=row.text("project_id"),
-                activity_id=row.text("activity_id"),
-                fiscal_funds=row.flag("fiscal_funds"),
-            )
-        )
-    return contracts
+def contract_columns(path: Path) -> list[str]:
+    """Return the columns of CONTRACTS.csv as they stand in the file; refuse unknown or missing."""
+    with _opened(path) as reader:
+        return _header(path.name, reader, CONTRACT_COLUMNS)
+
+
+def rewrite_contracts(
+    path: Path, target: Path, parties: Mapping[str, Party], *, repeated: Collection[str]
+) -> None:
+    """Read CONTRACTS.csv row by row and write the same facts plainly, in the usual columns.
+
+    Refuse the first row that is wrong; every party must stand among ``parties``. ``repeated``
+    holds the numbers known to stand twice: only those are remembered, so that memory is bounded.
+    """
+    seen: set[str] = set()
+    with target.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(CONTRACT_COLUMNS)
+        for row in _rows(path, CONTRACT_COLUMNS):
+            number = row.filled("contract_no", "合同登记编号")
+            if number in repeated:
+                if number in seen:
+                    raise row.refuse("contract_no", "没有重复的合同登记编号")
+                seen.add(number)
+            row.day("registered_on")
+            for column in ("seller_uscc", "buyer_uscc"):
+                _check_party(row, column, parties)
+                row.filled(column, _KNOWN)
+            row.one_of("type", _TYPES)
+            row.amount("amount")
+            row.amount_or_none("technology_amount")
+            row.amount_or_none("tax_exempt_amount")
+            _check_party(row, "agency_uscc", parties)
+            _check_party(row, "registrar_uscc", parties)
+            row.flag("fiscal_funds")
+            writer.writerow([row.text(column) for column in CONTRACT_COLUMNS])
 
 
 _KNOWN = "机构文件中已有的统一社会信用代码"
 
 
-def _party(row: _Row, column: str, keys: dict[str, str]) -> str | None:
+def _check_party(row: _Row, column: str, parties: Mapping[str, Party]) -> None:
     code = row.text(column)
-    if not code:
-        return None
-    known = keys.get(code)
-    if known is None:
+    if code and code not in parties:
         raise row.refuse(
             column, _KNOWN if _is_uscc(code) else "18 位统一社会信用代码，且校验位正确"
         )
-    return known
 
 
 def _is_uscc(code: str) -> bool:
@@ -214,29 +213,41 @@ def _is_uscc(code: str) -> bool:
 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
-    """Yield a file's rows with the line each begins on; a byte-order mark is passed over."""
+    """Yield a file's rows with the line each begins on."""
     name = path.name
+    with _opened(path) as reader:
+        header = _header(name, reader, columns)
+        places = {column: place for place, column in enumerate(header)}
+        line = reader.line_num + 1
+        for cells in reader:
+            if cells:
+                if len(cells) != len(header):
+                    raise BadInput(name, line, 0, "", f"{len(header)} 列", f"{len(cells)} 列")
+                yield _Row(name, line, cells, places)
+            line = reader.line_num + 1
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Reader]:
+    """Open a CSV file, strictly; a byte-order mark is passed over."""
+    name, reached = path.name, 1
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
-            header = [cell.strip() for cell in next(reader, [])]
-            places = _places(name, header, columns)
-            line = reader.line_num + 1
-            for cells in reader:
-                if cells:
-                    if len(cells) != len(header):
-                        raise BadInput(name, line, 0, "", f"{len(header)} 列", f"{len(cells)} 列")
-                    yield _Row(name, line, cells, places)
-                line = reader.line_num + 1
+            try:
+                yield reader
+            finally:
+                reached = max(1, reader.line_num)
     except UnicodeDecodeError as broken:
         raise BadInput(name, _line_of(path, broken), 0, "", "UTF-8 编码的文字", None) from broken
     except csv.Error as broken:
-        raise BadInput(name, line, 0, "", f"格式正确的 CSV（{broken}）", None) from broken
+        raise BadInput(name, reached, 0, "", f"格式正确的 CSV（{broken}）", None) from broken
     except OSError as missing:
         raise BadInput(name, 0, 0, "", "可以读取的文件", missing.strerror) from missing
 
 
-def _places(name: str, header: list[str], columns: tuple[str, ...]) -> dict[str, int]:
+def _header(name: str, reader: Reader, columns: tuple[str, ...]) -> list[str]:
+    header = [cell.strip() for cell in next(reader, [])]
     for place, column in enumerate(header):
         if column not in columns:
             expected = "以下列名之一：" + "、".join(columns)
@@ -246,7 +257,7 @@ def _places(name: str, header: list[str], columns: tuple[str, ...]) -> dict[str,
     missing = [column for column in columns if column not in header]
     if missing:
         raise BadInput(name, 1, 0, "", f"有 {'、'.join(missing)} 列", None)
-    return {column: place for place, column in enumerate(header)}
+    return header
 
 
 def _line_of(path: Path, broken: UnicodeDecodeError) -> int:

@@ -12,8 +12,18 @@ from marketplace.foundation.access import PUBLIC
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.errors import NotFound
 from marketplace.subsidies import queries
-from marketplace.subsidies.estimate_rules import compare_days, estimate
-from marketplace.subsidies.explanation_rules import (
+from marketplace.subsidies.correction_rules import corrections
+from marketplace.subsidies.estimate_rules import compare_days, estimate, side_by_side
+from marketplace.subsidies.forms import CalculatorForm
+from marketplace.subsidies.parameters import (
+    Policy,
+    editions_of,
+    policies,
+    readings,
+    select_policies,
+)
+from marketplace.subsidies.word_rules import Item
+from marketplace.subsidies.wording_rules import (
     holder_caps,
     in_force_text,
     kinds_text,
@@ -21,9 +31,6 @@ from marketplace.subsidies.explanation_rules import (
     short_yuan,
     types_text,
 )
-from marketplace.subsidies.forms import CalculatorForm
-from marketplace.subsidies.parameters import Policy, policies, readings, select_policies
-from marketplace.subsidies.word_rules import Item
 
 blueprint = Blueprint("subsidies", __name__, template_folder="templates")
 
@@ -61,6 +68,7 @@ def calculator() -> ResponseReturnValue:
         found=found,
         days=days,
         drafts=drafts,
+        beside=side_by_side(found, {draft.id: would for draft, would in drafts}, policies()),
         items=list(Item),
         today=today,
         amount_fen=question.contract.amount_fen,
@@ -93,6 +101,7 @@ def document(policy_id: str) -> ResponseReturnValue:
     return render_template(
         "subsidies/document.html",
         policy=policy,
+        corrections=corrections(editions_of(policy.id)),
         readings=[readings()[key] for key in sorted(used)],
         reference_pairs=[(provision.article, provision.text) for provision in policy.references],
         today=local_date(web.now()),

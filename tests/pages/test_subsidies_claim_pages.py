@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.resources
 import io
+import shutil
 from collections.abc import Callable
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -12,8 +15,10 @@ import pytest
 from sqlalchemy import event
 
 from marketplace.accounts.rules import OrganisationKind
+from marketplace.foundation import reference
 from marketplace.foundation.access import Role
 from marketplace.foundation.db import Database
+from marketplace.subsidies.parameters import editions
 from marketplace.subsidies.rules import ClaimStatus, ReviewDecision, ReviewStep
 from marketplace.subsidies.service import Verdict
 from marketplace.subsidies.word_rules import Item
@@ -325,3 +330,35 @@ def test_the_desk_asks_the_database_no_more_for_more_claims(
         assert page.count("BZ-2024-") == n + 1
         counts.append(len(asked))
     assert counts[1] == counts[2]
+
+
+def test_a_later_correction_is_shown_and_changes_nothing_that_was_decided(
+    client: Browser, year: SubsidyYear, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim_id = year.applied()
+    client.sign_in_as(year.officer)
+    assert "条文数据有更正" not in client.get(f"/subsidies/claims/{claim_id}").text
+    folder = tmp_path / "reference"
+    shutil.copytree(str(importlib.resources.files("seed.reference")), folder)
+    written = (folder / "policies" / "jkf-2021-27.yaml").read_text(encoding="utf-8")
+    corrected = written.replace("rate: 3/2000", "rate: 1/500") + (
+        "known_from: 2024-04-01\ncorrection: 原件第四条为 2‰，录入时误作 1.5‰\n"
+    )
+    (folder / "policies" / "jkf-2021-27@2024-04-01.yaml").write_text(corrected, encoding="utf-8")
+    monkeypatch.setattr(reference, "files", lambda _package: folder)
+    editions.cache_clear()
+    try:
+        pages = [client.get(f"/subsidies/claims/{claim_id}").text]
+        client.sign_in_as(year.district)
+        pages.append(client.get(f"/subsidies/desk/{claim_id}").text)
+        document = client.get("/policies/jkf-2021-27").text
+    finally:
+        editions.cache_clear()
+    for text in pages:
+        assert "3,900.00" in text
+        assert "这份申报按 2024-03-15 已知的条文计算，此后条文数据有更正。" in text
+        assert "2024-04-01 更正：原件第四条为 2‰，录入时误作 1.5‰" in text
+        assert "1.5\u00a0‰ → 2\u00a0‰" in text
+        assert "按更正后的条文重算是 5,200.00 元，比已决定的 3,900.00 元多 1,300.00 元" in text
+    assert "条文数据的更正" in document
+    assert year.claim(claim_id).claimed_fen == 3_900_00

@@ -42,11 +42,41 @@ def test_the_example_of_the_design_comes_out_to_the_fen(client: Browser) -> None
     for amount in ("78,000.00 元", "3,900.00 元", "260.00 元"):
         assert amount in text
     assert "4 件文件金额相同" in text
-    assert "差 400,000.00 元。" in text
+    assert "再有 40\u00a0万元即达到 300\u00a0万元门槛。" in text
     assert "3,000,000.00 × 1.5\u00a0% = 45,000.00 元" in text
     assert "26,000.00 元" in text  # the draft's seller item, which never pays
     assert "不支付" in text
     assert "贰佰陆拾万元整" in text
+
+
+def test_documents_stand_side_by_side_with_what_each_gives_whom(client: Browser) -> None:
+    text = client.get("/calculator", query_string=MOCK).text
+    table = text.split("各件文件分别给多少")[1].split("</table>")[0]
+    rows = [row for row in table.split("<tr>") if "/policies/" in row]
+    assert [row.split("</a>")[0].rsplit(">", 1)[1] for row in rows] == [
+        "倍增计划",
+        "15号文",
+        "27号文",
+        "10号文",
+        "20号文",
+    ]
+    draft, newest, main, *_ = rows
+    assert "26,000.00" in draft
+    assert "75,000.00" in draft
+    assert "<b>" not in draft
+    assert "<b>78,000.00</b>" in newest
+    assert "没有这一项" in newest
+    assert "<b>3,900.00</b>" in main
+    assert "<b>128,900.00</b>" in main
+    assert table.count("<b>") == 3
+    later = client.get("/calculator", query_string={**MOCK, "on": "2024-05-10"}).text
+    assert later.split("各件文件分别给多少")[1].split("</table>")[0].count("不在有效期") == 3
+
+
+def test_what_is_missing_is_said_in_round_figures_where_they_are_round(client: Browser) -> None:
+    for amount, gap in (("2380000", "62\u00a0万元"), ("2380000.01", "619,999.99 元")):
+        text = client.get("/calculator", query_string={**MOCK, "amount": amount}).text
+        assert f"再有 {gap}即达到 300\u00a0万元门槛" in text
 
 
 def test_other_days_stand_beside_it(client: Browser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import date
 
@@ -9,18 +10,22 @@ import pytest
 
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.money import Fen, format_yuan
-from marketplace.subsidies.calculation_rules import (
+from marketplace.subsidies.calculation_rules import prepare
+from marketplace.subsidies.claim_queries import pack, unpack
+from marketplace.subsidies.estimate_rules import compare_days, estimate
+from marketplace.subsidies.explanation_rules import Explanation, explain
+from marketplace.subsidies.parameters import ItemTerms, policies, select_policies
+from marketplace.subsidies.trace_rules import (
+    ContractPart,
     Dishonesty,
     Party,
     Period,
+    PolicyResult,
     RegisteredContract,
-    prepare,
 )
-from marketplace.subsidies.claim_queries import pack, unpack
-from marketplace.subsidies.estimate_rules import compare_days, estimate
-from marketplace.subsidies.explanation_rules import Explanation, explain, rate_text
-from marketplace.subsidies.parameters import select_policies
-from marketplace.subsidies.word_rules import Item, PartyKind
+from marketplace.subsidies.word_rules import Item, PartyKind, Reason
+from marketplace.subsidies.wording_rules import rate_text, short_yuan
+from tests.rules.subsidy_worlds import contract, party, world
 from tests.scenarios.test_subsidy_scenarios import CASES, _party, _results
 
 OPEN = (Period(date(2020, 1, 1), None),)
@@ -85,11 +90,95 @@ def test_every_figure_that_was_used_appears(case: dict[str, object]) -> None:
                 assert format_yuan(part.contract.amount_fen) in line.text
 
 
+def used_parameters(paying: PolicyResult) -> list[str]:
+    """List everything of a document that an amount rests on, as the sentences write it."""
+    policy, terms = paying.policy, paying.terms
+    used = [policy.document_no, terms.article, terms.clause, policy.in_force.since.isoformat()]
+    if policy.in_force.until:
+        used.append(policy.in_force.until.isoformat())
+    if terms.threshold is not None:
+        used += [short_yuan(terms.threshold), format_yuan(paying.counted_base_fen)]
+    if terms.filing_required:
+        used.append("备案有效")
+    if terms.claimant.sme:
+        used.append("中小微企业")
+    if terms.claimant.in_city:
+        used.append("在济南登记注册")
+    for group in paying.groups:
+        if group.base_fen:
+            used += [
+                format_yuan(group.base_fen),
+                rate_text(group.group.rate),
+                format_yuan(group.group.cap),
+                format_yuan(group.uncapped_fen),
+            ]
+            if len(paying.groups) > 1:
+                used.append(group.group.label)
+    return used
+
+
+def used_of_part(part: ContractPart, terms: ItemTerms) -> list[str]:
+    """List everything that one contract's base or its exclusion rests on."""
+    if part.deducted_fen:
+        return [
+            format_yuan(Fen(part.base_fen + part.deducted_fen)),
+            format_yuan(part.deducted_fen),
+            format_yuan(part.base_fen),
+            terms.article,
+            "释读 D",
+        ]
+    if part.counted and part.group:
+        return [part.group.base.label, format_yuan(part.base_fen)]
+    letters = {
+        Reason.FISCAL_FUNDS: "释读 C",
+        Reason.ACTIVITY_ALREADY_COUNTED: "释读 E",
+        Reason.NOT_FILED: "释读 J",
+        Reason.POLICY_NOT_IN_FORCE: "释读 F",
+        Reason.COUNTED_IN_OTHER_ROLE: "释读 H",
+    }
+    return [letters[reason] for reason in part.reasons if reason in letters]
+
+
+def test_every_parameter_used_appears_in_thousands_of_explanations() -> None:
+    chance = random.Random(27)
+    explained, seen = 0, set()
+    for number in range(600):
+        orgs, cons = world(chance, number)
+        parties = {key: party(org) for key, org in orgs.items()}
+        for year, drafts in ((2020, False), (2021, False), (2022, False), (2023, True)):
+            calculation = prepare(
+                year,
+                parties=parties,
+                contracts=[contract(con) for con in cons],
+                policies=select_policies(include_drafts=drafts),
+            )
+            for result in calculation.results():
+                told = explain(result, parties)
+                assert told.amount_fen == result.amount_fen
+                if result.paying is None:
+                    continue
+                text = "".join([*told.sentences, *told.formulas])
+                for parameter in used_parameters(result.paying):
+                    assert parameter in text
+                for part, line in zip(result.paying.parts, told.parts, strict=True):
+                    for parameter in used_of_part(part, result.paying.terms):
+                        assert parameter in line.text
+                keys = [reading.key for reading in told.readings]
+                assert keys[: len(result.paying.terms.readings)] == list(
+                    result.paying.terms.readings
+                )
+                explained += 1
+                seen.add((result.item, result.paying.policy.id))
+    assert explained > 1000
+    # Every document has paid each of its items at least once among them.
+    assert seen == {(terms.item, p.id) for p in policies() for terms in p.items}
+
+
 def test_what_is_missing_to_a_threshold_is_exact() -> None:
     explanation = told([CONTRACT], Item.AGENCY)
     assert explanation.missing == (
-        "差 400,000.00 元。全年计入的合同合计 2,600,000.00 元，不到门槛 300\u00a0万元；"
-        "再有 400,000.00 元即达到门槛，全年可得 3,000,000.00 × 1.5\u00a0% = 45,000.00 元。"
+        "再有 40\u00a0万元即达到 300\u00a0万元门槛。全年计入的合同合计 2,600,000.00 元；"
+        "达到门槛后全年可得 3,000,000.00 × 1.5\u00a0% = 45,000.00 元。"
     )
 
 

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
-from datetime import date, timedelta
+from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pytest
 from click.testing import CliRunner, Result
-from stdnum.cn import uscc
 
-from marketplace.contracts.rules import ContractType
+from marketplace.subsidies import simulation_output, simulation_tables
+from marketplace.subsidies.calculation_rules import prepare
 from marketplace.subsidies.commands import group
+from marketplace.subsidies.parameters import policies
 from marketplace.subsidies.registers import CONTRACT_COLUMNS, ORGANISATION_COLUMNS
-from marketplace.subsidies.word_rules import PartyKind
 from tests.rules import subsidy_oracle as oracle
-
-
-def code(number: int) -> str:
-    body = f"91370100{number:09d}"
-    return body + str(uscc.calc_check_digit(body))
-
+from tests.rules.subsidy_worlds import (
+    YEARS,
+    World,
+    code,
+    contract,
+    contract_line,
+    organisation_line,
+    party,
+    world,
+)
 
 SELLER, BUYER, AGENCY = code(1), code(2), code(3)
 ORGANISATIONS = [
@@ -263,23 +269,71 @@ def test_a_missing_file_stops_it(tmp_path: Path) -> None:
     assert "contracts.csv" in result.stderr
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_random_files_agree_with_a_second_calculation(tmp_path: Path, seed: int) -> None:
-    chance = random.Random(seed)
-    orgs, cons = _world(chance)
-    arguments = write(
-        tmp_path, [_org_line(org) for org in orgs.values()], [_con_line(con) for con in cons]
+@pytest.fixture(scope="module")
+def thousands(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], list[World]]:
+    """Write 3,000 worlds that share nothing into one pair of files, in random order."""
+    chance = random.Random(20210427)
+    worlds = [world(chance, number) for number in range(3000)]
+    organisations = [organisation_line(org) for orgs, _ in worlds for org in orgs.values()]
+    contracts = [contract_line(con) for _, cons in worlds for con in cons]
+    chance.shuffle(organisations)
+    chance.shuffle(contracts)
+    return write(tmp_path_factory.mktemp("worlds"), organisations, contracts), worlds
+
+
+@pytest.mark.parametrize("year", YEARS)
+@pytest.mark.parametrize("ids", [oracle.AGE, ["jkf-2021-27"], ["jzz-2020-20", "beizeng-2023"]])
+def test_thousands_of_cases_agree_with_a_second_calculation(
+    thousands: tuple[list[str], list[World]], year: int, ids: list[str]
+) -> None:
+    arguments, worlds = thousands
+    answer = json.loads(
+        run(arguments, "--year", str(year), "--include-drafts", "--policy", *ids).stdout
     )
-    for year in range(2020, 2026):
-        answer = json.loads(run(arguments, "--year", str(year), "--include-drafts").stdout)
-        expected = oracle.pays(year, orgs, cons, oracle.AGE)
-        lines = {
-            (line["uscc"], line["item"]): (line["policy"], _fen(line["amount"]))
-            for line in answer["lines"]
-        }
-        assert lines == expected
-        assert _fen(answer["total"]) == sum(fen for _, fen in expected.values())
-        assert [(line["uscc"], line["item"]) for line in answer["lines"]] == sorted(lines)
+    expected: dict[tuple[str, str], tuple[str, int]] = {}
+    for orgs, cons in worlds:
+        expected |= oracle.pays(year, orgs, cons, ids)
+    lines = {
+        (line["uscc"], line["item"]): (line["policy"], _fen(line["amount"]))
+        for line in answer["lines"]
+    }
+    assert lines == expected
+    assert _fen(answer["total"]) == sum(fen for _, fen in expected.values())
+    assert [(line["uscc"], line["item"]) for line in answer["lines"]] == sorted(lines)
+
+
+@pytest.mark.parametrize("year", YEARS)
+def test_every_contract_stands_with_what_the_calculation_says_of_it(
+    thousands: tuple[list[str], list[World]], year: int
+) -> None:
+    arguments, worlds = thousands
+    answer = json.loads(run(arguments, "--year", str(year), "--include-drafts").stdout)
+    found = {(line["uscc"], line["item"]): line["contracts"] for line in answer["lines"]}
+    seen: set[str | None] = set()
+    for orgs, cons in worlds[:1000]:
+        calculation = prepare(
+            year,
+            parties={key: party(org) for key, org in orgs.items()},
+            contracts=[contract(con) for con in cons],
+            policies=[p for p in policies() if p.in_force.touches(year)],
+        )
+        for result in calculation.results():
+            if result.paying is None:
+                continue
+            parts = [
+                {
+                    "contract_no": part.contract.contract_no,
+                    "group": part.group.key if part.group else "",
+                    "base": f"{part.base_fen // 100}.{part.base_fen % 100:02d}",
+                    "counted": part.counted,
+                    "reason": part.reason,
+                }
+                for part in result.paying.parts
+            ]
+            assert found[(result.party.key, result.item.value)] == parts
+            seen |= {part.reason for part in result.paying.parts}
+    assert None in seen
+    assert len(seen) > 2
 
 
 def _fen(text: str) -> int:
@@ -288,61 +342,115 @@ def _fen(text: str) -> int:
     return int(yuan) * 100 + int(rest)
 
 
-def _world(chance: random.Random) -> tuple[dict[str, oracle.Org], list[oracle.Con]]:
-    def day() -> date:
-        return date(2020, 1, 1) + timedelta(chance.randrange(365 * 6))
-
-    def period(share: float) -> tuple[date | None, date | None] | None:
-        if chance.random() > share:
-            return None
-        first, last = sorted((day(), day()))
-        return first, last if chance.random() < 0.5 else None
-
-    orgs = {
-        code(n): oracle.Org(
-            code(n),
-            chance.choice([kind.value for kind in PartyKind]),
-            chance.random() < 0.8,
-            chance.random() < 0.5,
-            period(0.4),
-            period(0.1),
-        )
-        for n in range(25)
-    }
-    codes = list(orgs)
-    cons = []
-    for n in range(250):
-        seller, buyer = chance.choice(codes), chance.choice(codes)
-        amount = int(10 ** chance.uniform(4, 11.5))
-        cons.append(
-            oracle.Con(
-                f"合同{n}",
-                chance.choice([kind.value for kind in ContractType]),
-                day(),
-                amount,
-                amount // 3,
-                seller,
-                buyer,
-                chance.choice([None, seller, buyer, chance.choice(codes)]),
-                chance.choice([None, chance.choice(codes)]),
-                chance.choice(["", f"项目{chance.randrange(20)}"]),
-                chance.choice(["", f"活动{chance.randrange(20)}"]),
-                chance.random() < 0.1,
-            )
-        )
-    return orgs, cons
+# Each writes the same facts in a way that the quick reading is not sure of.
+OTHER_WAYS = [
+    pytest.param(lambda text: text.replace("\n", "\r\n"), id="line ends of Windows"),
+    pytest.param(lambda text: text.replace("transfer", " transfer "), id="spaces around a word"),
+    pytest.param(lambda text: text.replace("合同1,", "\u3000合同1,"), id="a wide space"),
+    pytest.param(lambda text: text.replace("2600000,", '"2600000",'), id="quotes"),
+    pytest.param(lambda text: text.replace("合同1,", '"合同1",'), id="quoted Chinese"),
+    pytest.param(lambda text: text.replace(",0\n", ",0 \n"), id="a space at the end"),
+    pytest.param(lambda text: text + "\n\n", id="empty lines at the end"),
+    pytest.param(lambda text: text.replace("\n", "\n\n"), id="empty lines between"),
+]
 
 
-def _org_line(org: oracle.Org) -> str:
-    dates = [str(day or "") for period in (org.filed, org.dishonest) for day in period or ("", "")]
-    flags = [str(int(org.in_jinan)), str(int(org.sme))]
-    return ",".join([org.uscc, "单位", org.kind, *flags, *dates])
+@pytest.mark.parametrize("other", OTHER_WAYS)
+def test_the_same_facts_in_another_writing_give_the_same_answer(
+    tmp_path: Path, other: Callable[[str], str]
+) -> None:
+    arguments = write(tmp_path)
+    plain = run(arguments, "--year", "2023").stdout
+    path = tmp_path / "contracts.csv"
+    text = path.read_text(encoding="utf-8") + "\n"
+    changed = other(text)
+    assert changed != text
+    path.write_bytes(changed.encode())
+    result = run(arguments, "--year", "2023")
+    assert (result.exit_code, result.stdout) == (0, plain)
 
 
-def _con_line(con: oracle.Con) -> str:
-    def yuan(fen: int) -> str:
-        return f"{fen // 100}.{fen % 100:02d}"
+def test_a_number_with_quotes_and_line_ends_stays_valid_json(tmp_path: Path) -> None:
+    odd = CONTRACTS[0].replace("合同1", '"合""同\\\n1"')
+    result = run(write(tmp_path, contracts=[odd]), "--year", "2023")
+    first = json.loads(result.stdout)["lines"][0]["contracts"][0]
+    assert first["contract_no"] == '合"同\\\n1'
 
-    cells = [con.no, con.type, str(con.on), yuan(con.amount), yuan(con.amount), yuan(con.exempt)]
-    parties = [con.seller, con.buyer, con.agency or "", con.registrar or ""]
-    return ",".join([*cells, *parties, con.project, con.activity, str(int(con.fiscal))])
+
+def test_a_number_repeated_far_apart_is_found_in_its_second_line(tmp_path: Path) -> None:
+    many = [GOOD.replace("合同1", f"号{n}") for n in range(3000)]
+    result = run(write(tmp_path, contracts=[*many, many[5]]), "--year", "2023")
+    assert result.exit_code == 2
+    assert "contracts.csv 第 3002 行第 1 列 contract_no：应为没有重复" in result.stderr
+
+
+def test_sums_wider_than_64_bits_stay_exact(tmp_path: Path) -> None:
+    huge = "100000000000.00"
+    rows = [f"号{n},service,2023-05-01,{huge},{huge},,{SELLER},{BUYER},,,,,0" for n in range(3)]
+    tables = simulation_tables.Tables
+    asked: list[str] = []
+    original = tables._number
+
+    def number(self: simulation_tables.Tables, query: str) -> int:
+        asked.append(query)
+        # Pretend that the year's total is beyond 64 bits: the wide way must give the same.
+        return 2**63 if query.startswith("SELECT sum") else original(self, query)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(tables, "_number", number)
+        wide = run(write(tmp_path, contracts=rows), "--year", "2023").stdout
+    assert any(query.startswith("SELECT sum") for query in asked)
+    assert wide == run(write(tmp_path, contracts=rows), "--year", "2023").stdout
+    assert json.loads(wide)["lines"][0]["amount"] == "500000.00"
+
+
+def test_a_table_shows_every_line_and_the_total(tmp_path: Path) -> None:
+    text = run(write(tmp_path), "--year", "2023", "--format", "table").stdout
+    rows = text.splitlines()
+    assert rows[0].split() == ["统一社会信用代码", "名称", "项目", "文件", "金额（元）"]
+    assert rows[1].split() == [
+        SELLER,
+        "泉城大学",
+        "卖方补助",
+        "济科发〔2021〕27号",
+        "jkf-2021-27",
+        "3,900.00",
+    ]
+    assert rows[-1].split() == ["合计", "96,900.01"]
+    assert len(rows) == 4
+
+
+def test_a_workbook_holds_lines_and_contracts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulation_output, "SHEET_ROWS", 3)
+    result = run(write(tmp_path), "--year", "2023", "--format", "xlsx")
+    book = openpyxl.load_workbook(io.BytesIO(result.stdout_bytes))
+    assert book.sheetnames == ["补助", "合同", "合同2"]
+    lines = list(book["补助"].values)
+    assert lines[1] == (SELLER, "泉城大学", "卖方补助", "济科发〔2021〕27号 jkf-2021-27", 3900)
+    assert lines[3][0] == "合计"
+    assert lines[3][4] == 96900.01
+    parts = [row for name in ("合同", "合同2") for row in list(book[name].values)[1:]]
+    assert parts == [
+        (SELLER, "卖方补助", "合同1", "1", 2600000, "计入", None),
+        (SELLER, "卖方补助", "合同2", "2", 0, "不计", "用财政资金购买"),
+        (BUYER, "买方补助", "合同1", "1", 2600000, "计入", None),
+        (BUYER, "买方补助", "合同2", "1", 500000.5, "计入", None),
+    ]
+
+
+def test_nothing_paid_is_an_answer_too(tmp_path: Path) -> None:
+    for form, shown in (("json", '"lines": ['), ("table", "0.00"), ("xlsx", "PK")):
+        result = run(write(tmp_path), "--year", "2019", "--format", form)
+        assert result.exit_code == 0
+        assert shown in result.stdout_bytes.decode("utf-8", "replace")
+    assert json.loads(run(write(tmp_path), "--year", "2019").stdout)["lines"] == []
+
+
+def test_memory_is_bounded_by_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [GOOD.replace("合同1", f"号{n:09d}") for n in range(60_000)]
+    arguments = write(tmp_path, contracts=many)
+    whole = run(arguments, "--year", "2023").stdout
+    monkeypatch.setattr(simulation_tables, "MEMORY", "40MB")
+    assert run(arguments, "--year", "2023").stdout == whole

@@ -11,16 +11,15 @@ import yaml
 
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.money import Fen, format_yuan, parse_yuan
-from marketplace.subsidies.calculation_rules import (
+from marketplace.subsidies.calculation_rules import prepare, scale_to_budget
+from marketplace.subsidies.parameters import select_policies
+from marketplace.subsidies.trace_rules import (
     Dishonesty,
     ItemResult,
     Party,
     Period,
     RegisteredContract,
-    prepare,
-    scale_to_budget,
 )
-from marketplace.subsidies.parameters import select_policies
 from marketplace.subsidies.word_rules import Item, Obstacle, PartyKind, Reason
 
 CASES = [

@@ -1,0 +1,36 @@
+"""The `marketplace` script: what needs no platform starts without loading it.
+
+Every command is defined in its own module and gathered in ``cli``; those named here are found
+without importing ``cli``, which brings the web application, the database and all slices.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+# Commands that work on files alone, and where they are defined.
+_ALONE = {"subsidies": "marketplace.subsidies.commands"}
+_ALL = "marketplace.cli"
+
+
+class _Main(click.Group):
+    """The same commands as ``cli.main``, each loaded when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return _whole().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _ALONE:
+            alone: click.Group = import_module(_ALONE[cmd_name]).group
+            return alone
+        return _whole().get_command(ctx, cmd_name)
+
+
+def _whole() -> click.Group:
+    whole: click.Group = import_module(_ALL).main
+    return whole
+
+
+main = _Main(name="marketplace", help="Run and look after the technology market of Jinan.")

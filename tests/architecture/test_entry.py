@@ -1,0 +1,36 @@
+"""The `marketplace` script: the same commands as always, and light where files are enough."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+
+from marketplace import cli, entry
+from marketplace.subsidies import commands
+
+HEAVY = ("flask", "sqlalchemy", "alembic", "tantivy", "marketplace.wiring", "marketplace.cli")
+
+
+def test_the_script_offers_every_command() -> None:
+    context = click.Context(entry.main)
+    listed = entry.main.list_commands(context)
+    assert listed == cli.main.list_commands(context)
+    for name in listed:
+        assert entry.main.get_command(context, name) is cli.main.get_command(context, name)
+    assert entry.main.get_command(context, "subsidies") is commands.group
+    assert entry.main.get_command(context, "nothing") is None
+
+
+def test_a_simulation_starts_without_the_platform() -> None:
+    program = (
+        "import sys; from marketplace.entry import main;"
+        "main(['subsidies', 'simulate', '--help'], standalone_mode=False);"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert "--contracts" in done.stdout
+    assert done.stdout.rstrip().endswith("[]")
