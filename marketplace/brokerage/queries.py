@@ -218,7 +218,7 @@ def _counted(reasons: Iterable[LostReason]) -> tuple[LostCount, ...]:
 
 
 def lost_counts(session: Session, actor: Actor) -> list[LostCount]:
-    """Count the reasons of the lost deals that ``lessons`` shows the actor, the most frequent first."""
+    """Count the reasons of the lost deals that ``lessons`` shows, the most frequent first."""
     rows = session.execute(
         select(Deal.lost_reason, func.count())
         .where(
