@@ -58,13 +58,24 @@ def add_member(
 def invite(
     session: Session, *, actor: Actor, now: datetime, email: str, roles: Iterable[Role]
 ) -> str:
-    """Invite a person to the actor's organisation; return the single-use token of the link."""
+    """Invite a person to the actor's organisation; return the single-use token of the link.
+
+    An earlier link to the same address that nobody has used ends with it.
+    """
     require(actor, rules.MANAGE_MEMBERS)
     if actor.organisation_id is None:
         raise NotFound()
     organisation = lock(session, Organisation, actor.organisation_id)
     chosen = frozenset(roles)
     rules.check_roles(chosen, organisation.kind, _subkinds(organisation))
+    # One open invitation for one address: a second click, or a new link, voids the one before.
+    session.execute(
+        delete(JoiningLink).where(
+            JoiningLink.organisation_id == organisation.id,
+            JoiningLink.email == mail_address(email),
+            JoiningLink.used_at.is_(None),
+        )
+    )
     token = new_token()
     session.add(
         JoiningLink(

@@ -17,6 +17,7 @@ from marketplace.accounts.rules import (
     OrganisationState,
     OrganisationSubkind,
     Scale,
+    device_name,
 )
 from marketplace.foundation.access import Actor, Role, permits
 from marketplace.foundation.classifications import region_name
@@ -111,6 +112,11 @@ class SessionView:
     address: str
     device: str
     is_this: bool
+
+    @property
+    def device_name(self) -> str:
+        """Return the device in words."""
+        return device_name(self.device)
 
 
 def _view(row: Organisation) -> OrganisationView:

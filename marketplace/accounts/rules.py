@@ -289,3 +289,31 @@ def session_alive(
     """Tell whether a session still counts: idle 30 minutes, in all 12 hours, staff 8 (ASVS 7.3)."""
     limit = STAFF_LIMIT if roles & _STAFF else ABSOLUTE_LIMIT
     return now - seen_at <= IDLE_LIMIT and now - opened_at <= limit
+
+
+# Each browser also names those it descends from, so the most particular comes first.
+_BROWSERS = (
+    ("MicroMessenger/", "微信"),
+    ("DingTalk/", "钉钉"),
+    ("QQBrowser/", "QQ 浏览器"),
+    ("Edg/", "Edge"),
+    ("Firefox/", "火狐"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("HarmonyOS", "鸿蒙"),
+    ("Android", "安卓"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+def device_name(user_agent: str) -> str:
+    """Name a browser and its system in words that its owner recognises."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "其他浏览器")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "其他设备")
+    return f"{browser}，{system}"

@@ -154,6 +154,12 @@ def visible_to(session: Session, actor: Actor) -> ColumnElement[bool]:
     return or_(*ways) if ways else false()
 
 
+def sees(session: Session, actor: Actor, deal_id: int) -> bool:
+    """Tell whether an actor may see a deal."""
+    found = select(Deal.id).where(Deal.id == deal_id, visible_to(session, actor))
+    return session.scalar(found) is not None
+
+
 def _narrowed(chosen: DealFilter, now: datetime) -> list[ColumnElement[bool]]:
     today = local_date(now)
     conditions: list[ColumnElement[bool]] = []

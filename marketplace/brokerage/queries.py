@@ -20,6 +20,7 @@ from marketplace.brokerage.deal_queries import (
     get_deal,
     has_agreement,
     list_deals,
+    visible_to,
 )
 from marketplace.brokerage.diary_queries import (
     HistoryLine,
@@ -216,12 +217,13 @@ def _counted(reasons: Iterable[LostReason]) -> tuple[LostCount, ...]:
     )
 
 
-def lost_counts(session: Session, seller_organisation_id: int) -> list[LostCount]:
-    """Count the reasons why an organisation's deals were lost, the most frequent first."""
+def lost_counts(session: Session, actor: Actor) -> list[LostCount]:
+    """Count the reasons of the lost deals that ``lessons`` shows, the most frequent first."""
     rows = session.execute(
         select(Deal.lost_reason, func.count())
         .where(
-            Deal.seller_organisation_id == seller_organisation_id,
+            Deal.seller_organisation_id == (actor.organisation_id or 0),
+            visible_to(session, actor),
             Deal.stage == DealStage.LOST,
             Deal.lost_reason.is_not(None),
         )
@@ -364,7 +366,7 @@ def _for_party(session: Session, actor: Actor, own: int) -> list[WaitingItem]:
                 params={"deal_id": view.deal_id},
                 act="确认",
             )
-            for view in introductions_awaiting(session, own)
+            for view in introductions_awaiting(session, own, among=visible_to(session, actor))
         ]
     if permits(actor, terms_rules.ACCEPT_AGREEMENT):
         items += [

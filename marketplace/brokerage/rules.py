@@ -135,9 +135,7 @@ END = Permission(
     "brokerage.end",
     _SELLER_SIDE | {Role.ENTERPRISE, Role.BROKER, Role.AGENCY_HEAD},
 )
-LEARN = Permission(
-    "brokerage.learn", _SELLER_SIDE | {Role.INVENTOR, Role.COLLEGE_APPROVER}, verified=False
-)
+LEARN = Permission("brokerage.learn", _SELLER_SIDE | {Role.INVENTOR}, verified=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
@@ -79,8 +79,10 @@ def introductions_of_deal(session: Session, deal_id: int) -> list[IntroductionVi
     return [_introduction(row) for row in rows]
 
 
-def introductions_awaiting(session: Session, organisation_id: int) -> list[IntroductionView]:
-    """List the introductions that an organisation has still to acknowledge."""
+def introductions_awaiting(
+    session: Session, organisation_id: int, *, among: ColumnElement[bool]
+) -> list[IntroductionView]:
+    """List the introductions that an organisation has still to acknowledge, among some deals."""
     rows = session.scalars(
         select(Introduction)
         .where(
@@ -89,7 +91,8 @@ def introductions_awaiting(session: Session, organisation_id: int) -> list[Intro
                 & Introduction.seller_acknowledged_at.is_(None),
                 (Introduction.buyer_organisation_id == organisation_id)
                 & Introduction.buyer_acknowledged_at.is_(None),
-            )
+            ),
+            Introduction.deal_id.in_(select(Deal.id).where(among)),
         )
         .order_by(Introduction.introduced_at)
         .limit(50)

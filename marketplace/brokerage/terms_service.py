@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import queries as accounts
 from marketplace.achievements import queries as achievements
 from marketplace.brokerage import rules, terms_rules
-from marketplace.brokerage.deal_queries import parties_of
+from marketplace.brokerage.deal_queries import parties_of, sees
 from marketplace.brokerage.events import (
     CommissionAgreed,
     IntroductionAcknowledged,
@@ -135,6 +135,8 @@ def acknowledge_introduction(
     """Let a party confirm that the broker introduced it; return the deal's id. Idempotent."""
     require(actor, terms_rules.ACKNOWLEDGE)
     row = lock(session, Introduction, introduction_id)
+    if row.deal_id is not None and not sees(session, actor, row.deal_id):
+        raise NotFound()
     if actor.organisation_id == row.seller_organisation_id:
         if row.seller_acknowledged_at is not None:
             return row.deal_id

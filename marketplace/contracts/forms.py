@@ -212,6 +212,7 @@ def stored(content: ContractContent, *, buyer_uscc: str, version: int) -> dict[s
 class ReturnForm(web.Form):
     """What has to be corrected."""
 
+    id_prefix = "return"
     reason = web.LongTextField(
         "需要补正什么", required=True, longest=2_000, rows=3, hint="逐条写明，申请人据此修改"
     )
@@ -220,6 +221,7 @@ class ReturnForm(web.Form):
 class RefuseForm(web.Form):
     """Why a contract is not registered."""
 
+    id_prefix = "refuse"
     reason_code = web.ChoiceField("理由", RefusalReason, required=True)
     reason = web.LongTextField("说明", required=True, longest=2_000, rows=3)
 
@@ -227,12 +229,14 @@ class RefuseForm(web.Form):
 class DisputeForm(web.Form):
     """Why a contract needs the long term."""
 
+    id_prefix = "dispute"
     reason = web.LongTextField("争议之处", required=True, longest=1_000, rows=2)
 
 
 class CancelForm(web.Form):
     """Why a registration is cancelled."""
 
+    id_prefix = "cancel"
     reason = web.LongTextField("撤销理由", required=True, longest=1_000, rows=2)
 
 

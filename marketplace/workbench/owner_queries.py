@@ -77,7 +77,7 @@ def part(session: Session, actor: Actor, now: datetime) -> Part:
         )
     ]
     if permits(actor, LEARN):
-        lost = brokerage.lost_counts(session, actor.organisation_id or 0)
+        lost = brokerage.lost_counts(session, actor)
         panels.append(
             Panel(
                 "workbench/panels/lost.html",

@@ -136,9 +136,9 @@ def test_no_two_longer_texts_are_alike() -> None:
 def test_confidential_parts_carry_marks_of_their_own() -> None:
     whole = content()
     for achievement in whole.achievements:
-        assert f"DEMO-SECRET-ACH-{achievement.key[4:]}〕" in achievement.confidential
+        assert f"〔商密 成果-{achievement.key[4:]}〕" in achievement.confidential
     for need in whole.needs:
-        assert f"DEMO-SECRET-NEED-{need.key[5:]}〕" in need.confidential
+        assert f"〔商密 需求-{need.key[5:]}〕" in need.confidential
 
 
 class _Named(BaseModel):

@@ -159,7 +159,7 @@ def test_a_loss_reaches_the_university_with_its_words(market: Market) -> None:
         (lesson,) = queries.lessons(session, market.officer, now=market.now)
         assert lesson.achievement_id == achievement_id
         assert lesson.deals[0].words == words
-        assert queries.lost_counts(session, market.university.id)[0].reason is LostReason.TOO_EARLY
+        assert queries.lost_counts(session, market.officer)[0].reason is LostReason.TOO_EARLY
         stranger = market.world.actor(Role.OFFICER)
         assert queries.lessons(session, stranger, now=market.now) == []
     with pytest.raises(Conflict):
@@ -458,6 +458,18 @@ def test_of_two_brokers_the_first_introduction_stands(market: Market) -> None:
             market.world.actor(Role.ENTERPRISE),
             introduction_id=introduction_id,
         )
+
+
+def test_an_inventor_is_asked_only_about_deals_he_may_see(market: Market) -> None:
+    stranger = market.world.actor(Role.INVENTOR, market.university)
+    introduction_id = market.do(service.introduce, market.broker, deal_id=market.deal())
+    with market.database.reading() as session:
+        for_stranger = queries.waiting(session, stranger, now=market.now)
+        for_officer = queries.waiting(session, market.officer, now=market.now)
+    assert for_stranger == []
+    assert [item.act for item in for_officer] == ["确认"]
+    with pytest.raises(NotFound):
+        market.do(service.acknowledge_introduction, stranger, introduction_id=introduction_id)
 
 
 def test_two_introductions_in_one_instant_are_one(market: Market) -> None:

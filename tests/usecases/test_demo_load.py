@@ -41,7 +41,7 @@ from seed.demo import load
 from seed.demo.content import content
 from tests.usecases.demo_digest import digests, load_demo, settings_for
 
-_MARK = "DEMO-SECRET"
+_MARK = "〔商密 "
 
 
 @dataclass(frozen=True)

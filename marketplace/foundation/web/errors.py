@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from marketplace.foundation.errors import DomainError
-from marketplace.foundation.web.requests import actor
+from marketplace.foundation.web.requests import actor, carried_out_before
 
 log = structlog.get_logger()
 
@@ -32,6 +32,9 @@ def register_errors(app: Flask) -> None:
     def refused(refusal: DomainError) -> ResponseReturnValue:
         if refusal.code == "access.sign_in" and request.method == "GET":
             return redirect(url_for("accounts.sign_in", next=request.full_path.rstrip("?")))
+        done = carried_out_before()
+        if done is not None:
+            return redirect(done, 303)
         title = {403: "这件事您不能办理", 404: "没有找到", 409: "情况已经变化"}.get(
             refusal.status, "没有办成"
         )

@@ -487,6 +487,15 @@ class Form(wtforms.Form):
     submission_key = wtforms.HiddenField()
     version = wtforms.HiddenField()
 
+    # A form that shares its page with others of the same field names tells its controls apart.
+    id_prefix = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.id_prefix:
+            for field in self:
+                field.id = field.label.field_id = f"{self.id_prefix}-{field.id}"
+
     @classmethod
     def load(cls: type[AnyForm], **stored: Any) -> AnyForm:
         """Build the form from the request, or from stored values on the first visit."""

@@ -100,6 +100,7 @@ def submit(form: Form, use_case: Callable[[Session], str]) -> BaseResponse | Non
         raise
     except DomainError as refusal:
         form.take(refusal)
+        g.refusal = refusal  # the frame shows it where the page has no place for the form any more
         return None
 
 
@@ -115,14 +116,27 @@ def act(use_case: Callable[[Session], str], *, back: str) -> BaseResponse:
         return redirect(back, 303)
 
 
+def carried_out_before() -> str | None:
+    """Return where the form of this request led when it was carried out, or None.
+
+    What the first click changed may no longer be found by the second one.
+    """
+    sent = request.form.get(SUBMISSION_KEY, "") if request.method == "POST" else ""
+    return _carried_out(_key(sent)) if sent else None
+
+
+def _key(sent: str) -> str:
+    # A key counts for one person on one page: it opens no way into what somebody else sent.
+    scope = f"{sent}\n{actor().user_id}\n{request.path}"
+    return hashlib.sha256(scope.encode()).hexdigest()
+
+
 def _once(use_case: Callable[[Session], str]) -> str:
     sent = request.form.get(SUBMISSION_KEY, "")
     if not sent:
         with transaction() as writing:
             return use_case(writing)
-    # A key counts for one person on one page: it opens no way into what somebody else sent.
-    scope = f"{sent}\n{actor().user_id}\n{request.path}"
-    key = hashlib.sha256(scope.encode()).hexdigest()
+    key = _key(sent)
     moment = now()
     done = _carried_out(key)
     if done is not None:
