@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from marketplace.foundation.access import Actor, Permission, Role, permits
 from marketplace.foundation.errors import Conflict, RuleBroken
 from marketplace.needs.rules import DRAFT, OWN, TERMS_MAX, VISIBLE_STATES, NeedContent, NeedState
-from search import expansion, text
+from search import core, expansion, text
 from search.expansion import Term
 
 TERM_MAX = 30
 PROPOSED_AT_ONCE = 8
+# A field with less of the evidence is a guess that nobody should read.
+LEAST_FIELD_SHARE = 0.1
+TALK_SHOWN = 4
 _CHANGEABLE = VISIBLE_STATES | {NeedState.DRAFT}
 
 # Who helps others to be found; what they accept the platform must have proposed.
@@ -22,11 +26,36 @@ ACCEPT = Permission(
 )
 
 
-def propose(content: NeedContent) -> tuple[Term, ...]:
-    """Return the professional terms for what has been written, less those it carries already."""
+@dataclass(frozen=True)
+class Reading:
+    """How the platform reads what has been written: shown while it is being written.
+
+    ``fields`` are the likely fields of the trade, ``talk`` the clauses that count less.
+    """
+
+    terms: tuple[Term, ...]
+    fields: tuple[str, ...]
+    talk: tuple[str, ...]
+
+
+def read(content: NeedContent) -> Reading:
+    """Read a need's text: its fields, what counts less, and the terms that experts would use.
+
+    Terms that the need carries already are left out.
+    """
     written = "\n".join((content.title, content.problem, content.present_solution))
     held = {text.norm(term) for term in content.expert_terms}
-    return expansion.expand(written, without=held)[:PROPOSED_AT_ONCE]
+    likely = (name for name, share in expansion.fields(written) if share >= LEAST_FIELD_SHARE)
+    talk = (
+        written[stretch.start : stretch.end]
+        for stretch in core.stretches(written)
+        if stretch.kind is core.Kind.TALK
+    )
+    return Reading(
+        terms=expansion.expand(written, without=held, most=PROPOSED_AT_ONCE),
+        fields=tuple(likely),
+        talk=tuple(talk)[:TALK_SHOWN],
+    )
 
 
 def may_accept(actor: Actor, *, insider: bool, state: NeedState) -> bool:

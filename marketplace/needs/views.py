@@ -19,7 +19,7 @@ from marketplace.foundation.errors import DomainError, NotFound, RuleBroken
 from marketplace.needs import queries, service
 from marketplace.needs.forms import FilesForm, NeedForm, ReasonForm, StartForm, begun, stored
 from marketplace.needs.rules import DRAFT, EDIT, OWN, TEXT_MAX, NeedContent, NeedState, missing
-from marketplace.needs.term_rules import propose, with_term
+from marketplace.needs.term_rules import read, with_term
 
 blueprint = Blueprint("needs", __name__, template_folder="templates")
 EXPORT_LIMIT = 5_000
@@ -209,7 +209,7 @@ def _edit_page(view: queries.NeedView, form: NeedForm, files: FilesForm) -> str:
         files=files,
         attached=attachments.of(web.session(), f"need:{view.id}"),
         industries=industries(),
-        proposed=propose(view.content),
+        reading=read(view.content),
     )
 
 
@@ -218,7 +218,7 @@ def _edit_page(view: queries.NeedView, form: NeedForm, files: FilesForm) -> str:
 def propose_terms() -> ResponseReturnValue:
     """Answer with the professional terms for what is being written; nothing is stored."""
     form = NeedForm.load()
-    return render_template("needs/_terms.html", proposed=propose(form.to_content()))
+    return render_template("needs/_terms.html", reading=read(form.to_content()))
 
 
 @blueprint.route("/my/needs/<int:need_id>/autosave", methods=["POST"])

@@ -18,12 +18,20 @@ SELLER = Actor(4, 4, frozenset({Role.OFFICER}), verified=True)
 
 def test_terms_are_proposed_with_the_words_that_led_to_them() -> None:
     content = NeedContent(problem="凉水塔里全是水垢，酸洗太频繁")
-    proposed = rules.propose(content)
+    proposed = rules.read(content).terms
     assert 0 < len(proposed) <= rules.PROPOSED_AT_ONCE
     assert all(term.because for term in proposed)
     taken = NeedContent(problem=content.problem, expert_terms=(proposed[0].text.upper(),))
-    assert proposed[0].text not in {term.text for term in rules.propose(taken)}
-    assert rules.propose(NeedContent()) == ()
+    assert proposed[0].text not in {term.text for term in rules.read(taken).terms}
+    assert rules.read(NeedContent()) == rules.Reading((), (), ())
+
+
+def test_the_field_and_the_talk_about_the_company_are_told() -> None:
+    content = NeedContent(problem="本公司成立于1998年，员工300人。红绿灯停电就瞎，路口乱成一锅粥")
+    reading = rules.read(content)
+    assert any("交通" in name for name in reading.fields)
+    assert "本公司成立于1998年" in reading.talk
+    assert not any("红绿灯" in clause for clause in reading.talk)
 
 
 @pytest.mark.parametrize(
