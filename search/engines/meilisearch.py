@@ -36,7 +36,7 @@ from search.engines.meilisearch_documents import DIGEST, decode, encode, placed,
 from search.engines.meilisearch_generations import Generations
 from search.engines.meilisearch_phrases import Admitted, admit
 from search.engines.meilisearch_statistics import Frequencies
-from search.errors import AskRejected, SearchUnavailable, WriterBusy
+from search.errors import AskRejected, IndexBroken, IndexMissing, SearchUnavailable, WriterBusy
 from search.ranking import Scorer, rank
 from search.schema import Document, Scope
 
@@ -264,8 +264,10 @@ class MeilisearchEngine:
         try:
             generation = self.generation()
             return Health(True, generation, self.statistics((), ()).documents)
-        except Exception as broken:  # whatever is wrong, a health report must come back
+        except (IndexMissing, IndexBroken) as broken:
             return Health(False, generation, 0, str(broken))
+        except Exception as away:  # whatever is wrong, a health report must come back
+            return Health(False, generation, 0, str(away), away=True)
 
     # what is asked of the server
 

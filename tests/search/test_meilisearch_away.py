@@ -176,6 +176,7 @@ def test_a_health_report_comes_back(broken: MeilisearchEngine) -> None:
     began = time.monotonic()
     health = broken.health()
     assert not health.ok
+    assert health.away
     assert health.reason
     assert time.monotonic() - began < BOUND
 
