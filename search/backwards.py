@@ -44,17 +44,6 @@ def everyday(written: str) -> tuple[Term, ...]:
     return tuple(surest[: settings.offer_most_words])
 
 
-def fields(normal: str) -> dict[str, float]:
-    """Return the fields of the trade that a normal text's terms belong to, with their shares."""
-    entries = expansion.load()
-    weights: dict[str, float] = {}
-    for number, weight, _named_terms in _named(normal)[: expansion.load_settings().offer_entries]:
-        field = entries[number].industry
-        weights[field] = weights.get(field, 0.0) + weight
-    whole = sum(weights.values())
-    return {field: weight / whole for field, weight in weights.items()}
-
-
 def _named(normal: str) -> list[tuple[int, float, str]]:
     """Return the entries whose terms a normal text holds: number, weight, the terms; best first."""
     weights: dict[int, float] = {}

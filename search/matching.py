@@ -37,7 +37,6 @@ class Settings:
     expansion_candidates: int
     answered_share: float
     talk_weight: float
-    topic_candidates: int
     voters: int
     dense_weight: float
     features: Mapping[str, float]
@@ -103,7 +102,6 @@ def match(
         hit.document.id: scorer.score(hit)
         for hit in (engine.candidates(own, limit=weights.candidates) if ask.grams else ())
     }
-    needed = 0.0
     if ask.expansions:
         bridge = replace(ask, words={}, grams={})
         for hit in engine.candidates(bridge, limit=weights.expansion_candidates):
@@ -114,8 +112,6 @@ def match(
         scored = {name: entry.bridged(needed, sure) for name, entry in scored.items()}
     worth = weights.dense_weight * _full(seeker, weights, scorer)
     first = sorted((entry.likened(worth) for entry in scored.values()), key=best_first)
-    if needed and terms and not seeker.offers:
-        first = _with_topics(first, terms, needed, weights.topic_candidates)
     predicted = features.predict(first[: weights.voters])
     ordered = sorted(
         (_weighed(entry, seeker, predicted, weights) for entry in first),
@@ -199,37 +195,10 @@ def _spoken(seeker: Seeker) -> str:
     return f"{seeker.title}\n{seeker.text}"[:MAX_CHARACTERS]
 
 
-def _with_topics(
-    first: Sequence[Scored], terms: Sequence[expansion.Term], needed: float, most: int
-) -> list[Scored]:
-    """Tell for the best hits how far they share the fields that the terms come from.
-
-    Like the terms themselves this is a guess, and counts less where they are not ``needed``.
-    """
-    sought: dict[str, float] = {}
-    for term in terms:
-        sought[term.industry] = sought.get(term.industry, 0.0) + term.weight
-    sought.pop("", None)  # a term that no field of the lexicon proposed
-    whole = sum(sought.values()) or 1.0
-    told: list[Scored] = []
-    for entry in first[:most]:
-        held = backwards.fields(entry.normal)
-        shared = sum(min(sought.get(name, 0.0) / whole, share) for name, share in held.items())
-        told.append(replace(entry, topic=needed * shared))
-    return [*told, *first[most:]]
-
-
-def _agreements(entry: Scored, seeker: Seeker, predicted: Prediction) -> list[Agreement]:
-    found = features.agreements(entry.hit.document, seeker, predicted)
-    if entry.topic:
-        found.append(Agreement("topic", entry.topic, known=True))
-    return found
-
-
 def _weighed(
     entry: Scored, seeker: Seeker, predicted: Prediction, settings: Settings
 ) -> tuple[Scored, float]:
-    found = _agreements(entry, seeker, predicted)
+    found = features.agreements(entry.hit.document, seeker, predicted)
     return entry, entry.score * (1.0 + _gains(found, settings))
 
 
@@ -264,7 +233,7 @@ def _explained(
     terms: Sequence[expansion.Term],
 ) -> Match:
     document = entry.hit.document
-    found = _agreements(entry, seeker, predicted)
+    found = features.agreements(document, seeker, predicted)
     whole = 1.0 + _gains(found, settings)
     shares = tuple(
         replace(a, share=settings.features[a.weight_name] * a.degree / whole) for a in found

@@ -49,8 +49,7 @@ class Scored:
     """A hit with its text score and what each term brought, by kind and term.
 
     ``normal`` is its searched text in normal form, ``own`` what the asker's own words and grams
-    brought together, ``dense`` what its nearness in meaning brought, ``topic`` how far it is about
-    the same fields of the trade, 0 to 1.
+    brought together, ``dense`` what its nearness in meaning brought.
     """
 
     hit: Hit
@@ -61,7 +60,6 @@ class Scored:
     grams: Mapping[str, float]
     expansions: Mapping[str, float]
     dense: float = 0.0
-    topic: float = 0.0
 
     def bridged(self, share: float, sure: Collection[str] = frozenset()) -> Scored:
         """Return the same with only a share of what the proposed terms brought, less sure ones."""

@@ -28,7 +28,6 @@ _FEATURES = {
     "maturity": "成熟度",
     "price": "价格与预算",
     "freshness": "信息新近",
-    "topic": "话题相近",
     "dense": "语义相近",
 }
 

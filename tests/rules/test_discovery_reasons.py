@@ -15,7 +15,6 @@ DOCUMENT = Document(id="achievement:1", kind="achievement")
 
 def test_each_share_of_a_match_has_a_name() -> None:
     found = features.agreements(DOCUMENT, Seeker(text=""), features.Prediction())
-    found.append(Agreement("topic", 0.1, known=True))
     found.append(Agreement("dense", 0.8, known=True, share=0.25))
     match = Match(
         document=DOCUMENT,

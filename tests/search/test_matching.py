@@ -79,27 +79,6 @@ def test_everyday_words_reach_the_experts_term_and_can_be_switched_off(engine: E
     assert ids(without) == ids(plain)
 
 
-def test_the_fields_that_a_need_leads_to_speak_for_documents_of_these_fields(
-    engine: Engine,
-) -> None:
-    written = "机床热误差补偿与热变形辨识，数控加工"
-    assert max(backwards.fields(written), key=backwards.fields(written).__getitem__)
-    assert sum(backwards.fields(written).values()) == pytest.approx(1.0)
-    assert backwards.fields("早上好") == {}
-    engine.upsert([Document(id="achievement:70", kind="achievement", title=written)])
-    complaint = Seeker(text="早上车的活和下午尺寸不一样")
-    best, *_ = matching.match(engine, complaint, ACHIEVEMENTS)
-    assert best.document.id == "achievement:70"
-    reason = next(entry for entry in best.agreements if entry.name == "topic")
-    assert 0 < reason.degree <= 1
-    assert reason.share > 0
-    # Who writes the terms himself needs no guess at his field, and an offer's words are none.
-    for plain in (Seeker(text=written), dataclasses.replace(complaint, offers=True)):
-        best, *_ = matching.match(engine, plain, ACHIEVEMENTS)
-        degrees = [a.degree for a in best.agreements if a.name == "topic"]
-        assert all(degree < reason.degree for degree in degrees)
-
-
 def test_an_achievement_reaches_the_need_that_only_complains(engine: Engine) -> None:
     complaint = Document(id="need:7", kind="need", title="凉水塔又脏了，板换也跟着堵", owner_id="7")
     engine.upsert([complaint])
