@@ -25,7 +25,7 @@ from marketplace.brokerage.rules import (
     Side,
 )
 from marketplace.brokerage.terms_rules import AgreementStatus, agreement_holds
-from marketplace.foundation.access import SYSTEM, Actor, Role
+from marketplace.foundation.access import SYSTEM, Actor, Role, permits
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.db import Page, paginate
 from marketplace.foundation.errors import NotFound
@@ -249,6 +249,7 @@ def _rows(session: Session, actor: Actor, deals: Sequence[Deal], *, now: datetim
     users = accounts.get_users(session, _present(d.broker_user_id for d in deals))
     today = local_date(now)
     stale_before = now - timedelta(days=stale_days_on(today)) if deals else now
+    may_lead = permits(actor, rules.LEAD)
 
     def row(deal: Deal) -> DealRow:
         parties = parties_of(deal)
@@ -276,7 +277,7 @@ def _rows(session: Session, actor: Actor, deals: Sequence[Deal], *, now: datetim
             stale=deal.stage in rules.TALKING
             and (deal.last_contact_at or deal.opened_at) < stale_before,
             fresh=local_date(deal.opened_at) == today,
-            choices=rules.choices(deal.stage) if rules.leads(sides, parties) else (),
+            choices=rules.choices(deal.stage) if may_lead and rules.leads(sides, parties) else (),
         )
 
     return [row(deal) for deal in deals]
@@ -306,7 +307,7 @@ def get_deal(session: Session, actor: Actor, deal_id: int) -> DealView:
     title = ""
     if deal.achievement_id is not None:
         title = achievements.rows_of(session, [deal.achievement_id])[deal.achievement_id].title
-    leading = rules.leads(sides, parties)
+    leading = permits(actor, rules.LEAD) and rules.leads(sides, parties)
     return DealView(
         id=deal.id,
         version=deal.version,
@@ -337,7 +338,9 @@ def get_deal(session: Session, actor: Actor, deal_id: int) -> DealView:
         last_contact_at=deal.last_contact_at,
         sides=sides,
         leads=leading,
-        may_end=rules.may_end(sides) and DealStage.LOST in rules.choices(deal.stage),
+        may_end=permits(actor, rules.END)
+        and rules.may_end(sides)
+        and DealStage.LOST in rules.choices(deal.stage),
         choices=tuple(stage for stage in rules.choices(deal.stage) if stage is not DealStage.LOST)
         if leading
         else (),

@@ -17,6 +17,7 @@ from flask import Flask, current_app, flash, g, redirect, request
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response as BaseResponse
 
 from marketplace.foundation.access import ANONYMOUS, Actor
@@ -27,6 +28,9 @@ from marketplace.foundation.web.forms import Form
 
 SUBMISSION_KEY = "submission_key"
 _KEEP_SUBMISSIONS = timedelta(days=2)
+
+# The largest number that a column of ids holds; PostgreSQL refuses to compare with a larger one.
+_LARGEST_ID = 2**31 - 1
 
 Thing = TypeVar("Thing")
 Resources = Mapping[type[Any], Any]
@@ -42,9 +46,17 @@ class Submission(Base):
     carried_out_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class IdConverter(IntegerConverter):
+    """The number of a row in an address; one that no row can have is no page."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"max": _LARGEST_ID, **kwargs})
+
+
 def install(app: Flask, resources: Resources) -> None:
     """Hand the application what was wired once; ``Database`` and ``Clock`` are required."""
     app.extensions["resources"] = dict(resources)
+    app.url_map.converters["int"] = IdConverter
 
     @app.teardown_appcontext
     def close(_error: BaseException | None) -> None:
