@@ -5,10 +5,12 @@ The forms are found by walking the demo as each role; a new form is tried withou
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 from urllib.parse import urlsplit
 
+import openpyxl
 import pytest
 from lxml import html
 from sqlalchemy import text
@@ -18,6 +20,7 @@ from tests.walking import LEFT_ALONE, ROLES, FoundForm, Walk, sign_in, walk
 FORMULA = "=cmd|' /C calc'!A0"
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 HOSTILE = f'{FORMULA}">{MARKUP}'
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MESSAGE = "invalid-feedback"
 _RAW = re.compile(r"<script>alert\(1\)|<img src=x", re.IGNORECASE)
 _OVERTAKEN = re.compile("改过|已被|已经修改|已经重新提交")
@@ -107,6 +110,13 @@ def _is_marked(page: Any, form: FoundForm, name: str) -> bool:
     return any(str(note.get("id")) in ids and note.text for note in page.find_class(_MESSAGE))
 
 
+def _computed_cells(content: bytes) -> list[str]:
+    """List the cells of an Excel file that a spreadsheet would compute."""
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    cells = (cell for sheet in book for row in sheet.iter_rows() for cell in row)
+    return [cell.coordinate for cell in cells if cell.data_type == "f"]
+
+
 def test_the_walk_meets_the_forms_of_every_slice(walks: dict[str, Walk]) -> None:
     slices = {form.endpoint.split(".")[0] for form in _distinct(walks)}
     assert slices >= {
@@ -155,6 +165,11 @@ def test_markup_and_formulas_come_back_as_text_and_stay_text(
             body = trier.client.get(address).get_data(as_text=True)
             seen += body.count("alert(1)")
             assert not _RAW.search(body), f"{address} as {role} shows raw markup"
+        for address in again.downloads.values():
+            answer = trier.client.get(address)
+            if answer.mimetype == _XLSX:
+                computed = _computed_cells(answer.get_data())
+                assert not computed, f"{address} as {role} computes {computed}"
     assert seen >= 5, "hardly anything was stored: the test shows nothing"
 
 
