@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.money import Fen
-from marketplace.subsidies.calculation_rules import prepare, scale_to_budget
+from marketplace.subsidies.calculation_rules import look_back, prepare, scale_to_budget
 from marketplace.subsidies.parameters import Group, ItemTerms, Policy, policies, select_policies
 from marketplace.subsidies.trace_rules import (
     ItemResult,
 )
-from marketplace.subsidies.word_rules import Item, PartyKind, Reason
+from marketplace.subsidies.word_rules import Base, Item, PartyKind, Reason
 from tests.rules import subsidy_oracle as oracle
 from tests.rules.subsidy_worlds import contract, party, world
 
@@ -455,3 +455,35 @@ def test_roles_already_claimed_stay_as_they_are() -> None:
     assert (free[Item.SELLER].amount_fen, free[Item.AGENCY].amount_fen) == (0, 60_000_00)
     bound = calculation.results_of("大学", bound={Item.SELLER: Item.SELLER})
     assert (bound[Item.SELLER].amount_fen, bound[Item.AGENCY].amount_fen) == (6_000_00, 0)
+
+
+def test_a_result_keeps_its_whole_trace() -> None:
+    con = _one("transfer", date(2023, 3, 1), 2_000_000_00)
+    (result,) = results(2023, {**ALIKE, "买家": replace(ALIKE["买家"], sme=False)}, [con])[2:3]
+    assert (result.party.key, result.item, result.year) == ("卖家", Item.SELLER, 2023)
+    assert [c.contract_no for c in result.contracts] == ["合同1"]
+    main = next(c for c in result.compared if c.policy.id == "jkf-2021-27")
+    assert main.would_be_fen == main.amount_fen == 3_000_00
+    assert [group.base_fen for group in main.groups] == [2_000_000_00, 0]
+
+
+def test_who_has_no_contract_has_no_result() -> None:
+    parties = {key: party(org) for key, org in ALIKE.items()}
+    calculation = prepare(2023, parties=parties, contracts=[], policies=select_policies())
+    assert calculation.results_of("卖家") == {}
+
+
+def test_an_earlier_transfer_for_nothing_deducts_nothing() -> None:
+    free = replace(_one("transfer", date(2022, 6, 1), 0), project="项目")
+    later = replace(free, no="合同2", on=date(2023, 3, 1), amount=100)
+    back = look_back([contract(free), contract(later)])
+    assert back.deductions == {"合同2": 0}
+
+
+def test_an_amount_that_is_not_recorded_is_nothing() -> None:
+    bare = replace(
+        contract(_one("service", date(2023, 3, 1), 500)),
+        technology_amount_fen=None,
+        tax_exempt_amount_fen=None,
+    )
+    assert [bare.base(base) for base in Base] == [500, 0, 0]
