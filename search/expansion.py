@@ -108,6 +108,11 @@ def expand(
     )
 
 
+def prepare() -> None:
+    """Read and index the lexicon, which takes a second, before anybody asks."""
+    expand("水")
+
+
 def fields(typed: str, *, most: int = 3) -> tuple[tuple[str, float], ...]:
     """Return the fields of the trade that a text is about, each with its share of the evidence."""
     weights: dict[str, float] = {}
