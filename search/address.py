@@ -7,50 +7,32 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from search import dense
 from search.engine import Engine
-from search.engines import elasticsearch_client, meilisearch_client
-from search.engines.elasticsearch import ElasticsearchEngine
-from search.engines.embedded import EmbeddedEngine
-from search.engines.meilisearch import MeilisearchEngine
 from search.errors import AskRejected
 
-
-def _embedded(address: str) -> Engine:
-    folder = address.partition(":")[2].removeprefix("//")
-    if not folder:
-        raise AskRejected("SEARCH_URL", "write embedded:/a/folder")
-    return EmbeddedEngine(Path(folder))
-
-
-def _elasticsearch(address: str) -> Engine:
-    return ElasticsearchEngine(elasticsearch_client.parse(address))
-
-
-def _meilisearch(address: str) -> Engine:
-    return MeilisearchEngine(meilisearch_client.parse(address))
-
-
-_ENGINES: Mapping[str, Callable[[str], Engine]] = {
-    "embedded": _embedded,
-    "elasticsearch+http": _elasticsearch,
-    "elasticsearch+https": _elasticsearch,
-    "meilisearch+http": _meilisearch,
-    "meilisearch+https": _meilisearch,
+# By name, so that only the client of the engine in use is loaded: the others take half a second.
+_MODULES: Mapping[str, str] = {
+    "embedded": "search.engines.embedded",
+    "elasticsearch+http": "search.engines.elasticsearch",
+    "elasticsearch+https": "search.engines.elasticsearch",
+    "meilisearch+http": "search.engines.meilisearch",
+    "meilisearch+https": "search.engines.meilisearch",
 }
 
 
 def open_engine(address: str) -> Engine:
     """Return the engine behind an address; nothing is opened or created yet."""
     scheme = address.partition(":")[0]
-    if scheme not in _ENGINES:
+    if scheme not in _MODULES:
         # The rest may hold a password.
-        known = ", ".join(_ENGINES)
+        known = ", ".join(_MODULES)
         raise AskRejected("SEARCH_URL", f"no engine for {scheme!r}; an address begins with {known}")
-    return _ENGINES[scheme](address)
+    engine: Engine = importlib.import_module(_MODULES[scheme]).at(address)
+    return engine
 
 
 def with_encoder(engine: Engine, encoder: str, folder: Path) -> Engine:

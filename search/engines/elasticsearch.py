@@ -34,6 +34,7 @@ from search.engines.elasticsearch_client import (
     Server,
     as_unavailable,
     connect,
+    parse,
 )
 from search.engines.elasticsearch_documents import MAPPINGS, SETTINGS, write
 from search.engines.elasticsearch_lock import WriteLock
@@ -51,6 +52,11 @@ _GOT_AT_ONCE = 1_000
 _GENERATION = re.compile(r"g-[a-z0-9-]{1,100}")
 # Copies of the index may count deleted documents differently: pages must come from one of them.
 _ONE_COPY = "market"
+
+
+def at(address: str) -> ElasticsearchEngine:
+    """Return the engine at ``elasticsearch+http://user:password@host:9200/prefix``."""
+    return ElasticsearchEngine(parse(address))
 
 
 class ElasticsearchEngine:

@@ -33,7 +33,7 @@ from search.engine import (
 )
 from search.engines import tantivy_queries as queries
 from search.engines.tantivy_documents import RANK_SCALE, SCHEMA, read, write
-from search.errors import IndexBroken, IndexMissing, SearchUnavailable, WriterBusy
+from search.errors import AskRejected, IndexBroken, IndexMissing, SearchUnavailable, WriterBusy
 from search.schema import Document, Scope
 
 FORMAT = "t3"
@@ -53,6 +53,14 @@ class _Reader:
     index: tantivy.Index
     stamp: tuple[int, int, int]
     averages: tuple[float, float] | None = None
+
+
+def at(address: str) -> EmbeddedEngine:
+    """Return the engine at ``embedded:/a/folder``."""
+    folder = address.partition(":")[2].removeprefix("//")
+    if not folder:
+        raise AskRejected("SEARCH_URL", "write embedded:/a/folder")
+    return EmbeddedEngine(Path(folder))
 
 
 class EmbeddedEngine:

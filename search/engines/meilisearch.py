@@ -31,7 +31,14 @@ from search.engine import (
 )
 from search.engines import meilisearch_filters as filters
 from search.engines import meilisearch_lists as lists
-from search.engines.meilisearch_client import Connection, Server, again, as_unavailable, question
+from search.engines.meilisearch_client import (
+    Connection,
+    Server,
+    again,
+    as_unavailable,
+    parse,
+    question,
+)
 from search.engines.meilisearch_documents import DIGEST, decode, encode, placed, read, write
 from search.engines.meilisearch_generations import Generations
 from search.engines.meilisearch_phrases import Admitted, admit
@@ -58,6 +65,11 @@ _ORDERS = {
     PRICE: ["price:asc"],
     MATURITY: ["maturity:desc"],
 }
+
+
+def at(address: str) -> MeilisearchEngine:
+    """Return the engine at ``meilisearch+http://:key@host:7700/prefix``."""
+    return MeilisearchEngine(parse(address))
 
 
 class MeilisearchEngine:

@@ -34,3 +34,15 @@ def test_a_simulation_starts_without_the_platform() -> None:
     )
     assert "--contracts" in done.stdout
     assert done.stdout.rstrip().endswith("[]")
+
+
+def test_only_the_client_of_the_engine_in_use_is_loaded() -> None:
+    program = (
+        "import sys, marketplace.cli; from search.address import open_engine;"
+        "open_engine('embedded:x');"
+        "print([n for n in ('elasticsearch', 'meilisearch_python_sdk') if n in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.rstrip().endswith("[]")
