@@ -11,11 +11,15 @@ from marketplace.app import create_app
 from marketplace.settings import Settings
 from search import expansion
 
+_LEXICON_AFTER_SECONDS = 2.0
+
 
 def create() -> Flask:
     """Build the application from the environment.
 
-    The lexicon is read meanwhile, so that the first who searches does not wait for it.
+    The lexicon is read soon after, so that neither the start nor the first search waits for it.
     """
-    threading.Thread(target=expansion.prepare, daemon=True).start()
+    soon = threading.Timer(_LEXICON_AFTER_SECONDS, expansion.prepare)
+    soon.daemon = True
+    soon.start()
     return create_app(wiring.build(Settings()))
