@@ -131,7 +131,8 @@ def search(
         if sort == RELEVANCE and ask.grams
         else engine.search(ask, sort=sort, offset=offset, limit=limit)
     )
-    marks = highlight.Marks(query.words + query.phrases + tuple(term.text for term in terms))
+    shown = _telling(query.words) + query.phrases + tuple(term.text for term in terms)
+    marks = highlight.Marks(shown)
     return Results(
         found=tuple(_found(hit, marks) for hit in hits.hits),
         total=hits.total,
@@ -266,6 +267,11 @@ def _weighed(entry: Scored, ask: Ask, typed: Sequence[str], settings: Settings) 
     if typed:
         favour += settings.unbroken * unbroken / len(typed)
     return replace(entry, score=entry.score * favour)
+
+
+def _telling(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words worth marking: a single character stands everywhere and tells nothing."""
+    return tuple(word for word in words if len(word) > 1) or words
 
 
 def _found(hit: Hit, marks: highlight.Marks) -> Found:

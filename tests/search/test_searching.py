@@ -47,6 +47,12 @@ def test_found_words_are_marked_in_title_and_passage(engine: Engine) -> None:
     assert "<mark>" in first.passage
 
 
+def test_single_characters_are_marked_only_where_nothing_longer_was_typed(engine: Engine) -> None:
+    assert "<mark>低温脱硝</mark>" in answer(engine, "低温 脱硝 气").found[0].title
+    assert "<mark>气</mark>" not in answer(engine, "低温 脱硝 气").found[0].title
+    assert "<mark>气</mark>" in answer(engine, "气", enough=1).found[0].title
+
+
 def test_nearest_finds_something_for_a_query_without_hits(engine: Engine) -> None:
     asked = query.parse('"低温脱硝的滤袋"')
     assert searching.search(engine, asked, EVERYTHING, Filters()).total == 0
