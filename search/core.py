@@ -42,12 +42,6 @@ def stretches(written: str) -> tuple[Stretch, ...]:
     return tuple(found)
 
 
-def core(written: str) -> tuple[Stretch, ...]:
-    """Return the stretches that count: asks and problems; all where nothing else would be left."""
-    whole = stretches(written)
-    return tuple(s for s in whole if s.kind is not Kind.TALK) or whole
-
-
 def kind_of(clause: str) -> Kind:
     """Tell what a clause does."""
     if expansion.is_asking(clause):

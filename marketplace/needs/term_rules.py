@@ -46,15 +46,14 @@ def read(content: NeedContent) -> Reading:
     written = "\n".join((content.title, content.problem, content.present_solution))
     held = {text.norm(term) for term in content.expert_terms}
     likely = (name for name, share in expansion.fields(written) if share >= LEAST_FIELD_SHARE)
-    talk = (
-        written[stretch.start : stretch.end]
-        for stretch in core.stretches(written)
-        if stretch.kind is core.Kind.TALK
-    )
+    clauses = core.stretches(written)
+    talk = [c for c in clauses if c.kind is core.Kind.TALK]
+    # Where there is nothing else, nothing counts less than the rest.
+    aside = talk if len(talk) < len(clauses) else []
     return Reading(
         terms=expansion.expand(written, without=held, most=PROPOSED_AT_ONCE),
         fields=tuple(likely),
-        talk=tuple(talk)[:TALK_SHOWN],
+        talk=tuple(written[c.start : c.end] for c in aside[:TALK_SHOWN]),
     )
 
 

@@ -32,6 +32,7 @@ def test_the_field_and_the_talk_about_the_company_are_told() -> None:
     assert any("交通" in name for name in reading.fields)
     assert "本公司成立于1998年" in reading.talk
     assert not any("红绿灯" in clause for clause in reading.talk)
+    assert rules.read(NeedContent(problem="本公司成立于1998年，员工300人")).talk == ()
 
 
 @pytest.mark.parametrize(
