@@ -23,6 +23,7 @@ from marketplace.foundation.access import Actor
 from marketplace.foundation.clock import LOCAL, SystemClock
 from marketplace.foundation.db import Base, Database, TransactionSession
 from marketplace.settings import Settings
+from tests.counting import Counter
 from tests.postgres import Cluster
 from tests.world import World
 
@@ -198,6 +199,23 @@ class Browser(FlaskClient):
     def send(self, path: str, **form: Any) -> TestResponse:
         """Post a form and return the response without following it."""
         return self.post(path, data=form)
+
+    def click_twice(self, path: str, **form: Any) -> TestResponse:
+        """Post a form as a double click does; fail unless the second click changed nothing.
+
+        Returns the first response, which must lead on to the page that the second one leads to.
+        """
+        form.setdefault("submission_key", f"clicked-{path}")
+        counter = Counter(self.database)
+        changes = counter.changes()
+        first = self.send(path, **form)
+        assert first.status_code == 303, first.get_data(as_text=True)
+        rows, after = counter.rows(), counter.changes()
+        assert after > changes, f"the click on {path} changed nothing"
+        second = self.send(path, **form)
+        assert (counter.rows(), counter.changes()) == (rows, after)
+        assert (second.status_code, second.location) == (303, first.location)
+        return first
 
 
 @pytest.fixture

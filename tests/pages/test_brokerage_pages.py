@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from marketplace.accounts.rules import OrganisationKind, OrganisationSubkind
 from marketplace.brokerage import service
-from marketplace.brokerage.models import Broker, Commission, Deal, Filing, Note, Task
+from marketplace.brokerage.models import Broker, Commission, Deal, Filing, Introduction, Note, Task
 from marketplace.brokerage.register_rules import BrokerLevel, Certificate
 from marketplace.brokerage.rules import DealStage
 from marketplace.foundation.access import Role
@@ -120,23 +120,19 @@ def test_wrong_input_is_said_beside_its_field_and_kept(client: Browser, market: 
 def test_a_double_click_makes_one_of_everything(client: Browser, market: Market) -> None:
     achievement_id = market.achievement()
     client.sign_in_as(market.broker)
-    for _ in range(2):
-        client.send(
-            "/deals/new",
-            achievement_id=str(achievement_id),
-            buyer_uscc=market.firm.uscc,
-            submission_key="a",
-        )
+    client.click_twice(
+        "/deals/new", achievement_id=str(achievement_id), buyer_uscc=market.firm.uscc
+    )
     (deal_id,) = _ids(market, Deal)
     for path, form in (
         ("notes", {"kind": "call", "visibility": "shared", "body": "问了粒度"}),
         ("tasks", {"what": "回电话", "due_on": market.today.isoformat()}),
+        ("introduction", {}),
         ("commission", {"payer": "buyer", "basis": "rate", "rate_percent": "3"}),
     ):
-        for _ in range(2):
-            answer = client.send(f"/deals/{deal_id}/{path}", **form, submission_key=path)
-            assert answer.status_code == 303
-    assert [count(market, model) for model in (Note, Task, Commission)] == [1, 1, 1]
+        client.click_twice(f"/deals/{deal_id}/{path}", **form)
+    made = (Note, Task, Introduction, Commission)
+    assert [count(market, model) for model in made] == [1, 1, 1, 1]
 
 
 def _ids(market: Market, model: type) -> list[int]:

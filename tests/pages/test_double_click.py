@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import inspect as inspect_database
-from sqlalchemy import text
 
+from tests.counting import Counter
 from tests.walking import LEFT_ALONE, ROLES, VISITOR, FoundForm, Walk, sign_in
 from tests.world import make_uscc
 
@@ -24,11 +23,6 @@ _SAME_AGAIN = {
     "accounts.act_for": "switches to the same organisation",
     "accounts.members": "shows its link once; a new link voids the one before",
 }
-# Rows that a click may add without creating anything.
-_TRACES = (
-    "foundation_submissions", "foundation_audit_", "foundation_outbox_", "foundation_sequences",
-    "accounts_sessions", "accounts_sign_in_failures",
-)  # fmt: skip
 
 
 def _posts(app: Flask) -> list[str]:
@@ -43,31 +37,6 @@ def test_every_form_on_a_page_carries_a_key(walks: dict[str, Walk]) -> None:
         if form.method == "POST" and not form.has_key
     }
     assert not missing
-
-
-class Counter:
-    """Counts the rows of the domain's tables."""
-
-    def __init__(self, site: Any) -> None:
-        self._database = site.services.database
-        self._tables = [
-            name
-            for name in inspect_database(self._database.engine).get_table_names()
-            if not name.startswith(_TRACES)
-        ]
-
-    def rows(self) -> dict[str, int]:
-        """Return how many rows each table has."""
-        with self._database.reading() as session:
-            return {
-                name: session.scalar(text(f'SELECT count(*) FROM "{name}"')) or 0
-                for name in self._tables
-            }
-
-    def changes(self) -> int:
-        """Return how many changes the audit chain knows."""
-        with self._database.reading() as session:
-            return session.scalar(text("SELECT count(*) FROM foundation_audit_rows")) or 0
 
 
 def _clickable(walks: dict[str, Walk]) -> list[FoundForm]:
@@ -134,7 +103,7 @@ _CREATING = {
 @pytest.fixture
 def counter(demo_site: Any) -> Counter:
     """A counter over the copy of the demo."""
-    return Counter(demo_site)
+    return Counter(demo_site.services.database)
 
 
 def test_a_double_click_creates_one_object_and_leads_to_one_page(

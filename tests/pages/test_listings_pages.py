@@ -49,22 +49,17 @@ def test_from_application_to_award_through_the_pages(
     assert "曲轴" in text(client.get("/my/listings/apply"))
     page = f"/my/listings/apply/{achievement_id}"
     assert "成果登记的内容" in text(client.get(page))
-    done = client.send(page, submission_key="k1", **APPLICATION)
-    assert done.status_code == 303
-    assert (
-        client.send(page, submission_key="k1", **APPLICATION).headers["Location"]
-        == (done.headers["Location"])
-    )
+    client.click_twice(page, **APPLICATION)
     listing_id = hall.read(lambda s: s.scalars(select(Listing.id)).one())
     assert client.get(f"/listings/{listing_id}").status_code == 404
 
     client.sign_in_as(hall.operator)
     assert "待受理" in text(client.get("/listings/desk"))
-    client.send(f"/listings/{listing_id}/accept")
+    client.click_twice(f"/listings/{listing_id}/accept")
     short = client.send(f"/listings/{listing_id}/announce", workdays="4")
     assert short.status_code == 422
     assert "不得少于 5 个工作日" in text(short)
-    client.send(f"/listings/{listing_id}/announce", workdays="")
+    client.click_twice(f"/listings/{listing_id}/announce", workdays="")
     settle()
 
     client.sign_out()
@@ -83,26 +78,19 @@ def test_from_application_to_award_through_the_pages(
         assert low.status_code == 422
         assert "1,200,000.00" in text(low)
         assert PLAN in text(low)
-        sent = client.send(
-            form,
-            submission_key="i",
-            offer_fen="1200000",
-            plan=PLAN,
-            promised="y",
-        )
-        assert sent.status_code == 303
+        client.click_twice(form, offer_fen="1200000", plan=PLAN, promised="y")
         assert "待资格确认" in text(client.get(f"/listings/{listing_id}"))
         assert "待资格确认" in text(client.get("/my/intents"))
     intents = hall.read(lambda s: s.scalars(select(Intent.id).order_by(Intent.id)).all())
     client.sign_in_as(hall.operator)
     for intent_id in intents:
-        client.send(f"/listings/intents/{intent_id}/admit")
+        client.click_twice(f"/listings/intents/{intent_id}/admit")
     for payment_id, buyer in enumerate(buyers, 1):
         client.sign_in_as(buyer)
         pay = text(client.get(f"/payments/{payment_id}"))
         assert "180,000.00" in pay
         assert "PM-2024" in pay
-        client.send(
+        client.click_twice(
             f"/payments/{payment_id}/report",
             reference=f"HD-{payment_id}99",
             transferred_on="2024-03-15",
@@ -117,7 +105,7 @@ def test_from_application_to_award_through_the_pages(
         assert wrong.status_code == 422
         assert "少 0.01 元" in text(wrong)
         assert "须从付款方本单位账户" in text(wrong)
-        client.send(
+        client.click_twice(
             f"/payments/{payment_id}/confirm",
             amount_fen="180000",
             account_name=buyer.organisation_name,
@@ -128,7 +116,7 @@ def test_from_application_to_award_through_the_pages(
     settle()
     manage = text(client.get(f"/listings/{listing_id}/manage"))
     assert manage.count("已获资格") == 2
-    client.send(f"/listings/{listing_id}/close-qualification")
+    client.click_twice(f"/listings/{listing_id}/close-qualification")
     settle()
 
     room = f"/listings/{listing_id}/room"
@@ -138,14 +126,16 @@ def test_from_application_to_award_through_the_pages(
     assert 'value="1,200,000"' in text(client.get(room))
     confirm = text(client.get(f"{room}/confirm?amount=1200000"))
     assert "壹佰贰拾万元整" in confirm
-    client.send(f"{room}/bids", submission_key="b1", amount_fen="1,200,000.00", confirmed="y")
+    client.click_twice(
+        f"{room}/bids", submission_key="b1", amount_fen="1,200,000.00", confirmed="y"
+    )
     assert "当前最高报价是您的" in text(client.get(room))
     client.sign_in_as(buyers[1])
     late = clock.moment = OPENS + timedelta(minutes=31)
     low = client.send(f"{room}/bids", submission_key="b2", amount_fen="1219999.99", confirmed="y")
     assert low.status_code == 422
     assert "不能低于 1,220,000.00 元" in text(low)
-    client.send(f"{room}/bids", submission_key="b3", amount_fen="1220000", confirmed="y")
+    client.click_twice(f"{room}/bids", submission_key="b3", amount_fen="1220000", confirmed="y")
     client.sign_in_as(buyers[0])
     overtaken = text(client.get(room))
     assert "排第 2" in overtaken
@@ -253,7 +243,7 @@ def test_the_seller_agrees_a_price_and_it_is_published(client: Any, hall: Hall) 
     page = f"/listings/intents/{intent_id}/agree"
     assert "云帆医疗" in text(client.get(page))
     assert client.send(page, price_fen="1").status_code == 422
-    assert client.send(page, price_fen="1250000").status_code == 303
+    client.click_twice(page, price_fen="1250000")
     notice_id = hall.listing(listing_id).publicity_id
     client.sign_out()
     notice = text(client.get(f"/notices/{notice_id}"))
