@@ -38,16 +38,17 @@ def _waiting_item(actor: Actor, row: Assessment, today: date) -> WaitingItem | N
         )
 
     state = row.state
-    if row.organisation_id == actor.organisation_id and permits(actor, rules.REQUEST):
-        if state is AssessmentState.PRE_ASSESSED:
-            why = (
-                f"上一家机构未接受：{row.declined_reason}"
-                if row.declined_reason
-                else f"预评估 {rules.score_text(row.pre_score_tenths)} 分，可以委托评估定价"
-            )
-            return item("选择评估机构", why, "选择机构")
-        if state in rules.WORKING_STATES and row.fee_fen and row.fee_paid_at is None:
-            return item("支付评估费", "到账后评估机构出具报告", "查看", row.due_on)
+    if (
+        state is AssessmentState.PRE_ASSESSED
+        and row.organisation_id == actor.organisation_id
+        and permits(actor, rules.REQUEST)
+    ):
+        why = (
+            f"上一家机构未接受：{row.declined_reason}"
+            if row.declined_reason
+            else f"预评估 {rules.score_text(row.pre_score_tenths)} 分，可以委托评估定价"
+        )
+        return item("选择评估机构", why, "选择机构")
     if row.assessor_organisation_id == actor.organisation_id:
         if state is AssessmentState.ASSIGNED and permits(actor, rules.ACCEPT):
             return item(

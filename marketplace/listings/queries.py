@@ -136,7 +136,9 @@ class ListingView:
 
     @property
     def due_on(self) -> date | None:
-        """Return the day at which the present step ends, None where none is set."""
+        """Return the day at which the present step ends, None where none is set or it rests."""
+        if self.status is PublicityState.SUSPENDED:
+            return None
         return {
             _S.ANNOUNCED: self.announcement_ends_on,
             _S.QUALIFYING: self.qualification_ends_on,

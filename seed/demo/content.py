@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import yaml
 
-from seed.demo.supply_records import Achievement, Need, Organisation, Person, Strict
+from seed.demo.supply_records import Achievement, Need, Organisation, Person, SavedSearch, Strict
 from seed.demo.trade_records import (
     Agreed,
     Answer,
@@ -51,6 +51,7 @@ __all__ = [
     "PublicObjection",
     "Record",
     "Request",
+    "SavedSearch",
     "Services",
     "Task",
     "content",
@@ -70,6 +71,7 @@ class Content(Strict):
     contracts: list[Contract]
     claims: list[Claim]
     events: list[Meeting]
+    searches: list[SavedSearch]
     services: Services
 
 

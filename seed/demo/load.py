@@ -26,6 +26,7 @@ from seed.demo import (
     listings_story,
     needs_story,
     orders_story,
+    searches_story,
     services_story,
 )
 from seed.demo.content import Content, content
@@ -140,6 +141,8 @@ def _stories(stage: Stage, whole: Content) -> Iterator[Story]:
         yield orders_story.order(stage, order)
     for meeting in whole.events:
         yield orders_story.meeting(stage, meeting)
+    for search in whole.searches:
+        yield searches_story.saved_search(stage, search)
     opened = claims_story.Round()
     yield claims_story.desk(stage, opened)
     for claim in whole.claims:

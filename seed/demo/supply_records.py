@@ -183,3 +183,14 @@ class Need(Strict):
     closed_on: date | None = None
     closed_reason: str = ""
     returned_reason: str = ""
+
+
+class SavedSearch(Strict):
+    """A search that somebody keeps; an empty tab is that of the achievements."""
+
+    by: str
+    name: str
+    q: str
+    tab: Literal["", "needs"] = ""
+    frequency: Literal["immediate", "daily", "weekly"]
+    saved_on: date

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from lxml import html
 
 from marketplace import wiring
 from marketplace.accounts.rules import OrganisationKind, OrganisationSubkind
@@ -13,6 +14,7 @@ from marketplace.foundation.access import Role
 from tests.conftest import Browser, MovableClock
 from tests.discovering import Market
 from tests.trading import Hall
+from tests.walking import ROLES, sign_in
 from tests.world import World
 
 _K, _S = OrganisationKind, OrganisationSubkind
@@ -146,3 +148,26 @@ def test_an_unverified_organisation_is_told_what_it_may_do_already(
     page = workbench(client)
     assert "单位待核验" in page
     assert "核验之前可以起草" in page
+
+
+def test_nothing_finished_is_shown_as_late(demo_site: Any) -> None:
+    client = demo_site.client()
+    late: list[str] = []
+    rows = 0
+    for role in ROLES[1:]:
+        sign_in(client, role)
+        page = html.fromstring(client.get("/workbench").get_data(as_text=True))
+        for row in page.find_class("rowitem"):
+            rows += 1
+            ended = row.find_class("status--ok") or row.find_class("status--danger")
+            if ended and row.find_class("due--late"):
+                late.append(f"{role}: {' '.join(row.text_content().split())}")
+    assert rows > 10
+    assert not late, "\n".join(late)
+
+
+def test_what_is_to_be_paid_stands_once(demo_site: Any) -> None:
+    client = demo_site.client()
+    sign_in(client, Role.OFFICER.value)
+    page = client.get("/workbench").get_data(as_text=True)
+    assert page.count("<b>支付评估费") == 1

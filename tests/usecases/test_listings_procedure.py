@@ -312,6 +312,8 @@ def test_an_objection_suspends_and_an_upheld_one_ends_the_deal(hall: Hall) -> No
     hall.at(local(2024, 4, 10))
     assert hall.listing(listing_id).state is ListingState.PRICE_PUBLICITY
     assert notice_of(hall, listing_id).state is PublicityState.SUSPENDED
+    shown = hall.read(lambda s: queries.get_public(s, listing_id))
+    assert (shown.status, shown.due_on) == (PublicityState.SUSPENDED, None)
     hall.do(
         publicity.decide_objection,
         hall.operator,
