@@ -150,6 +150,20 @@ def unconfirmed_brokers(session: Session) -> list[BrokerView]:
     return _brokers(session, list(rows))
 
 
+def certified_brokers_of(session: Session, organisation_id: int) -> list[BrokerView]:
+    """List an organisation's brokers whose certificate the operator has confirmed, by name."""
+    rows = session.scalars(
+        select(Broker)
+        .where(
+            Broker.organisation_id == organisation_id,
+            Broker.confirmed_at.is_not(None),
+            Broker.certificate_no != "",
+        )
+        .order_by(Broker.name, Broker.user_id)
+    ).all()
+    return _brokers(session, list(rows))
+
+
 def count_brokers(session: Session) -> int:
     """Count the brokers in the register."""
     return session.scalar(select(func.count()).select_from(Broker)) or 0
