@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -150,18 +151,14 @@ def unconfirmed_brokers(session: Session) -> list[BrokerView]:
     return _brokers(session, list(rows))
 
 
-def certified_brokers_of(session: Session, organisation_id: int) -> list[BrokerView]:
-    """List an organisation's brokers whose certificate the operator has confirmed, by name."""
-    rows = session.scalars(
-        select(Broker)
-        .where(
-            Broker.organisation_id == organisation_id,
-            Broker.confirmed_at.is_not(None),
-            Broker.certificate_no != "",
+def brokers_by_certificate(session: Session, numbers: Collection[str]) -> dict[str, str]:
+    """Return the names of the brokers whose certificate the operator has confirmed, by number."""
+    rows = session.execute(
+        select(Broker.certificate_no, Broker.name).where(
+            Broker.certificate_no.in_(numbers), Broker.confirmed_at.is_not(None)
         )
-        .order_by(Broker.name, Broker.user_id)
-    ).all()
-    return _brokers(session, list(rows))
+    )
+    return dict(rows.tuples().all())
 
 
 def count_brokers(session: Session) -> int:

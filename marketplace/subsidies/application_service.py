@@ -116,14 +116,14 @@ def enter(
     """Keep what the platform cannot know of a claim's grounds, and compute with it."""
     require(actor, rules.CLAIM)
     claim = _lock_own(session, actor, claim_id)
-    brokers = brokerage.certified_brokers_of(session, claim.organisation_id)
+    numbers = {training.certificate_no for training in entries.trainings}
     single_entry_rules.check_entries(
         entries,
         item=claim.item,
         status=claim.status,
         year=claim.year,
         today=local_date(now),
-        certificates={broker.certificate_no for broker in brokers},
+        names=brokerage.brokers_by_certificate(session, numbers),
     )
     found = claimable_queries.found_for(
         session,

@@ -183,15 +183,12 @@ def _entry_form(view: ClaimView) -> EntryForm | None:
         return TrainingForm.fresh(
             trainings=[
                 {
+                    "person": training.person,
                     "certificate_no": training.certificate_no,
                     "ended_on": training.ended_on,
                     "fee": training.fee_fen,
                 }
                 for training in view.entries.trainings
-            ]
-            or [
-                {"certificate_no": broker.certificate_no}
-                for broker in queries.certified_brokers_of(web.session(), view.row.organisation_id)
             ]
         )
     return RecognitionForm.fresh(

@@ -185,6 +185,7 @@ class RecognitionForm(web.Form):
 class TrainingRow(web.RowForm):
     """What one broker's training cost."""
 
+    person = web.TextField("姓名", required=True, longest=40)
     certificate_no = web.TextField("证书号", required=True, longest=60)
     ended_on = web.DateField("培训结束日", required=True)
     fee = web.YuanField("培训费", required=True)
@@ -194,14 +195,19 @@ class TrainingForm(web.Form):
     """The trainings that a claim for their fees rests on."""
 
     trainings = web.RowsField(
-        "技术经理人培训", TrainingRow, hint="证书号取自本单位的技术经理人名录，姓名和级别不用填"
+        "技术经理人培训", TrainingRow, hint="一张证书补助一次；发票和证书请在下面作为附件上传"
     )
 
     def entries(self) -> Entries:
         """Turn the valid form into what the claim keeps."""
         return Entries(
             trainings=tuple(
-                Training(row["certificate_no"].strip(), row["ended_on"], row["fee"])
+                Training(
+                    row["person"].strip(),
+                    row["certificate_no"].strip(),
+                    row["ended_on"],
+                    row["fee"],
+                )
                 for row in self.trainings.filled()
             )
         )

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from marketplace.brokerage.register_queries import certified_brokers_of
 from marketplace.foundation.access import Actor, permits
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.money import Fen, format_yuan
@@ -70,7 +69,6 @@ __all__ = [
     "RoundView",
     "approved_unlisted",
     "awaited_ids",
-    "certified_brokers_of",
     "claimable",
     "claims_of_contract",
     "claims_of_round",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -27,6 +27,7 @@ class Recognition:
 class Training:
     """What one broker's training cost."""
 
+    person: str
     certificate_no: str
     ended_on: date
     fee_fen: Fen
@@ -57,11 +58,11 @@ def check_entries(
     status: ClaimStatus,
     year: int,
     today: date,
-    certificates: Collection[str],
+    names: Mapping[str, str],
 ) -> None:
     """Refuse entries of a claim that was sent, outside its year, or that prove nothing.
 
-    ``certificates`` are those of the organisation's confirmed brokers in the register.
+    ``names`` are those of the register's brokers, by certificate number.
     """
     if status not in (ClaimStatus.ESTIMATED, ClaimStatus.RETURNED):
         raise Conflict("claims.applied", f"这份申报现在是“{status.label}”，依据不能再改")
@@ -69,7 +70,7 @@ def check_entries(
     if item.once:
         problems.extend(_recognition_problems(entries.recognition, year, today))
     elif item is ClaimItem.TRAINING_FEE:
-        problems.extend(_training_problems(entries.trainings, year, today, certificates))
+        problems.extend(_training_problems(entries.trainings, year, today, names))
     else:
         raise Conflict("claims.computed", f"{item.label}由平台按记录计算，没有要填写的依据")
     raise_if_any(problems)
@@ -87,20 +88,22 @@ def _recognition_problems(
 
 
 def _training_problems(
-    trainings: tuple[Training, ...], year: int, today: date, certificates: Collection[str]
+    trainings: tuple[Training, ...], year: int, today: date, names: Mapping[str, str]
 ) -> Iterator[Problem]:
     if not trainings:
         yield Problem("single.no_training", "请至少填写一位技术经理人的培训费", "trainings")
     numbers = [training.certificate_no for training in trainings]
     for number in dict.fromkeys(numbers):
-        if number not in certificates:
-            yield Problem(
-                "single.certificate",
-                f"证书 {number} 不在本单位技术经理人名录里，或尚未由交易中心确认；请先在名录登记",
-                "trainings",
-            )
         if numbers.count(number) > 1:
             yield Problem("single.twice", f"证书 {number} 填了不止一行，请合并", "trainings")
+    for training in trainings:
+        listed = names.get(training.certificate_no)
+        if listed is not None and listed != training.person:
+            yield Problem(
+                "single.other_person",
+                f"证书 {training.certificate_no} 在平台名录中不是{training.person}的，请核对",
+                "trainings",
+            )
     for training in trainings:
         yield from _day_problems(training.ended_on, year, today, "trainings", "培训结束日")
         if training.fee_fen <= 0:

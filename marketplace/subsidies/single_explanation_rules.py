@@ -17,7 +17,7 @@ WANTED = {
     ClaimItem.NATIONAL_INSTITUTION: "填写认定文件的文号和日期后计算。",
     ClaimItem.PROVINCIAL_INSTITUTION: "填写认定文件的文号、日期和省级评价结果后计算。",
     ClaimItem.ASSESSMENT_FEE: "本年度没有已备案、已付评估费、并且成果已挂牌公告的评估。",
-    ClaimItem.TRAINING_FEE: "填写名录中技术经理人的证书号、培训结束日和培训费后计算。",
+    ClaimItem.TRAINING_FEE: "填写参训人员的证书号、培训结束日和培训费后计算。",
     ClaimItem.INSTRUMENT_VOUCHER: "本年度没有客户用共享券付过、并已确认办结的委托。",
     ClaimItem.EVENT_VOUCHER: "本年度没有主办过有人凭活动券签到的活动。",
 }

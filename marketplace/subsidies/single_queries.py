@@ -116,7 +116,7 @@ def _grounds(
     elif item is ClaimItem.ASSESSMENT_FEE:
         yield from _assessment_fees(session, organisation_id, year)
     elif item is ClaimItem.TRAINING_FEE:
-        yield from _trainings(session, organisation_id, year, entries)
+        yield from _trainings(session, year, entries)
     elif item is ClaimItem.INSTRUMENT_VOUCHER:
         for order in vouchers.used_instrument_vouchers(session, organisation_id, year):
             yield Ground(
@@ -157,20 +157,19 @@ def _assessment_fees(session: Session, organisation_id: int, year: int) -> Itera
             )
 
 
-def _trainings(
-    session: Session, organisation_id: int, year: int, entries: Entries
-) -> Iterator[Ground]:
-    brokers = {
-        broker.certificate_no: broker
-        for broker in brokerage.certified_brokers_of(session, organisation_id)
-    }
+def _trainings(session: Session, year: int, entries: Entries) -> Iterator[Ground]:
+    known = brokerage.brokers_by_certificate(
+        session, {training.certificate_no for training in entries.trainings}
+    )
     for training in entries.trainings:
-        broker = brokers.get(training.certificate_no)
-        if broker is not None and training.ended_on.year == year:
-            yield Ground(
-                key=f"certificate:{training.certificate_no}",
-                what=f"{broker.name}，{broker.level.label if broker.level else '技术经理人'}",
-                proof=training.certificate_no,
-                happened_on=training.ended_on,
-                paid_fen=training.fee_fen,
-            )
+        if training.ended_on.year != year:
+            continue
+        # The register's name stands for the certificate where it is listed.
+        listed = known.get(training.certificate_no)
+        yield Ground(
+            key=f"certificate:{training.certificate_no}",
+            what=f"{listed}，证书在平台名录中" if listed else f"{training.person}，请核对证书原件",
+            proof=training.certificate_no,
+            happened_on=training.ended_on,
+            paid_fen=training.fee_fen,
+        )

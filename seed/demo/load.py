@@ -140,7 +140,9 @@ def _stories(stage: Stage, whole: Content) -> Iterator[Story]:
         yield orders_story.order(stage, order)
     for meeting in whole.events:
         yield orders_story.meeting(stage, meeting)
-    opened = claims_story.Round()
-    yield claims_story.desk(stage, opened)
+    rounds = claims_story.Rounds()
+    yield claims_story.desk(stage, rounds)
+    yield claims_story.fees(stage, rounds)
+    yield claims_story.vouchers(stage, rounds)
     for claim in whole.claims:
-        yield claims_story.claim(stage, claim, opened)
+        yield claims_story.claim(stage, claim, rounds)
