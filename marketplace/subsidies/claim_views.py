@@ -16,7 +16,7 @@ from marketplace.foundation.errors import NotFound
 from marketplace.subsidies import queries, rules, service
 from marketplace.subsidies.forms import ApplicationForm, RecognitionForm, TrainingForm
 from marketplace.subsidies.queries import ClaimView
-from marketplace.subsidies.rules import ClaimStatus
+from marketplace.subsidies.rules import ClaimStatus, ReviewStep
 from marketplace.subsidies.service import Payee
 from marketplace.subsidies.single_entry_rules import ENTERED
 from marketplace.subsidies.views import blueprint
@@ -220,7 +220,9 @@ def _page(
         computed=computed,
         why=computed.explanation if computed else view.calculation,
         amount_fen=computed.claimable_fen if computed else view.row.amount_fen,
-        timeline=queries.timeline(session, view.id, with_names=False),
+        timeline=queries.timeline(
+            session, view.id, with_names=False, panel_open=view.step is ReviewStep.EXPERT
+        ),
         today=local_date(web.now()),
     )
     return page, entry_form.status() if entry_form and entry_form.errors else form.status()

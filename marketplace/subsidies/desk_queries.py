@@ -14,7 +14,13 @@ from marketplace.foundation.db import Page, paginate
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.money import Fen
 from marketplace.subsidies import facts_queries, rules
-from marketplace.subsidies.claim_view_queries import ClaimRow, ClaimView, claim_rows, claim_view
+from marketplace.subsidies.claim_view_queries import (
+    ClaimRow,
+    ClaimView,
+    ReviewView,
+    claim_rows,
+    claim_view,
+)
 from marketplace.subsidies.models import (
     Claim,
     ClaimGround,
@@ -33,18 +39,25 @@ def get_claim_for_review(session: Session, actor: Actor, claim_id: int) -> Claim
     if claim is None:
         raise NotFound()
     view = claim_view(session, claim)
-    return _blind(view, actor) if actor.has(Role.EXPERT) else view
-
-
-def _blind(view: ClaimView, actor: Actor) -> ClaimView:
-    """Hide the other experts' opinions from one who has not given their own yet."""
-    if view.status is not ClaimStatus.EXPERT_REVIEW:
+    if not must_be_blind(view, actor):
         return view
-    panel = [r for r in view.reviews if r.step is ReviewStep.EXPERT and r.attempt == view.attempt]
-    if any(review.reviewer_user_id == actor.user_id for review in panel):
-        return view
-    shown = tuple(review for review in view.reviews if review not in panel)
+    shown = tuple(review for review in view.reviews if review not in _panel(view))
     return replace(view, reviews=shown, panel=None)
+
+
+def must_be_blind(view: ClaimView, actor: Actor) -> bool:
+    """Tell whether an expert has not judged yet, and so must not know what the others said."""
+    if view.status is not ClaimStatus.EXPERT_REVIEW or not actor.has(Role.EXPERT):
+        return False
+    return all(review.reviewer_user_id != actor.user_id for review in _panel(view))
+
+
+def _panel(view: ClaimView) -> list[ReviewView]:
+    return [
+        review
+        for review in view.reviews
+        if review.step is ReviewStep.EXPERT and review.attempt == view.attempt
+    ]
 
 
 def _visible(session: Session, actor: Actor) -> ColumnElement[bool]:

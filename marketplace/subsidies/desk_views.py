@@ -215,7 +215,9 @@ def _page(
         may_recall=permits(actor, rules.SEND_BACK)
         and view.status in RECALLABLE
         and view.payment is None,
-        timeline=queries.timeline(session, view.id, with_names=True),
+        timeline=queries.timeline(
+            session, view.id, with_names=True, panel_open=queries.must_be_blind(view, actor)
+        ),
         expert=view.step is ReviewStep.EXPERT,
     )
     return page, 422 if form.errors or claw_form.errors or recall_form.errors else 200

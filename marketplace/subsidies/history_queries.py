@@ -41,15 +41,20 @@ _ACTS = {
 }
 
 
-def timeline(session: Session, claim_id: int, *, with_names: bool) -> list[TimelineEntry]:
-    """List what was done to a claim, oldest first; names only for the offices."""
+def timeline(
+    session: Session, claim_id: int, *, with_names: bool, panel_open: bool = False
+) -> list[TimelineEntry]:
+    """List what was done to a claim, oldest first; names only for the offices.
+
+    ``panel_open`` keeps back what the experts said, from who must not know it yet.
+    """
     acts = _ACTS | {f"subsidies.review.{step}": step.label for step in ReviewStep}
     return [
         TimelineEntry(
             what=acts[entry.action],
             at=entry.happened_at,
-            who=entry.actor_name if with_names else "",
-            note=_note(entry.after or {}),
+            who=entry.actor_name if with_names and not _kept_back(entry.action, panel_open) else "",
+            note="" if _kept_back(entry.action, panel_open) else _note(entry.after or {}),
             state="bad" if (entry.after or {}).get("status") in _BAD else "",
         )
         for entry in audit.history(session, f"claim:{claim_id}")
@@ -58,6 +63,10 @@ def timeline(session: Session, claim_id: int, *, with_names: bool) -> list[Timel
 
 
 _BAD = (ClaimStatus.RETURNED.value, ClaimStatus.REFUSED.value, ClaimStatus.RECLAIMING.value)
+
+
+def _kept_back(action: str, panel_open: bool) -> bool:
+    return panel_open and action == f"subsidies.review.{ReviewStep.EXPERT}"
 
 
 def _note(after: dict[str, Any]) -> str:

@@ -10,7 +10,13 @@ from marketplace.foundation.access import Actor, permits
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.money import Fen, format_yuan
 from marketplace.foundation.waiting import WaitingItem
-from marketplace.subsidies import claim_queries, correction_rules, rules, single_queries
+from marketplace.subsidies import (
+    claim_queries,
+    correction_rules,
+    rules,
+    single_queries,
+    single_rules,
+)
 from marketplace.subsidies.claim_queries import Entitlement
 from marketplace.subsidies.claim_view_queries import (
     ClaimRow,
@@ -32,6 +38,7 @@ from marketplace.subsidies.desk_queries import (
     desk,
     get_claim_for_review,
     judged_by,
+    must_be_blind,
     totals_by_year,
 )
 from marketplace.subsidies.estimate_queries import (
@@ -41,7 +48,7 @@ from marketplace.subsidies.estimate_queries import (
 )
 from marketplace.subsidies.facts_queries import years_with_facts
 from marketplace.subsidies.history_queries import timeline
-from marketplace.subsidies.parameters import editions_of
+from marketplace.subsidies.parameters import editions_of, select_policies
 from marketplace.subsidies.payment_queries import (
     PaymentListView,
     PaymentRow,
@@ -85,6 +92,7 @@ __all__ = [
     "get_round",
     "judged_by",
     "list_rounds",
+    "must_be_blind",
     "offered_singles",
     "open_rounds",
     "own_claims",
@@ -117,7 +125,11 @@ def offered_singles(
     return {
         item: entitlement
         for item, entitlement in found.items()
-        if item in ENTERED or entitlement.explanation.parts
+        if entitlement.explanation.parts
+        or (
+            item in ENTERED
+            and single_rules.is_open_to(item, entitlement.result.party, select_policies())
+        )
     }
 
 

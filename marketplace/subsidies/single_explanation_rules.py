@@ -25,7 +25,7 @@ WANTED = {
 
 def explain(result: SingleResult) -> Explanation:
     """Explain an item by the document that pays, else by the latest that names it."""
-    leading = result.paying or (result.offers[-1] if result.offers else None)
+    leading = result.paying or _nearest(result)
     if leading is None or not any(offer.parts for offer in result.offers):
         return Explanation(
             year=result.year,
@@ -57,6 +57,16 @@ def explain(result: SingleResult) -> Explanation:
         documents=tuple(_compared(offer, result) for offer in reversed(result.offers)),
         readings=tuple(_readings(leading)),
     )
+
+
+def _nearest(result: SingleResult) -> SingleOffer | None:
+    """Return the latest document that was in force on the day of a ground, else the latest."""
+    in_force = [
+        offer
+        for offer in result.offers
+        if any(offer.policy.in_force.covers(part.ground.happened_on) for part in offer.parts)
+    ]
+    return (in_force or list(result.offers) or [None])[-1]
 
 
 def _opening(result: SingleResult) -> str:

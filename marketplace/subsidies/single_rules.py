@@ -114,6 +114,17 @@ def assess(
     return SingleResult(item, party, year, tuple(offers))
 
 
+def is_open_to(item: ClaimItem, party: Party, policies: Sequence[Policy]) -> bool:
+    """Tell whether any document pays an item to organisations of the party's kind."""
+    found = [terms for policy in policies if not policy.draft and (terms := terms_of(policy, item))]
+    return any(
+        not isinstance(terms, FeePayment)
+        or not terms.claimant.kinds
+        or party.kind in terms.claimant.kinds
+        for terms in found
+    )
+
+
 def _obstacles(party: Party, terms: Terms, year: int) -> Iterator[str]:
     claimant = terms.claimant if isinstance(terms, FeePayment) else None
     # A recognised institution is one of the city's, as everybody else who is paid (Reading A).
