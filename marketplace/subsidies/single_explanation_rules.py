@@ -66,7 +66,8 @@ def _nearest(result: SingleResult) -> SingleOffer | None:
         for offer in result.offers
         if any(offer.policy.in_force.covers(part.ground.happened_on) for part in offer.parts)
     ]
-    return (in_force or list(result.offers) or [None])[-1]
+    candidates = in_force or list(result.offers)
+    return candidates[-1] if candidates else None
 
 
 def _opening(result: SingleResult) -> str:
