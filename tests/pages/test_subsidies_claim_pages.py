@@ -362,7 +362,7 @@ def test_experts_judge_blind_and_their_agreement_is_shown(
     assert "泉城理工大学，卖方补助" in client.get("/subsidies/desk").text
     page = client.get(path).text
     assert "90 分" not in page
-    assert page.count("通过</p>") == 0 or first.name not in page
+    assert first.name not in page
     assert "付款凭证与合同一致" not in page
     client.sign_in_as(year.officer)
     assert "付款凭证与合同一致" not in client.get(f"/subsidies/claims/{claim_id}").text
