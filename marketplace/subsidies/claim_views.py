@@ -46,6 +46,7 @@ def mine() -> ResponseReturnValue:
         singles=[
             (view, queries.offered_singles(session, organisation_id, view, now=web.now()))
             for view in rounds
+            if organisation_id
         ],
         begun=begun,
         today=local_date(web.now()),

@@ -55,7 +55,8 @@ SOMEBODY = Actor(user_id=7, organisation_id=1, roles=frozenset())
         ([(R, 70)], R),
         ([(P, 80), (P, 70), (N, 30)], P),  # two of three, mean exactly 60
         ([(P, 80), (P, 70), (N, 29)], R),  # the same, a point below
-        ([(P, 90), (P, 90), (N, 0), (N, 0)], R),  # half is not more than half
+        ([(P, 90), (R, 70)], R),  # half is not more than half
+        ([(P, 90), (P, 90), (N, 0), (N, 0)], R),
         ([(N, 50), (N, 50), (P, 90)], N),
         ([(P, 90), (R, 70), (N, 20)], R),
     ],
