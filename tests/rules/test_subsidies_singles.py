@@ -15,7 +15,7 @@ from marketplace.subsidies.parameters import policies, read_policy, select_polic
 from marketplace.subsidies.single_explanation_rules import explain
 from marketplace.subsidies.single_rules import Ground, SingleResult, assess
 from marketplace.subsidies.trace_rules import Dishonesty, Party, Period
-from marketplace.subsidies.word_rules import ClaimItem, PartyKind
+from marketplace.subsidies.word_rules import ClaimItem, PartyKind, PolicyStatus
 
 UNIVERSITY = Party("1", "泉城理工大学", PartyKind.UNIVERSITY, in_city=True, sme=False)
 DAY = timedelta(days=1)
@@ -171,6 +171,18 @@ def test_a_years_events_end_at_a_hundred_thousand() -> None:
 
 
 def test_a_draft_never_pays() -> None:
+    issued = [policy for policy in select_policies() if policy.single_payments]
+    as_drafts = [policy.model_copy(update={"status": PolicyStatus.DRAFT}) for policy in issued]
+    ground = _recognised(date(2024, 3, 1))
+    for documents, amount in ((issued, 1_000_000_00), (as_drafts, 0)):
+        found = assess(
+            ClaimItem.NATIONAL_INSTITUTION,
+            party=UNIVERSITY,
+            year=2024,
+            grounds=[ground],
+            policies=documents,
+        )
+        assert found.amount_fen == amount
     drafts = [policy for policy in policies() if policy.draft]
     assert any(payment.key == "agency_review_excellent" for payment in drafts[0].single_payments)
     keys = {
