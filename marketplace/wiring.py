@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from click import Command
-from flask import Blueprint
+from flask import Blueprint, g
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import desk_views as accounts_desk_views
@@ -63,7 +63,11 @@ from marketplace.foundation.db import Database
 from marketplace.foundation.due import DueTask, DueTasks
 from marketplace.foundation.outbox import Outbox, Subscription
 from marketplace.foundation.waiting import Contributor, WaitingContributors
+from marketplace.integrity import queries as integrity_queries
+from marketplace.integrity import repair_queries as integrity_repair_queries
+from marketplace.integrity import repair_views as integrity_repair_views
 from marketplace.integrity import views as integrity_views
+from marketplace.integrity.queries import IntegrityRecordView
 from marketplace.listings import desk_views as listings_desk_views
 from marketplace.listings import due as listings_due
 from marketplace.listings import handlers as listings_handlers
@@ -95,9 +99,11 @@ from marketplace.statistics import views as statistics_views
 from marketplace.subsidies import claim_views as subsidies_claim_views
 from marketplace.subsidies import commands as subsidies_commands
 from marketplace.subsidies import desk_views as subsidies_desk_views
+from marketplace.subsidies import due as subsidies_due
 from marketplace.subsidies import handlers as subsidies_handlers
 from marketplace.subsidies import payment_views as subsidies_payment_views
 from marketplace.subsidies import queries as subsidies_queries
+from marketplace.subsidies import round_views as subsidies_round_views
 from marketplace.subsidies import views as subsidies_views
 from marketplace.subsidies.estimate_rules import Estimate
 from marketplace.techservices import meeting_views as techservices_meeting_views
@@ -122,9 +128,11 @@ PAGES = (
     brokerage_terms_views,
     brokerage_agency_views,
     contracts_registry_views,
+    integrity_repair_views,
     subsidies_claim_views,
     subsidies_desk_views,
     subsidies_payment_views,
+    subsidies_round_views,
     discovery_portal_views,
     discovery_record_views,
     discovery_subscription_views,
@@ -176,6 +184,7 @@ DUE_TASKS: tuple[DueTask, ...] = (
     *needs_due.TASKS,
     *listings_due.TASKS,
     *brokerage_due.TASKS,
+    *subsidies_due.TASKS,
     *discovery_due.TASKS,
 )
 
@@ -185,6 +194,7 @@ WAITING: tuple[Contributor, ...] = (
     needs_queries.waiting,
     exchange_queries.waiting,
     publicity_queries.waiting,
+    integrity_repair_queries.waiting,
     payments_queries.waiting,
     listings_queries.waiting,
     assessments_desk_queries.waiting,
@@ -311,6 +321,15 @@ def _contract_of_deal(deal_id: int) -> contracts_queries.ContractRow | None:
     return contracts_queries.find_of_deal(web.session(), web.actor(), deal_id)
 
 
+def _dishonesty_of(organisation_id: int) -> IntegrityRecordView | None:
+    """Return the record that counts for an organisation today, for pages of every slice."""
+    if "dishonest" not in g:
+        records = integrity_queries.current(web.session(), local_date(web.now()))
+        g.dishonest = {record.organisation_id: record for record in records}
+    found: IntegrityRecordView | None = g.dishonest.get(organisation_id)
+    return found
+
+
 def _subsidy_estimate(
     thing: brokerage_queries.Prospect | contracts_queries.ContractView,
 ) -> Estimate | None:
@@ -330,6 +349,7 @@ def template_globals(services: Services) -> dict[str, Any]:
     """Return the blocks that downstream slices lend to the pages of upstream ones."""
     return {
         "contract_of_deal": _contract_of_deal,
+        "dishonesty_of": _dishonesty_of,
         "subsidy_estimate": _subsidy_estimate,
         "matches_of_need": _matches_of_need,
         "matches_of_achievement": _matches_of_achievement,

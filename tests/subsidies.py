@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -19,10 +19,11 @@ from marketplace.foundation.money import Fen
 from marketplace.foundation.outbox import OutboxEvent
 from marketplace.publicity import service as publicity
 from marketplace.subsidies import queries, service
+from marketplace.subsidies.clawback_rules import ClawBackGround, ClawBackTerms
 from marketplace.subsidies.models import Claim
 from marketplace.subsidies.rules import ClaimStatus, ReviewDecision, ReviewStep, RoundTerms
 from marketplace.subsidies.service import Payee, Verdict
-from marketplace.subsidies.word_rules import Item
+from marketplace.subsidies.word_rules import ClaimItem
 from tests.world import World
 
 PAYEE = Payee("经办人甲", "0531-66600000", "齐鲁银行历城支行", "1234 5678 9012 3456")
@@ -122,6 +123,16 @@ class SubsidyYear:
             ),
         )
 
+    def another_expert(self, number: int) -> Actor:
+        """Return one more expert, each of an institution of their own."""
+        made: Actor = self._once(
+            f"expert{number}",
+            lambda: self.world.actor(
+                Role.EXPERT, self.world.organisation(OrganisationKind.RESEARCH_INSTITUTE)
+            ),
+        )
+        return made
+
     def do(self, use_case: Any, **arguments: Any) -> Any:
         """Run one use case in one transaction, at the present moment unless given."""
         with self.database.transaction() as session:
@@ -166,7 +177,14 @@ class SubsidyYear:
             service.keep_registered(session, event, now=self.now)
         return event
 
-    def open_round(self, budget_yuan: int = 10_000_000, *, year: int = 2024) -> int:
+    def open_round(
+        self,
+        budget_yuan: int = 10_000_000,
+        *,
+        year: int = 2024,
+        items: tuple[ClaimItem, ...] = tuple(ClaimItem),
+        expert_count: int = 1,
+    ) -> int:
         """Let the bureau open a round that runs for 30 days from now."""
         today = self.now.date()
         round_id: int = self.do(
@@ -178,12 +196,16 @@ class SubsidyYear:
                 opens_on=today,
                 closes_on=today + timedelta(days=30),
                 budget_fen=Fen(budget_yuan * 100),
+                items=items,
+                eligible="在济南市登记注册的单位",
+                documents="合同款支付凭证和发票",
+                expert_count=expert_count,
             ),
         )
         return round_id
 
     def prepared(
-        self, round_id: int, *, item: Item = Item.SELLER, actor: Actor | None = None
+        self, round_id: int, *, item: ClaimItem = ClaimItem.SELLER, actor: Actor | None = None
     ) -> int:
         """Prepare a claim and return its id."""
         claim_id: int = self.do(
@@ -196,7 +218,7 @@ class SubsidyYear:
         actor = actor or self.officer
         with self.database.reading() as session:
             view = queries.get_own_claim(session, actor, claim_id)
-            found = queries.computed_now(session, view)
+            found = queries.computed_now(session, view, now=self.now)
         arguments = {
             "confirmed_fen": found.claimable_fen if found else Fen(0),
             "declared": True,
@@ -204,12 +226,12 @@ class SubsidyYear:
         } | changed
         self.do(service.apply, actor=actor, claim_id=claim_id, **arguments)
 
-    def applied(self, *, round_id: int | None = None, item: Item = Item.SELLER) -> int:
+    def applied(self, *, round_id: int | None = None, item: ClaimItem = ClaimItem.SELLER) -> int:
         """Register a contract where there is none, and apply for it."""
         _offices = self.district, self.centre, self.bureau
         if self.contract_count == 0:
             self.register()
-        actor = self.officer if item is Item.SELLER else self.buyer
+        actor = self.officer if item is ClaimItem.SELLER else self.buyer
         claim_id = self.prepared(round_id or self.open_round(), item=item, actor=actor)
         self.apply(claim_id, actor=actor)
         return claim_id
@@ -269,6 +291,23 @@ class SubsidyYear:
             actor=self.treasurer,
             payment_id=self.listed(claim_id),
             reference="JNCZ20240001",
+        )
+
+    def clawed_back(self, claim_id: int, **changed: Any) -> None:
+        """Let the bureau decide to take a paid claim back for deceit, unless told otherwise."""
+        terms = ClawBackTerms(
+            ground=ClawBackGround.SHAM_CONTRACT,
+            amount_fen=self.claim(claim_id).payable_fen or Fen(0),
+            reason="合同没有实际履行，付款凭证系伪造",
+            document="济科处〔2024〕3号",
+            due_on=self.now.date() + timedelta(days=30),
+            dishonest_until=date(2025, 1, 31),
+        )
+        self.do(
+            service.claw_back,
+            actor=self.bureau,
+            claim_id=claim_id,
+            terms=replace(terms, **changed),
         )
 
     def claim(self, claim_id: int) -> Claim:

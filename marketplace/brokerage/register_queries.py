@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -148,6 +149,16 @@ def unconfirmed_brokers(session: Session) -> list[BrokerView]:
         .limit(100)
     ).all()
     return _brokers(session, list(rows))
+
+
+def brokers_by_certificate(session: Session, numbers: Collection[str]) -> dict[str, str]:
+    """Return the names of the brokers whose certificate the operator has confirmed, by number."""
+    rows = session.execute(
+        select(Broker.certificate_no, Broker.name).where(
+            Broker.certificate_no.in_(numbers), Broker.confirmed_at.is_not(None)
+        )
+    )
+    return {number: name for number, name in rows}  # noqa: C416 -- a row is no pair for mypy
 
 
 def count_brokers(session: Session) -> int:

@@ -49,6 +49,8 @@ class Row:
     deadline: str
     confirmed_on: datetime | None
     stale: bool
+    # Whose it is, where that is public: a need's organisation may be anonymous and is left out.
+    owner_id: int | None
 
 
 @dataclass(frozen=True)
@@ -213,6 +215,7 @@ def _row(found: Found) -> Row:
         deadline=shown.get("deadline", ""),
         confirmed_on=_moment(document.updated_at),
         stale=bool(shown.get("stale")),
+        owner_id=int(document.owner_id) if document.owner_id and document.kind != "need" else None,
     )
 
 

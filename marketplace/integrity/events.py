@@ -24,3 +24,24 @@ class DishonestyRevoked(Event):
 
     record_id: int
     organisation_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepairApplied(Event):
+    """An organisation applied for the repair of its credit."""
+
+    repair_id: int
+    record_id: int
+    organisation_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepairDecided(Event):
+    """An application was decided; granted, the record counts no more from ``effect_on`` on."""
+
+    repair_id: int
+    record_id: int
+    organisation_id: int
+    granted: bool
+    opinion: str
+    effect_on: date | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from marketplace.foundation import web
+from marketplace.foundation.attachments import ACCEPTED
 from marketplace.integrity.rules import DishonestyGround
 
 
@@ -23,3 +24,21 @@ class RevocationForm(web.Form):
     """Why a record is taken back."""
 
     reason = web.TextField("撤销依据", required=True, longest=200)
+
+
+class RepairForm(web.Form):
+    """What an organisation has done to make its dishonesty good."""
+
+    deeds = web.LongTextField(
+        "改正情况", required=True, longest=2000, rows=4, hint="退还款项、消除影响、整改措施"
+    )
+    attachments = web.FilesField("证明材料", hint=f"{ACCEPTED}，每个不超过 15 MB，可多选")
+
+
+class RepairDecisionForm(web.Form):
+    """What the keepers of the record found."""
+
+    granted = web.ChoiceField(
+        "决定", [("yes", "同意修复"), ("no", "不予修复")], required=True, radio=True
+    )
+    opinion = web.LongTextField("核查情况和理由", required=True, longest=1000, rows=3)

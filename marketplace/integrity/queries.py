@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
@@ -32,6 +32,17 @@ class IntegrityRecordView:
     state: RecordState
     recorded_at: datetime
     revoked_reason: str
+    repaired_on: date | None
+
+
+def _counting(on: date) -> list[ColumnElement[bool]]:
+    """Pick the records that count on a day: within their period, not revoked, not yet repaired."""
+    return [
+        IntegrityRecord.revoked_at.is_(None),
+        IntegrityRecord.starts_on <= on,
+        IntegrityRecord.ends_on >= on,
+        or_(IntegrityRecord.repaired_on.is_(None), IntegrityRecord.repaired_on > on),
+    ]
 
 
 def dishonesty_on(session: Session, organisation_id: int, on: date) -> IntegrityRecordView | None:
@@ -40,9 +51,7 @@ def dishonesty_on(session: Session, organisation_id: int, on: date) -> Integrity
         select(IntegrityRecord)
         .where(
             IntegrityRecord.organisation_id == organisation_id,
-            IntegrityRecord.revoked_at.is_(None),
-            IntegrityRecord.starts_on <= on,
-            IntegrityRecord.ends_on >= on,
+            *_counting(on),
         )
         .order_by(IntegrityRecord.ends_on.desc(), IntegrityRecord.id)
         .limit(1)
@@ -55,9 +64,7 @@ def current(session: Session, on: date) -> list[IntegrityRecordView]:
     rows = session.scalars(
         select(IntegrityRecord)
         .where(
-            IntegrityRecord.revoked_at.is_(None),
-            IntegrityRecord.starts_on <= on,
-            IntegrityRecord.ends_on >= on,
+            *_counting(on),
         )
         .order_by(IntegrityRecord.starts_on.desc(), IntegrityRecord.id.desc())
     )
@@ -106,9 +113,11 @@ def _views(
                 ends_on=row.ends_on,
                 revoked=row.revoked_at is not None,
                 on=on,
+                repaired_on=row.repaired_on,
             ),
             recorded_at=row.recorded_at,
             revoked_reason=row.revoked_reason,
+            repaired_on=row.repaired_on,
         )
         for row in rows
     ]

@@ -1,4 +1,4 @@
-"""Put an organisation on record, take a record back."""
+"""Put an organisation on record, take a record back; its repair stands in ``repair_service``."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ def record(
         recorded_at=now,
         recorded_by_id=actor.user_id,
         revoked_at=None,
+        repaired_on=None,
     )
     session.add(row)
     session.flush()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from marketplace.foundation import web
 from marketplace.foundation.access import PUBLIC, permits
 from marketplace.foundation.clock import local_date
-from marketplace.integrity import queries, rules, service
+from marketplace.integrity import queries, repair_queries, rules, service
 from marketplace.integrity.forms import RecordForm, RevocationForm
 
 blueprint = Blueprint("integrity", __name__, template_folder="templates", url_prefix="/integrity")
@@ -23,6 +23,7 @@ def index() -> ResponseReturnValue:
         "integrity/index.html",
         records=queries.current(web.session(), local_date(web.now())),
         keeps=permits(web.actor(), rules.KEEP),
+        repairs=permits(web.actor(), rules.REPAIR),
     )
 
 
@@ -53,7 +54,13 @@ def desk() -> ResponseReturnValue:
     page = queries.all_records(
         web.session(), local_date(web.now()), after=web.argument("after") or None
     )
-    return render_template("integrity/desk.html", page=page, form=form), form.status()
+    shown = render_template(
+        "integrity/desk.html",
+        page=page,
+        form=form,
+        repairs=repair_queries.open_repairs(web.session(), local_date(web.now())),
+    )
+    return shown, form.status()
 
 
 @blueprint.route("/<int:record_id>/revoke", methods=["GET", "POST"])

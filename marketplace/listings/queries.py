@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -43,6 +43,7 @@ __all__ = [
     "ListingView",
     "desk",
     "desk_counts",
+    "ever_announced",
     "get_for",
     "get_intent",
     "get_internal",
@@ -282,6 +283,17 @@ def live_listing_of(session: Session, achievement_id: int) -> ListingView | None
         )
     )
     return None if row is None else _views(session, [row])[0]
+
+
+def ever_announced(session: Session, achievement_ids: Collection[int]) -> set[int]:
+    """Return which of the achievements were ever announced on the platform."""
+    return set(
+        session.scalars(
+            select(Listing.achievement_id).where(
+                Listing.achievement_id.in_(achievement_ids), Listing.announced_at.is_not(None)
+            )
+        )
+    )
 
 
 def _sells(actor: Actor, listing: Listing) -> bool:

@@ -1,4 +1,4 @@
-"""Who is told of contracts, subsidies, service orders and meetings."""
+"""Who is told of contracts, service orders and meetings."""
 
 from __future__ import annotations
 
@@ -8,27 +8,20 @@ from marketplace.notifications.announcing import (
     Announcement,
     all_of,
     attendees,
-    district_reviewers,
-    everybody,
     inventors,
     members_of,
     person,
 )
 from marketplace.notifications.rules import MessageKind
-from marketplace.subsidies import events as subsidies
-from marketplace.subsidies.word_rules import Item
 from marketplace.techservices import events as techservices
 
 _SELLER = members_of("seller_organisation_id")
 _BUYER = members_of("buyer_organisation_id")
-_APPLICANT = members_of("organisation_id")
 _CUSTOMER = members_of("customer_organisation_id")
 _PROVIDER = members_of("provider_organisation_id")
 _CONTRACT = {"contract_id": "contract_id"}
-_CLAIM = {"claim_id": "claim_id"}
 _ORDER = {"order_id": "order_id"}
 _MEETING = {"meeting_id": "meeting_id"}
-_ITEM = {"item": Item}
 
 CONTRACT_ANNOUNCEMENTS: tuple[Announcement, ...] = (
     Announcement(
@@ -109,119 +102,6 @@ CONTRACT_ANNOUNCEMENTS: tuple[Announcement, ...] = (
     ),
 )
 
-CLAIM_ANNOUNCEMENTS: tuple[Announcement, ...] = (
-    Announcement(
-        subsidies.RoundOpened,
-        MessageKind.CLAIM,
-        everybody(Role.OFFICER, Role.ENTERPRISE, Role.AGENCY_HEAD, Role.REGISTRAR),
-        "{title}",
-        "{year} 年度补助开始申报，{opens_on} 至 {closes_on}。"
-        "平台已按登记的合同算好，核对后提交即可。",
-        "subsidies.mine",
-    ),
-    Announcement(
-        subsidies.ClaimApplied,
-        MessageKind.CLAIM,
-        district_reviewers,
-        "待初审：{organisation}的{item}",
-        "{number}，申报 {claimed}，初审期限到 {due_on}。",
-        "subsidies.review",
-        _CLAIM,
-        words=_ITEM,
-    ),
-    Announcement(
-        subsidies.ClaimReviewed,
-        MessageKind.CLAIM,
-        _APPLICANT,
-        "{item}通过一步审核",
-        "{number} 已通过一步审核，进入下一步。",
-        "subsidies.claim",
-        _CLAIM,
-        words=_ITEM,
-    ),
-    Announcement(
-        subsidies.ClaimReviewed,
-        MessageKind.CLAIM,
-        everybody(Role.CENTRE_REVIEWER),
-        "待审核：{organisation}的{item}",
-        "{number} 已通过区县初审，期限到 {due_on}。",
-        "subsidies.review",
-        _CLAIM,
-        when=lambda event: event.status == "centre_review",
-        name="centre",
-        words=_ITEM,
-    ),
-    Announcement(
-        subsidies.ClaimReviewed,
-        MessageKind.CLAIM,
-        everybody(Role.BUREAU_REVIEWER),
-        "待复核：{organisation}的{item}",
-        "{number} 已通过促进中心审核。",
-        "subsidies.review",
-        _CLAIM,
-        when=lambda event: event.status in ("bureau_review", "settling"),
-        name="bureau",
-        words=_ITEM,
-    ),
-    Announcement(
-        subsidies.ClaimPublicised,
-        MessageKind.CLAIM,
-        _APPLICANT,
-        "补助开始公示：{number}",
-        "拟补助 {payable}，公示期满无异议后支付。",
-        "publicity.show",
-        {"notice_id": "publicity_id"},
-    ),
-    Announcement(
-        subsidies.ClaimReturned,
-        MessageKind.CLAIM,
-        _APPLICANT,
-        "补助申报退回补正：{number}",
-        "{item}：{reason}。补正后再次提交。",
-        "subsidies.claim",
-        _CLAIM,
-        words=_ITEM,
-    ),
-    Announcement(
-        subsidies.ClaimRefused,
-        MessageKind.CLAIM,
-        _APPLICANT,
-        "补助申报不予支持：{number}",
-        "{item}：{reason}",
-        "subsidies.claim",
-        _CLAIM,
-        words=_ITEM,
-    ),
-    Announcement(
-        subsidies.ClaimApproved,
-        MessageKind.CLAIM,
-        all_of(_APPLICANT, everybody(Role.TREASURER)),
-        "补助通过，等待支付：{number}",
-        "{organisation}的{item}，应付 {payable}。",
-        "subsidies.claim",
-        _CLAIM,
-        words=_ITEM,
-    ),
-    Announcement(
-        subsidies.ClaimPaid,
-        MessageKind.CLAIM,
-        _APPLICANT,
-        "补助已支付：{amount}",
-        "{number}，{item}，支付凭证 {reference}。",
-        "subsidies.claim",
-        _CLAIM,
-        words=_ITEM,
-    ),
-    Announcement(
-        subsidies.ClaimClawedBack,
-        MessageKind.CLAIM,
-        _APPLICANT,
-        "补助被追回：{amount}",
-        "{number}：{reason}。已记入科研诚信记录。",
-        "subsidies.claim",
-        _CLAIM,
-    ),
-)
 
 SERVICE_ANNOUNCEMENTS: tuple[Announcement, ...] = (
     Announcement(
@@ -307,4 +187,4 @@ SERVICE_ANNOUNCEMENTS: tuple[Announcement, ...] = (
     ),
 )
 
-ANNOUNCEMENTS = CONTRACT_ANNOUNCEMENTS + CLAIM_ANNOUNCEMENTS + SERVICE_ANNOUNCEMENTS
+ANNOUNCEMENTS = CONTRACT_ANNOUNCEMENTS + SERVICE_ANNOUNCEMENTS

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from marketplace.foundation.outbox import Handler, Subscription
 from marketplace.notifications import (
     award_announcements,
+    claim_announcements,
     service,
     supply_announcements,
     trading_announcements,
@@ -20,6 +21,7 @@ ANNOUNCEMENTS = (
     *supply_announcements.ANNOUNCEMENTS,
     *trading_announcements.ANNOUNCEMENTS,
     *award_announcements.ANNOUNCEMENTS,
+    *claim_announcements.ANNOUNCEMENTS,
 )
 
 

@@ -215,6 +215,8 @@ def decide_objection(
     if not queries.answers(actor, notice.kind):
         holders = "、".join(sorted(role.label for role in rules.deciders(notice.kind)))
         raise NotAllowed("publicity.not_decider", f"{notice.kind.label}的异议由{holders}答复")
+    if actor.organisation_id == notice.organisation_id:
+        raise NotAllowed("publicity.own", "不能答复对本单位公示的异议，请由其他单位的人员办理")
     rules.check_answer(objection.state, answer)
     before = notice.state
     objection.state = ObjectionState.UPHELD if upheld else ObjectionState.NOT_UPHELD

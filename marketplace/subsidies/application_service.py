@@ -1,4 +1,4 @@
-"""Open a round, prepare a claim from the registered facts, apply for it."""
+"""Prepare a claim from what the platform knows, complete it, apply for it."""
 
 from __future__ import annotations
 
@@ -11,21 +11,27 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
 from marketplace.accounts.rules import District, OrganisationKind, OrganisationSubkind
+from marketplace.brokerage import register_queries as brokerage
 from marketplace.foundation import attachments, audit, outbox
 from marketplace.foundation.access import Actor, require, require_own
 from marketplace.foundation.attachments import AttachmentStore, FileVisibility, Upload
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.db import lock
-from marketplace.foundation.errors import NotAllowed, RuleBroken
+from marketplace.foundation.errors import Conflict, NotAllowed, RuleBroken
 from marketplace.foundation.money import Fen
 from marketplace.foundation.numbering import next_number
 from marketplace.foundation.parameters import value_on
 from marketplace.foundation.workdays import add_workdays
-from marketplace.subsidies import claim_queries, rules
-from marketplace.subsidies.events import ClaimApplied, RoundOpened
-from marketplace.subsidies.models import Claim, ClaimLine, Round
-from marketplace.subsidies.rules import ClaimStatus, RoundTerms
-from marketplace.subsidies.word_rules import Item
+from marketplace.integrity import queries as integrity
+from marketplace.subsidies import claim_queries, claimable_queries, rules, single_entry_rules
+from marketplace.subsidies.claim_queries import Entitlement
+from marketplace.subsidies.deadline_service import set_due
+from marketplace.subsidies.events import ClaimApplied
+from marketplace.subsidies.models import Claim, ClaimGround, ClaimLine, Round
+from marketplace.subsidies.rules import ClaimStatus
+from marketplace.subsidies.single_entry_rules import ENTERED, ENTRIES, NOTHING, Entries
+from marketplace.subsidies.single_queries import SingleEntitlement
+from marketplace.subsidies.word_rules import ClaimItem
 
 MAX_FILES = 20
 
@@ -41,53 +47,10 @@ class Payee:
     statement: str = ""
 
 
-def open_round(
-    session: Session, *, actor: Actor, now: datetime, terms: RoundTerms, body: str = ""
+def prepare(
+    session: Session, *, actor: Actor, now: datetime, round_id: int, item: ClaimItem
 ) -> int:
-    """Announce a year's applications with their budget; return the round's id.
-
-    A round may be opened for the running year, and more than one for a year.
-    """
-    require(actor, rules.OPEN_ROUND)
-    rules.check_round(terms, today=local_date(now))
-    row = Round(
-        number=next_number(session, "TZ", terms.year),
-        year=terms.year,
-        title=terms.title.strip(),
-        body=body.strip(),
-        opens_on=terms.opens_on,
-        closes_on=terms.closes_on,
-        budget_fen=terms.budget_fen,
-        opened_at=now,
-        opened_by_id=actor.user_id,
-    )
-    session.add(row)
-    session.flush()
-    outbox.publish(
-        session,
-        RoundOpened(
-            round_id=row.id,
-            year=row.year,
-            title=row.title,
-            opens_on=row.opens_on,
-            closes_on=row.closes_on,
-            budget_fen=row.budget_fen,
-        ),
-        now=now,
-    )
-    audit.record(
-        session,
-        actor=actor,
-        action="subsidies.open_round",
-        subject=f"round:{row.id}",
-        now=now,
-        after={"year": row.year, "budget_fen": row.budget_fen, "closes_on": row.closes_on},
-    )
-    return row.id
-
-
-def prepare(session: Session, *, actor: Actor, now: datetime, round_id: int, item: Item) -> int:
-    """Make a claim out of the registered facts, nothing typed; return its id.
+    """Make a claim out of what the platform knows, nothing typed; return its id.
 
     The claim already being prepared or returned for correction is returned instead of a second.
     """
@@ -108,14 +71,16 @@ def prepare(session: Session, *, actor: Actor, now: datetime, round_id: int, ite
     rules.check_round_open(
         opens_on=opened.opens_on, closes_on=opened.closes_on, today=local_date(now)
     )
-    found = claim_queries.entitlements(session, organisation_id, opened.year).get(item)
-    if found is None or found.claimable_fen <= 0:
-        reason = "".join(found.explanation.sentences[1:]) if found else "没有登记过相应的合同。"
-        taken = "登记的合同都已经申报过。" if found and found.result.amount_fen else ""
+    rules.check_offered(item, [ClaimItem(value) for value in opened.items])
+    check_honest(session, organisation_id, now)
+    found = claimable_queries.found_for(session, organisation_id, opened.year, item, now=now)
+    if found is None or (found.claimable_fen <= 0 and item not in ENTERED):
         raise RuleBroken(
             "claims.nothing",
-            f"{opened.year} 年度{item.label}目前没有可以申报的金额：{taken or reason}",
+            f"{opened.year} 年度{item.label}目前没有可以申报的金额：{_why_nothing(found)}",
         )
+    if item.once:
+        _check_first(session, organisation_id, item)
     claim = Claim(
         number=next_number(session, "BZ", opened.year),
         round_id=opened.id,
@@ -128,8 +93,10 @@ def prepare(session: Session, *, actor: Actor, now: datetime, round_id: int, ite
         claimed_fen=found.claimable_fen,
         earlier_fen=found.earlier_fen,
         calculation=claim_queries.pack(found.explanation),
+        particulars=ENTRIES.dump_python(NOTHING, mode="json"),
         created_at=now,
     )
+    set_due(claim, opened.closes_on, today=local_date(now))
     session.add(claim)
     session.flush()
     audit.record(
@@ -141,6 +108,44 @@ def prepare(session: Session, *, actor: Actor, now: datetime, round_id: int, ite
         after={"item": item, "year": claim.year, "claimed_fen": claim.claimed_fen},
     )
     return claim.id
+
+
+def enter(
+    session: Session, *, actor: Actor, now: datetime, claim_id: int, entries: Entries
+) -> None:
+    """Keep what the platform cannot know of a claim's grounds, and compute with it."""
+    require(actor, rules.CLAIM)
+    claim = _lock_own(session, actor, claim_id)
+    numbers = {training.certificate_no for training in entries.trainings}
+    single_entry_rules.check_entries(
+        entries,
+        item=claim.item,
+        status=claim.status,
+        year=claim.year,
+        today=local_date(now),
+        names=brokerage.brokers_by_certificate(session, numbers),
+    )
+    found = claimable_queries.found_for(
+        session,
+        claim.organisation_id,
+        claim.year,
+        claim.item,
+        now=now,
+        entries=entries,
+        without_claim_id=claim.id,
+    )
+    assert found is not None
+    claim.particulars = ENTRIES.dump_python(entries, mode="json")
+    claim.claimed_fen = found.claimable_fen
+    claim.calculation = claim_queries.pack(found.explanation)
+    audit.record(
+        session,
+        actor=actor,
+        action="subsidies.enter",
+        subject=f"claim:{claim.id}",
+        now=now,
+        after={"claimed_fen": claim.claimed_fen},
+    )
 
 
 def apply(
@@ -158,22 +163,26 @@ def apply(
     """Apply with the amount as computed now, or again after a correction.
 
     ``confirmed_fen`` is the amount the applicant saw; another one is refused, so a changed form
-    or newer facts are never sent unseen. The contracts are taken under a unique constraint.
+    or newer facts are never sent unseen. Contracts and grounds are taken under unique constraints.
     """
     require(actor, rules.CLAIM)
-    seen = session.get(Claim, claim_id)
-    require_own(actor, seen.organisation_id if seen else None)
-    assert seen is not None
-    claim = _lock_year(session, seen)
+    claim = _lock_own(session, actor, claim_id)
     opened = session.get_one(Round, claim.round_id)
     first = claim.status is ClaimStatus.ESTIMATED
     if first:
         rules.check_round_open(
             opens_on=opened.opens_on, closes_on=opened.closes_on, today=local_date(now)
         )
-    found = claim_queries.entitlements(
-        session, claim.organisation_id, claim.year, without_claim_id=claim.id
-    ).get(claim.item)
+    check_honest(session, claim.organisation_id, now)
+    found = claimable_queries.found_for(
+        session,
+        claim.organisation_id,
+        claim.year,
+        claim.item,
+        now=now,
+        entries=ENTRIES.validate_python(claim.particulars),
+        without_claim_id=claim.id,
+    )
     computed = found.claimable_fen if found else Fen(0)
     rules.check_application(
         status=claim.status,
@@ -193,18 +202,7 @@ def apply(
     today = local_date(now)
     if not first:
         claim.attempt += 1
-    claim.lines.clear()
-    session.flush()
-    claim.lines.extend(
-        ClaimLine(
-            contract_id=contract_id,
-            item=claim.item,
-            year=claim.year,
-            organisation_id=claim.organisation_id,
-            base_fen=base,
-        )
-        for contract_id, base in sorted(found.bases.items())
-    )
+    _take(session, claim, found)
     claim.status = ClaimStatus.DISTRICT_REVIEW
     claim.draft_key = None
     claim.district = _reviewing_district(session, claim.organisation_id)
@@ -219,8 +217,8 @@ def apply(
     claim.statement = payee.statement.strip()
     claim.reason = ""
     claim.applied_at = now
-    claim.due_on = add_workdays(today, value_on("claim_review_workdays", today))
-    session.flush()
+    due_on = add_workdays(today, value_on("claim_review_workdays", today))
+    set_due(claim, due_on, today=today)
     outbox.publish(
         session,
         ClaimApplied(
@@ -232,7 +230,7 @@ def apply(
             claimed_fen=claim.claimed_fen,
             district=claim.district,
             reapplied=not first,
-            due_on=claim.due_on,
+            due_on=due_on,
         ),
         now=now,
     )
@@ -247,8 +245,70 @@ def apply(
             "status": claim.status,
             "claimed_fen": claim.claimed_fen,
             "contracts": sorted(found.bases),
+            "grounds": [ground.key for ground in claim.grounds],
         },
     )
+
+
+def _take(session: Session, claim: Claim, found: Entitlement | SingleEntitlement) -> None:
+    """Take the contracts and grounds for this claim, in place of those it had before."""
+    claim.lines.clear()
+    claim.grounds.clear()
+    session.flush()
+    if isinstance(found, Entitlement):
+        claim.lines.extend(
+            ClaimLine(
+                contract_id=contract_id,
+                item=found.result.item,
+                year=claim.year,
+                organisation_id=claim.organisation_id,
+                base_fen=base,
+            )
+            for contract_id, base in sorted(found.bases.items())
+        )
+    else:
+        claim.grounds.extend(
+            ClaimGround(
+                item=claim.item,
+                key=part.ground.key,
+                what=part.ground.what,
+                proof=part.ground.proof,
+                happened_on=part.ground.happened_on,
+                paid_fen=part.ground.paid_fen,
+                counted_fen=part.counted_fen,
+                excellent=part.ground.excellent,
+                counterparty_organisation_id=part.ground.counterparty_id,
+            )
+            for part in found.grounds
+        )
+    session.flush()
+
+
+def check_honest(session: Session, organisation_id: int, now: datetime) -> None:
+    """Refuse to go on while an organisation stands on the integrity record."""
+    found = integrity.dishonesty_on(session, organisation_id, local_date(now))
+    rules.check_honest(
+        reason=found.reason if found else None, until=found.ends_on if found else None
+    )
+
+
+def _why_nothing(found: Entitlement | SingleEntitlement | None) -> str:
+    if found is None:
+        return "没有登记过相应的合同。"
+    if isinstance(found, Entitlement) and found.result.amount_fen:
+        return "登记的合同都已经申报过。"
+    return "".join(found.explanation.sentences[1:]) + found.explanation.missing
+
+
+def _check_first(session: Session, organisation_id: int, item: ClaimItem) -> None:
+    taken = session.scalar(
+        select(Claim.number)
+        .join(ClaimGround, ClaimGround.claim_id == Claim.id)
+        .where(ClaimGround.item == item, Claim.organisation_id == organisation_id)
+        .limit(1)
+    )
+    if taken is not None:
+        raise Conflict("claims.once", f"{item.label}一个单位只有一次，已在 {taken} 申报过")
 
 
 def add_files(
@@ -285,6 +345,13 @@ def _own_organisation(actor: Actor) -> int:
     if actor.organisation_id is None:
         raise NotAllowed("claims.no_organisation", "请先选择代表哪家单位办理，再申报补助")
     return actor.organisation_id
+
+
+def _lock_own(session: Session, actor: Actor, claim_id: int) -> Claim:
+    seen = session.get(Claim, claim_id)
+    require_own(actor, seen.organisation_id if seen else None)
+    assert seen is not None
+    return _lock_year(session, seen)
 
 
 def _lock_year(session: Session, claim: Claim) -> Claim:

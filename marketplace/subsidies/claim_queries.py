@@ -16,7 +16,7 @@ from marketplace.subsidies.explanation_rules import Explanation, explain
 from marketplace.subsidies.facts_queries import YearFacts
 from marketplace.subsidies.models import Claim, ClaimLine
 from marketplace.subsidies.parameters import select_policies
-from marketplace.subsidies.rules import COUNTS
+from marketplace.subsidies.rules import CONTRACT_ITEMS, COUNTS
 from marketplace.subsidies.trace_rules import ItemResult
 from marketplace.subsidies.word_rules import Item
 
@@ -111,12 +111,13 @@ def _claimed(
             Claim.organisation_id == organisation_id,
             Claim.year == year,
             Claim.status.in_(COUNTS),
+            Claim.item.in_(CONTRACT_ITEMS),
         )
         .group_by(Claim.item)
     )
     if without_claim_id is not None:
         statement = statement.where(Claim.id != without_claim_id)
-    return {item: Fen(int(total)) for item, total in session.execute(statement)}
+    return {Item(item.value): Fen(int(total)) for item, total in session.execute(statement)}
 
 
 def _bound(lines: list[ClaimLine], facts: YearFacts, key: str) -> dict[Item, Item]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
@@ -12,12 +14,15 @@ from marketplace.foundation.attachments import AttachmentStore
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.errors import NotFound
 from marketplace.subsidies import queries, rules, service
-from marketplace.subsidies.desk_queries import ClaimView
-from marketplace.subsidies.forms import ApplicationForm
-from marketplace.subsidies.rules import ClaimStatus
+from marketplace.subsidies.forms import ApplicationForm, RecognitionForm, TrainingForm
+from marketplace.subsidies.queries import ClaimView
+from marketplace.subsidies.rules import ClaimStatus, ReviewStep
 from marketplace.subsidies.service import Payee
+from marketplace.subsidies.single_entry_rules import ENTERED
 from marketplace.subsidies.views import blueprint
-from marketplace.subsidies.word_rules import Item
+from marketplace.subsidies.word_rules import ClaimItem
+
+EntryForm = RecognitionForm | TrainingForm
 
 _EDITABLE = (ClaimStatus.ESTIMATED, ClaimStatus.RETURNED)
 
@@ -38,6 +43,11 @@ def mine() -> ResponseReturnValue:
         rounds=rounds,
         claims=claims,
         years=[(year, queries.claimable(session, organisation_id, year)) for year in years],
+        singles=[
+            (view, queries.offered_singles(session, organisation_id, view, now=web.now()))
+            for view in rounds
+            if organisation_id
+        ],
         begun=begun,
         today=local_date(web.now()),
     )
@@ -47,7 +57,7 @@ def mine() -> ResponseReturnValue:
 @web.permits(rules.CLAIM)
 def prepare(round_id: int, item: str) -> ResponseReturnValue:
     """Make a claim from the registered facts and lead to it."""
-    wanted = next((known for known in Item if known.value == item), None)
+    wanted = next((known for known in ClaimItem if known.value == item), None)
     if wanted is None:
         raise NotFound()
 
@@ -65,16 +75,7 @@ def prepare(round_id: int, item: str) -> ResponseReturnValue:
 def claim(claim_id: int) -> ResponseReturnValue:
     """Show one of one's own claims: the calculation, where it stands, what is to be confirmed."""
     view = queries.get_own_claim(web.session(), web.actor(), claim_id)
-    computed = queries.computed_now(web.session(), view)
-    form = ApplicationForm.load(
-        confirmed=str(computed.claimable_fen) if computed else "0",
-        contact_name=view.contact_name or view.organisation.contact_name,
-        contact_phone=view.contact_phone or view.organisation.contact_phone,
-        bank_name=view.bank_name,
-        bank_account=view.bank_account,
-        statement=view.statement,
-    )
-    return _page(view, form)
+    return _page(view, _application(view, ApplicationForm.load))
 
 
 @blueprint.route("/subsidies/claims/<int:claim_id>", methods=["POST"])
@@ -131,10 +132,80 @@ def file(claim_id: int, attachment_id: int) -> ResponseReturnValue:
     return web.send_attachment(view, content)
 
 
-def _page(view: ClaimView, form: ApplicationForm) -> ResponseReturnValue:
+@blueprint.route("/subsidies/claims/<int:claim_id>/entries", methods=["POST"])
+@web.permits(rules.CLAIM)
+def enter(claim_id: int) -> ResponseReturnValue:
+    """Keep what the platform cannot know of a claim's grounds, and compute with it."""
+    view = queries.get_own_claim(web.session(), web.actor(), claim_id)
+    if view.row.item not in ENTERED:
+        raise NotFound()
+    form: EntryForm = TrainingForm.load() if _is_training(view) else RecognitionForm.load()
+    if form.validate_on_post():
+
+        def act(session: Session) -> str:
+            service.enter(
+                session,
+                actor=web.actor(),
+                now=web.now(),
+                claim_id=claim_id,
+                entries=form.entries(),
+            )
+            return url_for("subsidies.claim", claim_id=claim_id, _anchor="apply")
+
+        done = web.submit(form, act)
+        if done is not None:
+            flash("已保存并计算，请核对金额后提交。", "success")
+            return done
+    view = queries.get_own_claim(web.session(), web.actor(), claim_id)
+    return _page(view, _application(view, ApplicationForm.fresh), form)
+
+
+def _application(view: ClaimView, build: Callable[..., ApplicationForm]) -> ApplicationForm:
+    """Fill the form with what was sent before, or with what the organisation's record says."""
+    return build(
+        contact_name=view.contact_name or view.organisation.contact_name,
+        contact_phone=view.contact_phone or view.organisation.contact_phone,
+        bank_name=view.bank_name,
+        bank_account=view.bank_account,
+        statement=view.statement,
+    )
+
+
+def _is_training(view: ClaimView) -> bool:
+    return view.row.item is ClaimItem.TRAINING_FEE
+
+
+def _entry_form(view: ClaimView) -> EntryForm | None:
+    """Return the form of what is entered for a claim, filled with what was entered before."""
+    if view.row.item not in ENTERED:
+        return None
+    recognition = view.entries.recognition
+    if _is_training(view):
+        return TrainingForm.fresh(
+            trainings=[
+                {
+                    "person": training.person,
+                    "certificate_no": training.certificate_no,
+                    "ended_on": training.ended_on,
+                    "fee": training.fee_fen,
+                }
+                for training in view.entries.trainings
+            ]
+        )
+    return RecognitionForm.fresh(
+        recognition_document=recognition.document if recognition else "",
+        recognised_on=recognition.recognised_on if recognition else None,
+        excellent=recognition.excellent if recognition else False,
+    )
+
+
+def _page(
+    view: ClaimView, form: ApplicationForm, entry_form: EntryForm | None = None
+) -> ResponseReturnValue:
     session = web.session()
     editable = view.status in _EDITABLE
-    recomputed = queries.computed_now(session, view)
+    recomputed = queries.computed_now(session, view, now=web.now())
+    entry_form = entry_form or (_entry_form(view) if editable else None)
     computed = recomputed if editable else None
     if computed is not None:
         # What is confirmed is always the amount that this page shows.
@@ -145,11 +216,14 @@ def _page(view: ClaimView, form: ApplicationForm) -> ResponseReturnValue:
         claim=view,
         form=form,
         editable=editable,
+        entry_form=entry_form,
         corrected=() if editable else queries.correction_notes(view, recomputed),
         computed=computed,
         why=computed.explanation if computed else view.calculation,
         amount_fen=computed.claimable_fen if computed else view.row.amount_fen,
-        timeline=queries.timeline(session, view.id, with_names=False),
+        timeline=queries.timeline(
+            session, view.id, with_names=False, panel_open=view.step is ReviewStep.EXPERT
+        ),
         today=local_date(web.now()),
     )
-    return page, form.status()
+    return page, entry_form.status() if entry_form and entry_form.errors else form.status()

@@ -1,205 +1,36 @@
-"""Claims as their applicants and the reviewers' desk see them."""
+"""The reviewers' desk: which claims an office may see, which wait for it, in which order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, UnaryExpression, and_, func, or_, select
+from sqlalchemy import ColumnElement, UnaryExpression, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from marketplace.accounts import queries as accounts
-from marketplace.accounts.queries import OrganisationView
-from marketplace.contracts.rules import ContractType
-from marketplace.foundation import attachments, audit
-from marketplace.foundation.access import Actor, Role, require_own
-from marketplace.foundation.attachments import AttachmentView
+from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.db import Page, paginate
 from marketplace.foundation.errors import NotFound
-from marketplace.foundation.money import Fen, format_yuan
-from marketplace.subsidies import claim_queries, facts_queries, rules
-from marketplace.subsidies.claim_queries import Entitlement
-from marketplace.subsidies.explanation_rules import Explanation
+from marketplace.foundation.money import Fen
+from marketplace.subsidies import facts_queries, rules
+from marketplace.subsidies.claim_view_queries import (
+    ClaimRow,
+    ClaimView,
+    ReviewView,
+    claim_rows,
+    claim_view,
+)
 from marketplace.subsidies.models import (
     Claim,
+    ClaimGround,
+    ClaimLine,
     ContractFact,
     Payment,
     Review,
 )
-from marketplace.subsidies.round_queries import RoundView, get_round
-from marketplace.subsidies.rules import (
-    ClaimStatus,
-    PaymentStatus,
-    ReviewDecision,
-    ReviewStep,
-)
-from marketplace.subsidies.word_rules import Item
-
-
-@dataclass(frozen=True)
-class ClaimRow:
-    """A claim as a line of a list."""
-
-    id: int
-    number: str
-    round_id: int
-    organisation_id: int
-    organisation_name: str
-    item: Item
-    year: int
-    status: ClaimStatus
-    district: str | None
-    claimed_fen: Fen
-    approved_fen: Fen | None
-    payable_fen: Fen | None
-    applied_at: datetime | None
-    due_on: date | None
-    reason: str
-
-    @property
-    def amount_fen(self) -> Fen:
-        """Return the amount that stands now: payable, else approved, else claimed."""
-        for amount in (self.payable_fen, self.approved_fen):
-            if amount is not None:
-                return amount
-        return self.claimed_fen
-
-
-@dataclass(frozen=True)
-class ReviewView:
-    """One step's decision, by whom and why; a person's name only for other reviewers."""
-
-    step: ReviewStep
-    attempt: int
-    decision: ReviewDecision
-    opinion: str
-    score: int | None
-    organisation_name: str
-    reviewer_name: str
-    decided_at: datetime
-
-
-@dataclass(frozen=True)
-class PaymentView:
-    """A claim's payment."""
-
-    id: int
-    claim_id: int
-    list_id: int
-    amount_fen: Fen
-    status: PaymentStatus
-    reference: str
-    confirmed_at: datetime | None
-
-
-@dataclass(frozen=True)
-class FactView:
-    """A contract of a claim as it was registered, with its files."""
-
-    contract_id: int
-    contract_no: str
-    contract_type: ContractType
-    project_name: str
-    registered_on: date
-    amount_fen: Fen
-    technology_amount_fen: Fen
-    seller_name: str
-    buyer_name: str
-    agency_name: str
-    registrar_name: str
-    project_id: str
-    activity_id: str
-    fiscal_funds: bool
-    cancelled_on: date | None
-    files: tuple[AttachmentView, ...]
-
-
-@dataclass(frozen=True)
-class ClaimView:
-    """A claim with everything its applicant and its reviewers see."""
-
-    row: ClaimRow
-    organisation: OrganisationView
-    round: RoundView
-    attempt: int
-    earlier_fen: Fen
-    factor: str
-    calculation: Explanation
-    contact_name: str
-    contact_phone: str
-    bank_name: str
-    bank_account: str
-    statement: str
-    publicity_id: int | None
-    reviews: tuple[ReviewView, ...]
-    payment: PaymentView | None
-    files: tuple[AttachmentView, ...]
-
-    @property
-    def id(self) -> int:
-        """Return the claim's id."""
-        return self.row.id
-
-    @property
-    def status(self) -> ClaimStatus:
-        """Return where the claim stands."""
-        return self.row.status
-
-    @property
-    def step(self) -> ReviewStep | None:
-        """Return the review it waits for, if any."""
-        return rules.STEP_OF.get(self.row.status)
-
-    @property
-    def scaled(self) -> bool:
-        """Tell whether a short budget cut the amount."""
-        return self.factor != "1"
-
-
-def claim_rows(session: Session, claims: Iterable[Claim]) -> list[ClaimRow]:
-    """Build the lines of a list of claims, in its order."""
-    listed = list(claims)
-    names = accounts.get_organisations(session, [claim.organisation_id for claim in listed])
-    return [
-        ClaimRow(
-            id=claim.id,
-            number=claim.number,
-            round_id=claim.round_id,
-            organisation_id=claim.organisation_id,
-            organisation_name=names[claim.organisation_id].name,
-            item=claim.item,
-            year=claim.year,
-            status=claim.status,
-            district=claim.district,
-            claimed_fen=claim.claimed_fen,
-            approved_fen=claim.approved_fen,
-            payable_fen=claim.payable_fen,
-            applied_at=claim.applied_at,
-            due_on=claim.due_on,
-            reason=claim.reason,
-        )
-        for claim in listed
-    ]
-
-
-def own_claims(session: Session, organisation_id: int) -> list[ClaimRow]:
-    """List an organisation's claims, the newest first."""
-    return claim_rows(
-        session,
-        session.scalars(
-            select(Claim).where(Claim.organisation_id == organisation_id).order_by(Claim.id.desc())
-        ),
-    )
-
-
-def get_own_claim(session: Session, actor: Actor, claim_id: int) -> ClaimView:
-    """Return a claim of the actor's organisation, else raise ``NotFound``."""
-    claim = session.get(Claim, claim_id)
-    require_own(actor, claim.organisation_id if claim else None)
-    assert claim is not None
-    return _claim_view(session, claim)
+from marketplace.subsidies.rules import ClaimStatus, ReviewStep
+from marketplace.subsidies.word_rules import ClaimItem
 
 
 def get_claim_for_review(session: Session, actor: Actor, claim_id: int) -> ClaimView:
@@ -207,95 +38,26 @@ def get_claim_for_review(session: Session, actor: Actor, claim_id: int) -> Claim
     claim = session.scalar(select(Claim).where(Claim.id == claim_id, _visible(session, actor)))
     if claim is None:
         raise NotFound()
-    return _claim_view(session, claim)
+    view = claim_view(session, claim)
+    if not must_be_blind(view, actor):
+        return view
+    shown = tuple(review for review in view.reviews if review not in _panel(view))
+    return replace(view, reviews=shown, panel=None)
 
 
-def _claim_view(session: Session, claim: Claim) -> ClaimView:
-    payment = session.scalar(select(Payment).where(Payment.claim_id == claim.id))
-    return ClaimView(
-        row=claim_rows(session, [claim])[0],
-        organisation=accounts.get_organisation(session, claim.organisation_id),
-        round=get_round(session, claim.round_id),
-        attempt=claim.attempt,
-        earlier_fen=claim.earlier_fen,
-        factor=claim.factor,
-        calculation=claim_queries.unpack(claim.calculation),
-        contact_name=claim.contact_name,
-        contact_phone=claim.contact_phone,
-        bank_name=claim.bank_name,
-        bank_account=claim.bank_account,
-        statement=claim.statement,
-        publicity_id=claim.publicity_id,
-        reviews=_reviews(session, claim.id),
-        payment=None if payment is None else payment_view(payment),
-        files=tuple(attachments.of(session, f"claim:{claim.id}")),
-    )
+def must_be_blind(view: ClaimView, actor: Actor) -> bool:
+    """Tell whether an expert has not judged yet, and so must not know what the others said."""
+    if view.status is not ClaimStatus.EXPERT_REVIEW or not actor.has(Role.EXPERT):
+        return False
+    return all(review.reviewer_user_id != actor.user_id for review in _panel(view))
 
 
-def _reviews(session: Session, claim_id: int) -> tuple[ReviewView, ...]:
-    rows = list(
-        session.scalars(select(Review).where(Review.claim_id == claim_id).order_by(Review.id))
-    )
-    offices = accounts.get_organisations(
-        session, (r.reviewer_organisation_id for r in rows if r.reviewer_organisation_id)
-    )
-    people = accounts.get_users(session, (r.reviewer_user_id for r in rows if r.reviewer_user_id))
-    return tuple(
-        ReviewView(
-            step=row.step,
-            attempt=row.attempt,
-            decision=row.decision,
-            opinion=row.opinion,
-            score=row.score,
-            organisation_name=(
-                offices[row.reviewer_organisation_id].name if row.reviewer_organisation_id else ""
-            ),
-            reviewer_name=people[row.reviewer_user_id].name if row.reviewer_user_id else "",
-            decided_at=row.decided_at,
-        )
-        for row in rows
-    )
-
-
-def computed_now(session: Session, view: ClaimView) -> Entitlement | None:
-    """Compute a claim anew from the facts as they stand, leaving the claim itself out."""
-    found = claim_queries.entitlements(
-        session, view.row.organisation_id, view.row.year, without_claim_id=view.id
-    )
-    return found.get(view.row.item)
-
-
-def facts_of(session: Session, explanation: Explanation) -> dict[str, FactView]:
-    """Return the registered facts behind an explanation's contracts, by contract number."""
-    facts = facts_queries.facts_by_number(session, (p.contract_no for p in explanation.parts))
-    names = accounts.get_organisations(
-        session, {party for fact in facts.values() for party in facts_queries.party_ids(fact)}
-    )
-    return {number: _fact_view(session, fact, names) for number, fact in facts.items()}
-
-
-def _fact_view(
-    session: Session, fact: ContractFact, names: dict[int, OrganisationView]
-) -> FactView:
-    agency = fact.agency_organisation_id
-    return FactView(
-        contract_id=fact.contract_id,
-        contract_no=fact.contract_no,
-        contract_type=fact.contract_type,
-        project_name=fact.project_name,
-        registered_on=fact.registered_on,
-        amount_fen=fact.amount_fen,
-        technology_amount_fen=fact.technology_amount_fen,
-        seller_name=names[fact.seller_organisation_id].name,
-        buyer_name=names[fact.buyer_organisation_id].name,
-        agency_name="" if agency is None else names[agency].name,
-        registrar_name=names[fact.registrar_organisation_id].name,
-        project_id=fact.project_id,
-        activity_id=fact.activity_id,
-        fiscal_funds=fact.fiscal_funds,
-        cancelled_on=fact.cancelled_on,
-        files=tuple(attachments.of(session, f"contract:{fact.contract_id}")),
-    )
+def _panel(view: ClaimView) -> list[ReviewView]:
+    return [
+        review
+        for review in view.reviews
+        if review.step is ReviewStep.EXPERT and review.attempt == view.attempt
+    ]
 
 
 def _visible(session: Session, actor: Actor) -> ColumnElement[bool]:
@@ -317,7 +79,7 @@ def _visible(session: Session, actor: Actor) -> ColumnElement[bool]:
 
 
 def _awaited(session: Session, actor: Actor) -> ColumnElement[bool]:
-    """Pick the claims whose next review is the actor's."""
+    """Pick the claims whose next review is the actor's: never where they are concerned."""
     mine: list[ColumnElement[bool]] = []
     for step, role in rules.ROLE_OF.items():
         if not actor.has(role):
@@ -325,11 +87,38 @@ def _awaited(session: Session, actor: Actor) -> ColumnElement[bool]:
         waits = Claim.status == rules.STATUS_OF[step]
         if step is ReviewStep.DISTRICT:
             waits = and_(waits, Claim.district == _district(session, actor))
+        if step is ReviewStep.EXPERT:
+            waits = and_(waits, ~_judged(actor))
         mine.append(waits)
     if actor.has(Role.CENTRE_REVIEWER):
         mine.append(and_(Claim.status == ClaimStatus.DISTRICT_REVIEW, Claim.district.is_(None)))
     own = Claim.organisation_id != (actor.organisation_id or 0)
-    return and_(or_(*mine), own) if mine else Claim.id.is_(None)
+    return and_(or_(*mine), own, ~_concerns(actor)) if mine else Claim.id.is_(None)
+
+
+def _judged(actor: Actor) -> ColumnElement[bool]:
+    """Tell whether an expert has taken a seat in the claim's present panel."""
+    return exists().where(
+        Review.claim_id == Claim.id,
+        Review.step == ReviewStep.EXPERT,
+        Review.attempt == Claim.attempt,
+        Review.reviewer_user_id == actor.user_id,
+    )
+
+
+def _concerns(actor: Actor) -> ColumnElement[bool]:
+    """Tell whether the actor's organisation stands in any role behind the claim."""
+    own = actor.organisation_id or 0
+    in_contract = (
+        exists()
+        .where(ClaimLine.claim_id == Claim.id)
+        .where(ContractFact.contract_id == ClaimLine.contract_id)
+        .where(facts_queries.concerns([own]))
+    )
+    in_ground = exists().where(
+        ClaimGround.claim_id == Claim.id, ClaimGround.counterparty_organisation_id == own
+    )
+    return or_(in_contract, in_ground)
 
 
 def _district(session: Session, actor: Actor) -> str:
@@ -345,7 +134,7 @@ class DeskFilter:
 
     awaited: bool = True
     round_id: int | None = None
-    item: Item | None = None
+    item: ClaimItem | None = None
     status: ClaimStatus | None = None
 
 
@@ -378,6 +167,20 @@ def awaited_ids(session: Session, actor: Actor) -> list[int]:
             select(Claim.id).where(_awaited(session, actor)).order_by(Claim.due_on, Claim.id)
         )
     )
+
+
+def judged_by(session: Session, claim_id: int) -> set[int]:
+    """Return the experts who have taken a seat in a claim's present panel."""
+    found = session.scalars(
+        select(Review.reviewer_user_id)
+        .join(Claim, Claim.id == Review.claim_id)
+        .where(
+            Claim.id == claim_id,
+            Review.step == ReviewStep.EXPERT,
+            Review.attempt == Claim.attempt,
+        )
+    )
+    return {user_id for user_id in found if user_id is not None}
 
 
 def claims_of_round(session: Session, round_id: int) -> list[ClaimRow]:
@@ -414,72 +217,3 @@ def totals_by_year(session: Session) -> dict[int, dict[ClaimStatus, tuple[int, F
     ):
         found.setdefault(year, {})[status] = (count, Fen(int(total)))
     return found
-
-
-def payment_view(row: Payment) -> PaymentView:
-    """Build the view of a payment."""
-    return PaymentView(
-        row.id,
-        row.claim_id,
-        row.list_id,
-        row.amount_fen,
-        row.status,
-        row.reference,
-        row.confirmed_at,
-    )
-
-
-@dataclass(frozen=True)
-class TimelineEntry:
-    """One line of a claim's history; ``who`` is empty for the applicant's eyes."""
-
-    what: str
-    at: datetime
-    who: str
-    note: str
-    state: str
-    url: str = ""
-
-
-_ACTS = {
-    "subsidies.prepare": "按登记数据生成申报",
-    "subsidies.apply": "提交申报",
-    "subsidies.publicise": "开始公示",
-    "subsidies.take_publicity": "公示结束",
-    "subsidies.list_payment": "列入支付清单",
-    "subsidies.confirm_payment": "支付",
-    "subsidies.claw_back": "追回",
-    "attachments.store": "上传材料",
-}
-
-
-def timeline(session: Session, claim_id: int, *, with_names: bool) -> list[TimelineEntry]:
-    """List what was done to a claim, oldest first; names only for the offices."""
-    acts = _ACTS | {f"subsidies.review.{step}": step.label for step in ReviewStep}
-    return [
-        TimelineEntry(
-            what=acts[entry.action],
-            at=entry.happened_at,
-            who=entry.actor_name if with_names else "",
-            note=_note(entry.after or {}),
-            state="bad" if (entry.after or {}).get("status") in _BAD else "",
-        )
-        for entry in audit.history(session, f"claim:{claim_id}")
-        if entry.action in acts
-    ]
-
-
-_BAD = (ClaimStatus.RETURNED.value, ClaimStatus.REFUSED.value, ClaimStatus.CLAWED_BACK.value)
-
-
-def _note(after: dict[str, Any]) -> str:
-    if "decision" in after:
-        return ReviewDecision(after["decision"]).label
-    if "upheld" in after:
-        return "异议成立，退回补正" if after["upheld"] else "没有成立的异议，通过"
-    if "name" in after:
-        return str(after["name"])
-    for key in ("payable_fen", "amount_fen", "claimed_fen"):
-        if key in after:
-            return f"{format_yuan(Fen(after[key]))} 元"
-    return ""

@@ -1,6 +1,8 @@
-"""The offices' pages: the desk, a claim under review, rounds and their publicity."""
+"""The offices' pages: the desk, a claim under review, sending back and clawing back."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,13 +13,17 @@ from marketplace.foundation.access import permits
 from marketplace.foundation.attachments import AttachmentStore
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.errors import NotFound
+from marketplace.foundation.parameters import value_on
 from marketplace.subsidies import queries, rules, service
-from marketplace.subsidies.desk_queries import ClaimView, DeskFilter
-from marketplace.subsidies.forms import ClawBackForm, ReviewForm, RoundForm
-from marketplace.subsidies.rules import ClaimStatus, ReviewStep, RoundTerms
+from marketplace.subsidies.clawback_rules import ClawBackTerms
+from marketplace.subsidies.desk_queries import DeskFilter
+from marketplace.subsidies.forms import ClawBackForm, RecallForm, ReviewForm
+from marketplace.subsidies.queries import ClaimView
+from marketplace.subsidies.return_rules import RECALLABLE
+from marketplace.subsidies.rules import ClaimStatus, ReviewStep
 from marketplace.subsidies.service import Verdict
 from marketplace.subsidies.views import blueprint
-from marketplace.subsidies.word_rules import Item
+from marketplace.subsidies.word_rules import ClaimItem
 
 
 @blueprint.route("/subsidies/desk")
@@ -25,7 +31,7 @@ from marketplace.subsidies.word_rules import Item
 def desk() -> ResponseReturnValue:
     """List the claims that wait for the reviewer, or all that they may see."""
     session, actor = web.session(), web.actor()
-    item = next((i for i in Item if i.value == web.argument("item")), None)
+    item = next((i for i in ClaimItem if i.value == web.argument("item")), None)
     status = next((s for s in ClaimStatus if s.value == web.argument("status")), None)
     shown = web.argument("show") or ("mine" if permits(actor, rules.REVIEW) else "all")
     round_id = request.args.get("round", type=int)
@@ -36,7 +42,7 @@ def desk() -> ResponseReturnValue:
         chosen=chosen,
         shown=shown,
         awaited_count=len(queries.awaited_ids(session, actor)),
-        items=list(Item),
+        items=list(ClaimItem),
         rounds=queries.list_rounds(session),
         may_open=permits(actor, rules.OPEN_ROUND),
         may_pay=permits(actor, rules.SEE_PAYMENTS),
@@ -48,7 +54,7 @@ def desk() -> ResponseReturnValue:
 def review(claim_id: int) -> ResponseReturnValue:
     """Show a claim under review: the calculation and the documents beside each other."""
     view = queries.get_claim_for_review(web.session(), web.actor(), claim_id)
-    return _page(view, ReviewForm.load(version=view.attempt), ClawBackForm.load())
+    return _page(view, ReviewForm.load(version=view.attempt), _blank_claw_back(view))
 
 
 @blueprint.route("/subsidies/desk/<int:claim_id>", methods=["POST"])
@@ -84,7 +90,7 @@ def decide(claim_id: int) -> ResponseReturnValue:
             flash(f"{view.row.number} 的{step.label}结论已记录。", "success")
             return done
     view = queries.get_claim_for_review(web.session(), web.actor(), claim_id)
-    return _page(view, form, ClawBackForm.fresh())
+    return _page(view, form, _blank_claw_back(view))
 
 
 @blueprint.route("/subsidies/desk/<int:claim_id>/claw-back", methods=["POST"])
@@ -101,9 +107,14 @@ def claw_back(claim_id: int) -> ResponseReturnValue:
                 actor=web.actor(),
                 now=web.now(),
                 claim_id=claim_id,
-                reason=form.reason.data,
-                document=form.document.data,
-                dishonest_until=form.dishonest_until.data,
+                terms=ClawBackTerms(
+                    ground=form.ground.data,
+                    amount_fen=form.amount.data,
+                    reason=form.reason.data,
+                    document=form.document.data,
+                    due_on=form.due_on.data,
+                    dishonest_until=form.dishonest_until.data,
+                ),
             )
             return url_for("subsidies.review", claim_id=claim_id)
 
@@ -111,6 +122,31 @@ def claw_back(claim_id: int) -> ResponseReturnValue:
         if done is not None:
             return done
     return _page(view, ReviewForm.fresh(), form)
+
+
+@blueprint.route("/subsidies/desk/<int:claim_id>/recall", methods=["POST"])
+@web.permits(rules.SEND_BACK)
+def recall(claim_id: int) -> ResponseReturnValue:
+    """Send a settled or approved claim back before it is listed."""
+    view = queries.get_claim_for_review(web.session(), web.actor(), claim_id)
+    form = RecallForm.load()
+    if form.validate_on_post():
+
+        def act(session: Session) -> str:
+            service.recall(
+                session,
+                actor=web.actor(),
+                now=web.now(),
+                claim_id=claim_id,
+                reason=form.reason.data,
+            )
+            return url_for("subsidies.review", claim_id=claim_id)
+
+        done = web.submit(form, act)
+        if done is not None:
+            flash(f"{view.row.number} 已退回，申报单位会收到通知。", "success")
+            return done
+    return _page(view, ReviewForm.fresh(), _blank_claw_back(view), form)
 
 
 @blueprint.route(
@@ -133,74 +169,23 @@ def contract_file(claim_id: int, contract_id: int, attachment_id: int) -> Respon
     return web.send_attachment(found, content)
 
 
-@blueprint.route("/subsidies/desk/rounds", methods=["GET", "POST"])
-@web.permits(rules.OPEN_ROUND)
-def rounds() -> ResponseReturnValue:
-    """List the rounds and open a new one."""
+def _blank_claw_back(view: ClaimView) -> ClawBackForm:
     today = local_date(web.now())
-    form = RoundForm.load(
-        year=today.year,
-        title=f"关于申报 {today.year} 年度技术转移转化补助的通知",
-        opens_on=today,
-    )
-    if form.validate_on_post():
-
-        def act(session: Session) -> str:
-            round_id = service.open_round(
-                session,
-                actor=web.actor(),
-                now=web.now(),
-                terms=RoundTerms(
-                    year=form.year.data,
-                    title=form.title.data,
-                    opens_on=form.opens_on.data,
-                    closes_on=form.closes_on.data,
-                    budget_fen=form.budget.data,
-                ),
-                body=form.body.data,
-            )
-            return url_for("subsidies.round_board", round_id=round_id)
-
-        done = web.submit(form, act)
-        if done is not None:
-            flash("通知已发布，单位现在可以按受理时间申报。", "success")
-            return done
-    page = render_template(
-        "subsidies/rounds.html", form=form, rounds=queries.list_rounds(web.session()), today=today
-    )
-    return page, form.status()
-
-
-@blueprint.route("/subsidies/desk/rounds/<int:round_id>")
-@web.permits(rules.OPEN_ROUND)
-def round_board(round_id: int) -> ResponseReturnValue:
-    """Show a round: its budget, its claims, and which can be put before the public."""
-    session = web.session()
-    return render_template(
-        "subsidies/round_board.html",
-        round=queries.get_round(session, round_id),
-        claims=queries.claims_of_round(session, round_id),
-        settling=ClaimStatus.SETTLING,
-        today=local_date(web.now()),
+    return ClawBackForm.fresh(
+        amount=view.payment.amount_fen if view.payment else None,
+        due_on=today + timedelta(days=value_on("claw_back_days", today)),
     )
 
 
-@blueprint.route("/subsidies/desk/rounds/<int:round_id>/publicity", methods=["POST"])
-@web.permits(rules.OPEN_ROUND)
-def publicise(round_id: int) -> ResponseReturnValue:
-    """Put the round's settled claims before the public."""
-
-    def act(session: Session) -> str:
-        count = service.publicise(session, actor=web.actor(), now=web.now(), round_id=round_id)
-        flash(f"{count} 件已开始公示，5 个工作日无异议即通过。", "success")
-        return url_for("subsidies.round_board", round_id=round_id)
-
-    return web.act(act, back=url_for("subsidies.round_board", round_id=round_id))
-
-
-def _page(view: ClaimView, form: ReviewForm, claw_form: ClawBackForm) -> ResponseReturnValue:
+def _page(
+    view: ClaimView,
+    form: ReviewForm,
+    claw_form: ClawBackForm,
+    recall_form: RecallForm | None = None,
+) -> ResponseReturnValue:
     session, actor = web.session(), web.actor()
-    computed = queries.computed_now(session, view)
+    recall_form = recall_form or RecallForm.fresh()
+    computed = queries.computed_now(session, view, now=web.now())
     facts = queries.facts_of(session, view.calculation)
     chosen = web.argument("contract")
     if chosen not in facts:
@@ -226,7 +211,13 @@ def _page(view: ClaimView, form: ReviewForm, claw_form: ClawBackForm) -> Respons
         waiting=waiting,
         may_decide=place is not None,
         may_claw_back=permits(actor, rules.CLAW_BACK) and view.status is ClaimStatus.PAID,
-        timeline=queries.timeline(session, view.id, with_names=True),
+        recall_form=recall_form,
+        may_recall=permits(actor, rules.SEND_BACK)
+        and view.status in RECALLABLE
+        and view.payment is None,
+        timeline=queries.timeline(
+            session, view.id, with_names=True, panel_open=queries.must_be_blind(view, actor)
+        ),
         expert=view.step is ReviewStep.EXPERT,
     )
-    return page, 422 if form.errors or claw_form.errors else 200
+    return page, 422 if form.errors or claw_form.errors or recall_form.errors else 200

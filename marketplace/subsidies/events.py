@@ -70,6 +70,7 @@ class ClaimReturned(Event):
     item: str
     year: int
     reason: str
+    due_on: date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,11 +111,43 @@ class ClaimPaid(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClaimDue(Event):
+    """A claim's deadline is near, or ``overdue``; ``status`` says who holds it.
+
+    ``listed`` tells that an approved claim stands on a payment list already.
+    """
+
+    claim_id: int
+    number: str
+    organisation_id: int
+    item: str
+    year: int
+    status: str
+    due_on: date
+    overdue: bool
+    district: str | None
+    listed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClaimClawedBack(Event):
-    """A paid claim was taken back; the organisation is on the integrity record."""
+    """A paid amount is to be given back; ``recorded`` tells that the integrity record says so."""
 
     claim_id: int
     number: str
     organisation_id: int
     amount_fen: int
     reason: str
+    due_on: date
+    recorded: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClawBackReceived(Event):
+    """The amount that was clawed back has arrived."""
+
+    claim_id: int
+    number: str
+    organisation_id: int
+    amount_fen: int
+    reference: str

@@ -121,7 +121,7 @@ def years_with_facts(session: Session, organisation_id: int) -> list[int]:
     """List the years in which an organisation has a role in a registered contract, latest first."""
     days = session.scalars(
         select(ContractFact.registered_on).where(
-            ContractFact.cancelled_on.is_(None), _concerns([organisation_id])
+            ContractFact.cancelled_on.is_(None), concerns([organisation_id])
         )
     )
     return sorted({day.year for day in days}, reverse=True)
@@ -137,11 +137,12 @@ def _in_year(year: int, organisation_ids: Collection[int]) -> Select[ContractFac
     return select(ContractFact).where(
         ContractFact.cancelled_on.is_(None),
         ContractFact.registered_on.between(date(year, 1, 1), date(year, 12, 31)),
-        _concerns(organisation_ids),
+        concerns(organisation_ids),
     )
 
 
-def _concerns(organisation_ids: Collection[int]) -> ColumnElement[bool]:
+def concerns(organisation_ids: Collection[int]) -> ColumnElement[bool]:
+    """Tell whether one of the organisations has a role in a contract."""
     return or_(
         ContractFact.seller_organisation_id.in_(organisation_ids),
         ContractFact.buyer_organisation_id.in_(organisation_ids),

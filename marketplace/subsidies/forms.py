@@ -10,6 +10,7 @@ from marketplace.contracts.rules import ContractType
 from marketplace.foundation import web
 from marketplace.foundation.attachments import ACCEPTED
 from marketplace.foundation.money import FEN_PER_YUAN, Fen, format_yuan
+from marketplace.subsidies.clawback_rules import ClawBackGround
 from marketplace.subsidies.estimate_rules import (
     AGENCY,
     BUYER,
@@ -18,9 +19,10 @@ from marketplace.subsidies.estimate_rules import (
     SELLER,
     Question,
 )
-from marketplace.subsidies.rules import ReviewDecision
+from marketplace.subsidies.rules import MOST_EXPERTS, ReviewDecision
+from marketplace.subsidies.single_entry_rules import Entries, Recognition, Training
 from marketplace.subsidies.trace_rules import Party, Period, RegisteredContract
-from marketplace.subsidies.word_rules import PartyKind
+from marketplace.subsidies.word_rules import ClaimItem, PartyKind
 
 _PLACES = (("in", "在济南"), ("out", "不在济南"))
 _SELLERS = (
@@ -124,12 +126,18 @@ class RoundForm(web.Form):
 
     year = web.IntField("补助年度", least=2020, most=2100, required=True, unit="年")
     title = web.TextField("通知标题", required=True, longest=100)
+    items = web.ChoicesField("受理项目", ClaimItem, required=True)
     opens_on = web.DateField("受理开始", required=True)
     closes_on = web.DateField("受理截止", required=True)
     budget = web.YuanField(
         "本批预算", required=True, hint="应付合计超过预算时，全部申报按同一比例缩减"
     )
-    body = web.LongTextField("通知正文", hint="申报对象、材料、联系方式等，公开显示")
+    expert_count = web.IntField(
+        "每件评审专家", least=1, most=MOST_EXPERTS, required=True, unit="名"
+    )
+    eligible = web.LongTextField("申报对象", rows=3, longest=1000, required=True)
+    documents = web.LongTextField("申报材料", rows=3, longest=1000, required=True)
+    body = web.LongTextField("通知正文", hint="联系方式等其他说明，公开显示")
 
 
 class ApplicationForm(web.Form):
@@ -142,10 +150,10 @@ class ApplicationForm(web.Form):
     bank_account = web.TextField("银行账号", required=True, longest=40, hint="须是本单位对公账户")
     statement = web.LongTextField("说明", rows=3, hint="需要审核人员知道的情况，可不填")
     attachments = web.FilesField(
-        "证明材料", hint=f"付款凭证、发票等；{ACCEPTED}，每个不超过 15 MB，可多选"
+        "证明材料", hint=f"付款凭证、认定文件等；{ACCEPTED}，每个不超过 15 MB，可多选"
     )
     declared = web.FlagField(
-        "承诺：所报合同真实履行，没有在别处申领；虚报冒领的，退回补助并记入科研诚信记录",
+        "承诺：所报事项真实，没有在别处申领；虚报冒领的，退回补助并记入科研诚信记录",
         required=True,
     )
 
@@ -154,6 +162,55 @@ class ApplicationForm(web.Form):
         """Return the amount in fen that the page showed, None when it was tampered with."""
         written = self.confirmed.data or ""
         return Fen(int(written)) if written.isascii() and written.isdigit() else None
+
+
+class RecognitionForm(web.Form):
+    """A recognition that a single payment rests on."""
+
+    recognition_document = web.TextField("认定文件文号", required=True, longest=100)
+    recognised_on = web.DateField("认定日期", required=True)
+    excellent = web.FlagField("省级评价结果为优秀")
+
+    def entries(self) -> Entries:
+        """Turn the valid form into what the claim keeps."""
+        return Entries(
+            Recognition(
+                self.recognition_document.data.strip(),
+                self.recognised_on.data,
+                bool(self.excellent.data),
+            )
+        )
+
+
+class TrainingRow(web.RowForm):
+    """What one broker's training cost."""
+
+    person = web.TextField("姓名", required=True, longest=40)
+    certificate_no = web.TextField("证书号", required=True, longest=60)
+    ended_on = web.DateField("培训结束日", required=True)
+    fee = web.YuanField("培训费", required=True)
+
+
+class TrainingForm(web.Form):
+    """The trainings that a claim for their fees rests on."""
+
+    trainings = web.RowsField(
+        "技术经理人培训", TrainingRow, hint="一张证书补助一次；发票和证书请在下面作为附件上传"
+    )
+
+    def entries(self) -> Entries:
+        """Turn the valid form into what the claim keeps."""
+        return Entries(
+            trainings=tuple(
+                Training(
+                    row["person"].strip(),
+                    row["certificate_no"].strip(),
+                    row["ended_on"],
+                    row["fee"],
+                )
+                for row in self.trainings.filled()
+            )
+        )
 
 
 class ReviewForm(web.Form):
@@ -171,12 +228,28 @@ class PaymentForm(web.Form):
     reference = web.TextField("国库支付凭证号", required=True, longest=60)
 
 
-class ClawBackForm(web.Form):
-    """Why a paid claim is taken back, and for how long it stands on the integrity record."""
+class RecallForm(web.Form):
+    """Why the bureau sends a claim back after its reviews."""
 
-    reason = web.LongTextField("事实", required=True, hint="会公开在科研诚信记录中")
+    reason = web.LongTextField("退回理由和补正内容", required=True, rows=3, longest=500)
+
+
+class ClawBackForm(web.Form):
+    """Why and how much of a paid claim is taken back, and until when."""
+
+    ground = web.ChoiceField("追回原因", ClawBackGround, required=True)
+    amount = web.YuanField("追回金额", required=True, hint="不超过已支付的金额")
+    reason = web.LongTextField("事实", required=True, rows=3, hint="失信的会公开在科研诚信记录中")
     document = web.TextField("处理决定文号", required=True, longest=60)
-    dishonest_until = web.DateField("失信记录截止", required=True)
+    due_on = web.DateField("退款期限", required=True)
+    dishonest_until = web.DateField("失信记录截止", hint="虚报冒领、虚假技术合同必填，其他不填")
+
+
+class ReceiptForm(web.Form):
+    """The treasurer's confirmation that a clawed-back amount arrived."""
+
+    amount = web.YuanField("到账金额", required=True)
+    reference = web.TextField("收款凭证号", required=True, longest=60)
 
 
 def yuan_text(fen: Fen) -> str:

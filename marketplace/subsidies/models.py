@@ -1,4 +1,4 @@
-"""Tables of subsidies: facts of registered contracts, rounds, claims, reviews and payments."""
+"""Tables of subsidies: facts of contracts, rounds, claims, reviews, payments and claw-backs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.db import Base, Id, Json
 from marketplace.foundation.money import Fen
+from marketplace.subsidies.clawback_rules import ClawBackGround
 from marketplace.subsidies.rules import ClaimStatus, PaymentStatus, ReviewDecision, ReviewStep
-from marketplace.subsidies.word_rules import Item
+from marketplace.subsidies.word_rules import ClaimItem, Item
 
 _ORGANISATION = "accounts_organisations.id"
 _USER = "accounts_users.id"
@@ -59,6 +60,7 @@ class Round(Base):
     __table_args__ = (
         CheckConstraint("budget_fen > 0", name="budget_positive"),
         CheckConstraint("closes_on >= opens_on", name="dates_in_order"),
+        CheckConstraint("expert_count BETWEEN 1 AND 9", name="experts"),
     )
 
     id: Mapped[Id]
@@ -69,6 +71,11 @@ class Round(Base):
     opens_on: Mapped[date]
     closes_on: Mapped[date]
     budget_fen: Mapped[Fen]
+    # The values of the ``ClaimItem``s that the notice names.
+    items: Mapped[Json]
+    eligible: Mapped[str] = mapped_column(default="")
+    documents: Mapped[str] = mapped_column(default="")
+    expert_count: Mapped[int] = mapped_column(default=1)
     opened_at: Mapped[datetime]
     opened_by_id: Mapped[int | None] = mapped_column(ForeignKey(_USER))
 
@@ -83,13 +90,14 @@ class Claim(Base):
         CheckConstraint("payable_fen <= approved_fen", name="payable_within_approved"),
         Index("ix_subsidies_claims_own", "organisation_id", "year", "item"),
         Index("ix_subsidies_claims_desk", "status", "due_on"),
+        Index("ix_subsidies_claims_remind", "remind_on"),
     )
 
     id: Mapped[Id]
     number: Mapped[str] = mapped_column(unique=True)
     round_id: Mapped[int] = mapped_column(ForeignKey("subsidies_rounds.id"), index=True)
     organisation_id: Mapped[int] = mapped_column(ForeignKey(_ORGANISATION))
-    item: Mapped[Item]
+    item: Mapped[ClaimItem]
     year: Mapped[int]
     status: Mapped[ClaimStatus]
     # Set while it is a draft: one draft for an item, however many windows are open.
@@ -102,6 +110,8 @@ class Claim(Base):
     payable_fen: Mapped[Fen | None]
     factor: Mapped[str] = mapped_column(default="1")
     calculation: Mapped[Json]
+    # What the applicant enters where the platform does not know it: ``single_queries.Entries``.
+    particulars: Mapped[Json] = mapped_column(default=dict)
     contact_name: Mapped[str] = mapped_column(default="")
     contact_phone: Mapped[str] = mapped_column(default="")
     bank_name: Mapped[str] = mapped_column(default="")
@@ -111,10 +121,15 @@ class Claim(Base):
     created_at: Mapped[datetime]
     applied_at: Mapped[datetime | None]
     due_on: Mapped[date | None]
+    # The morning on which whoever holds the claim is reminded of ``due_on``; None: no more.
+    remind_on: Mapped[date | None]
     publicity_id: Mapped[int | None] = mapped_column(ForeignKey("publicity_notices.id"))
 
     lines: Mapped[list[ClaimLine]] = relationship(
         back_populates="claim", cascade="all, delete-orphan", order_by="ClaimLine.id"
+    )
+    grounds: Mapped[list[ClaimGround]] = relationship(
+        back_populates="claim", cascade="all, delete-orphan", order_by="ClaimGround.id"
     )
 
 
@@ -138,12 +153,45 @@ class ClaimLine(Base):
     claim: Mapped[Claim] = relationship(back_populates="lines")
 
 
+class ClaimGround(Base):
+    """What a claim without contracts rests on: a recognition, a fee, an order, a meeting.
+
+    ``key`` names it within its item; the constraint lets it be claimed once, by whomever.
+    """
+
+    __tablename__ = "subsidies_claim_grounds"
+    __table_args__ = (
+        UniqueConstraint("item", "key"),
+        CheckConstraint("paid_fen >= 0", name="paid_not_negative"),
+        CheckConstraint("counted_fen >= 0", name="counted_not_negative"),
+    )
+
+    id: Mapped[Id]
+    claim_id: Mapped[int] = mapped_column(ForeignKey("subsidies_claims.id"), index=True)
+    item: Mapped[ClaimItem]
+    key: Mapped[str]
+    what: Mapped[str]
+    proof: Mapped[str]
+    happened_on: Mapped[date]
+    paid_fen: Mapped[Fen]
+    counted_fen: Mapped[Fen]
+    excellent: Mapped[bool] = mapped_column(default=False)
+    counterparty_organisation_id: Mapped[int | None] = mapped_column(ForeignKey(_ORGANISATION))
+
+    claim: Mapped[Claim] = relationship(back_populates="grounds")
+
+
 class Review(Base):
-    """One reviewer's decision on one step; a returned claim is reviewed anew."""
+    """One reviewer's decision on one step; a returned claim is reviewed anew.
+
+    An office has one seat, a panel of experts several; nobody takes two of them.
+    """
 
     __tablename__ = "subsidies_reviews"
     __table_args__ = (
-        UniqueConstraint("claim_id", "step", "attempt"),
+        UniqueConstraint("claim_id", "step", "attempt", "seat"),
+        UniqueConstraint("claim_id", "step", "attempt", "reviewer_user_id"),
+        CheckConstraint("seat BETWEEN 1 AND 9", name="seat_in_range"),
         CheckConstraint("score BETWEEN 0 AND 100", name="score_in_range"),
     )
 
@@ -151,6 +199,7 @@ class Review(Base):
     claim_id: Mapped[int] = mapped_column(ForeignKey("subsidies_claims.id"))
     step: Mapped[ReviewStep]
     attempt: Mapped[int]
+    seat: Mapped[int] = mapped_column(default=1)
     decision: Mapped[ReviewDecision]
     opinion: Mapped[str]
     score: Mapped[int | None]
@@ -169,6 +218,7 @@ class PaymentList(Base):
     number: Mapped[str] = mapped_column(unique=True)
     prepared_at: Mapped[datetime]
     prepared_by_id: Mapped[int | None] = mapped_column(ForeignKey(_USER))
+    due_on: Mapped[date | None]
 
 
 class Payment(Base):
@@ -191,3 +241,30 @@ class Payment(Base):
     prepared_by_id: Mapped[int | None] = mapped_column(ForeignKey(_USER))
     confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey(_USER))
     confirmed_at: Mapped[datetime | None]
+
+
+class ClawBack(Base):
+    """The one claw-back of a paid claim: decided by one person, its receipt seen by another."""
+
+    __tablename__ = "subsidies_claw_backs"
+    __table_args__ = (
+        CheckConstraint("amount_fen > 0", name="amount_positive"),
+        CheckConstraint("received_by_id <> ordered_by_id", name="two_persons"),
+        CheckConstraint("(received_at IS NULL) = (reference = '')", name="received_with_reference"),
+    )
+
+    id: Mapped[Id]
+    claim_id: Mapped[int] = mapped_column(ForeignKey("subsidies_claims.id"), unique=True)
+    ground: Mapped[ClawBackGround]
+    article: Mapped[str]
+    amount_fen: Mapped[Fen]
+    reason: Mapped[str]
+    document: Mapped[str]
+    due_on: Mapped[date]
+    # No foreign key: the integrity slice keeps its own records.
+    integrity_record_id: Mapped[int | None]
+    ordered_at: Mapped[datetime]
+    ordered_by_id: Mapped[int | None] = mapped_column(ForeignKey(_USER))
+    reference: Mapped[str] = mapped_column(default="")
+    received_at: Mapped[datetime | None]
+    received_by_id: Mapped[int | None] = mapped_column(ForeignKey(_USER))

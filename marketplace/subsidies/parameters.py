@@ -148,7 +148,11 @@ class ArticleRule(_Strict):
 
 
 class SinglePayment(_Strict):
-    """An amount that is paid for one event."""
+    """An amount that is paid for one event.
+
+    ``review`` asks for a result of the provincial review. ``until`` ends a clause before its
+    document, with the ``reading`` that says why.
+    """
 
     key: str
     label: str
@@ -156,6 +160,27 @@ class SinglePayment(_Strict):
     amount: Yuan = Field(alias="amount_yuan")
     frequency: Literal["once", "yearly"]
     condition: str = ""
+    review: Literal["excellent"] | None = None
+    until: date | None = None
+    reading: str = ""
+
+    @model_validator(mode="after")
+    def _early_end_has_its_reading(self) -> Self:
+        if self.until is not None and not self.reading:
+            raise ValueError("写了 until（条款提前失效）就要写 reading（为什么）")
+        return self
+
+
+class FeePayment(_Strict):
+    """A share of fees that an organisation paid."""
+
+    key: str
+    label: str
+    article: str
+    clause: str
+    share: Rate
+    claimant: Claimant
+    reading: str = ""
 
 
 class VoucherCap(_Strict):
@@ -210,6 +235,7 @@ class Policy(_Strict):
     one_role_per_contract: ArticleRule | None = None
     items: tuple[ItemTerms, ...]
     single_payments: tuple[SinglePayment, ...] = ()
+    fees: tuple[FeePayment, ...] = ()
     vouchers: tuple[Voucher, ...] = ()
     references: tuple[Provision, ...] = ()
 
@@ -322,6 +348,7 @@ _KEYS = {
     "groups": _keys(Group),
     "accepts": _keys(Acceptance),
     "single_payments": _keys(SinglePayment),
+    "fees": _keys(FeePayment),
     "vouchers": _keys(Voucher),
     "caps": _keys(VoucherCap),
     "references": _keys(Provision),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,21 +12,16 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import queries as accounts
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.money import Fen
-from marketplace.subsidies.desk_queries import (
+from marketplace.subsidies.claim_view_queries import (
     ClaimRow,
+    ClawBackView,
     PaymentView,
     claim_rows,
+    claw_back_view,
     payment_view,
 )
-from marketplace.subsidies.models import (
-    Claim,
-    Payment,
-    PaymentList,
-)
-from marketplace.subsidies.rules import (
-    ClaimStatus,
-    PaymentStatus,
-)
+from marketplace.subsidies.models import Claim, ClawBack, Payment, PaymentList
+from marketplace.subsidies.rules import ClaimStatus, PaymentStatus
 
 
 @dataclass(frozen=True)
@@ -48,6 +43,7 @@ class PaymentListView:
     number: str
     prepared_at: datetime
     prepared_by: str
+    due_on: date | None
     rows: tuple[PaymentRow, ...]
 
     @property
@@ -90,6 +86,19 @@ def get_payment_list(session: Session, list_id: int) -> PaymentListView:
     return _list_views(session, [row])[0]
 
 
+def reclaims(session: Session) -> list[tuple[ClaimRow, ClawBackView]]:
+    """List all claw-backs with their claims, what has not come first, by deadline."""
+    found = list(
+        session.execute(
+            select(Claim, ClawBack)
+            .join(ClawBack, ClawBack.claim_id == Claim.id)
+            .order_by(ClawBack.received_at.is_not(None), ClawBack.due_on, ClawBack.id)
+        )
+    )
+    rows = {row.id: row for row in claim_rows(session, (claim for claim, _ in found))}
+    return [(rows[claim.id], claw_back_view(taken)) for claim, taken in found]
+
+
 def _list_views(session: Session, lists: Sequence[PaymentList]) -> list[PaymentListView]:
     payments = list(
         session.scalars(
@@ -128,6 +137,7 @@ def _list_views(session: Session, lists: Sequence[PaymentList]) -> list[PaymentL
             made.number,
             made.prepared_at,
             people[made.prepared_by_id].name if made.prepared_by_id else "",
+            made.due_on,
             tuple(line(payment) for payment in payments if payment.list_id == made.id),
         )
         for made in lists

@@ -1,9 +1,9 @@
-"""List approved claims for payment, confirm each payment by a second person, claw back."""
+"""List approved claims for payment, confirm each payment by a second person."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,11 +15,13 @@ from marketplace.foundation.db import lock
 from marketplace.foundation.errors import Conflict, NotFound, RuleBroken
 from marketplace.foundation.money import Fen
 from marketplace.foundation.numbering import next_number
-from marketplace.integrity import service as integrity
-from marketplace.integrity.rules import DishonestyGround
-from marketplace.subsidies import rules
-from marketplace.subsidies.events import ClaimClawedBack, ClaimPaid
-from marketplace.subsidies.models import Claim, Payment, PaymentList
+from marketplace.foundation.parameters import value_on
+from marketplace.foundation.workdays import add_workdays
+from marketplace.subsidies import payment_rules, rules
+from marketplace.subsidies.application_service import check_honest
+from marketplace.subsidies.deadline_service import set_due
+from marketplace.subsidies.events import ClaimPaid
+from marketplace.subsidies.models import Claim, ContractFact, Payment, PaymentList
 from marketplace.subsidies.rules import ClaimStatus, PaymentStatus
 
 
@@ -42,10 +44,10 @@ def list_payments(
     if len(claims) != len(set(claim_ids)):
         raise NotFound()
     for claim in claims:
-        if claim.status is not ClaimStatus.APPROVED or claim.payable_fen is None:
-            raise Conflict(
-                "payments.claim", f"{claim.number} 现在是“{claim.status.label}”，不能列入支付清单"
-            )
+        payment_rules.check_listing(
+            number=claim.number, status=claim.status, cancelled=_cancelled(session, claim)
+        )
+        check_honest(session, claim.organisation_id, now)
     listed = session.scalar(
         select(Claim.number)
         .join(Payment, Payment.claim_id == Claim.id)
@@ -54,14 +56,18 @@ def list_payments(
     )
     if listed is not None:
         raise Conflict("payments.listed", f"{listed} 已经在支付清单上，不能重复列入")
+    today = local_date(now)
+    due_on = add_workdays(today, value_on("claim_payment_workdays", today))
     made = PaymentList(
-        number=next_number(session, "ZF", local_date(now).year),
+        number=next_number(session, "ZF", today.year),
         prepared_at=now,
         prepared_by_id=actor.user_id,
+        due_on=due_on,
     )
     session.add(made)
     session.flush()
     for claim in claims:
+        set_due(claim, due_on, today=today)
         session.add(
             Payment(
                 claim_id=claim.id,
@@ -95,8 +101,8 @@ def confirm_payment(
     # The claim before its payment, everywhere.
     claim = lock(session, Claim, seen.claim_id)
     payment = lock(session, Payment, payment_id)
-    rules.check_two_persons(prepared_by_id=payment.prepared_by_id, actor=actor)
-    rules.check_payment(
+    payment_rules.check_two_persons(prepared_by_id=payment.prepared_by_id, actor=actor)
+    payment_rules.check_payment(
         status=payment.status,
         claim=claim.status,
         amount_fen=payment.amount_fen,
@@ -108,6 +114,7 @@ def confirm_payment(
     payment.confirmed_by_id = actor.user_id
     payment.confirmed_at = now
     claim.status = ClaimStatus.PAID
+    set_due(claim, None, today=local_date(now))
     outbox.publish(
         session,
         ClaimPaid(
@@ -136,52 +143,14 @@ def confirm_payment(
     )
 
 
-def claw_back(
-    session: Session,
-    *,
-    actor: Actor,
-    now: datetime,
-    claim_id: int,
-    reason: str,
-    document: str,
-    dishonest_until: date,
-) -> None:
-    """Take a paid claim back and put the organisation on the integrity record.
-
-    虚报冒领, 假技术合同: 济科发〔2020〕58号 第14条.
-    """
-    require(actor, rules.CLAW_BACK)
-    claim = lock(session, Claim, claim_id)
-    rules.check_claw_back(status=claim.status, reason=reason, document=document)
-    claim.status, claim.reason = ClaimStatus.CLAWED_BACK, reason.strip()
-    record_id = integrity.record(
-        session,
-        actor=actor,
-        now=now,
-        organisation_id=claim.organisation_id,
-        ground=DishonestyGround.FALSE_MATERIAL,
-        reason=f"追回 {claim.year} 年度{claim.item.label}（{claim.number}）：{reason.strip()}",
-        document=document,
-        starts_on=local_date(now),
-        ends_on=dishonest_until,
-    )
-    outbox.publish(
-        session,
-        ClaimClawedBack(
-            claim_id=claim.id,
-            number=claim.number,
-            organisation_id=claim.organisation_id,
-            amount_fen=claim.payable_fen or Fen(0),
-            reason=claim.reason,
-        ),
-        now=now,
-    )
-    audit.record(
-        session,
-        actor=actor,
-        action="subsidies.claw_back",
-        subject=f"claim:{claim.id}",
-        now=now,
-        before={"status": ClaimStatus.PAID},
-        after={"status": claim.status, "integrity_record": record_id},
+def _cancelled(session: Session, claim: Claim) -> list[str]:
+    return list(
+        session.scalars(
+            select(ContractFact.contract_no)
+            .where(
+                ContractFact.contract_id.in_([line.contract_id for line in claim.lines]),
+                ContractFact.cancelled_on.is_not(None),
+            )
+            .order_by(ContractFact.contract_no)
+        )
     )

@@ -8,9 +8,11 @@ from sqlalchemy.orm import Session
 
 from marketplace.foundation import web
 from marketplace.foundation.access import permits
+from marketplace.foundation.clock import local_date
 from marketplace.foundation.money import format_yuan
-from marketplace.subsidies import queries, rules, service
-from marketplace.subsidies.forms import PaymentForm
+from marketplace.subsidies import payment_file_rules, queries, rules, service
+from marketplace.subsidies.forms import PaymentForm, ReceiptForm
+from marketplace.subsidies.payment_file_rules import PaymentOrder
 from marketplace.subsidies.views import blueprint
 
 
@@ -104,6 +106,70 @@ def payment_table(list_id: int) -> ResponseReturnValue:
     return web.send_table(
         f"支付清单 {made.number}", header, rows, widths=(16, 34, 22, 22, 16, 30, 24, 10, 20)
     )
+
+
+@blueprint.route("/subsidies/payments/<int:list_id>.txt")
+@web.permits(rules.SEE_PAYMENTS)
+def payment_file(list_id: int) -> ResponseReturnValue:
+    """Send a payment list as the file that a bank reads; docs/payment-file.md says its format."""
+    made = queries.get_payment_list(web.session(), list_id)
+    orders = [
+        PaymentOrder(
+            claim_no=row.claim.number,
+            payee=row.claim.organisation_name,
+            uscc=row.uscc,
+            bank_name=row.bank_name,
+            bank_account=row.bank_account,
+            amount_fen=row.payment.amount_fen,
+            purpose=f"{row.claim.year}年度{row.claim.item.label}",
+        )
+        for row in made.rows
+    ]
+    text = payment_file_rules.write(made.number, local_date(made.prepared_at), orders)
+    return web.send_text(f"支付清单 {made.number}", text)
+
+
+@blueprint.route("/subsidies/reclaims")
+@web.permits(rules.SEE_PAYMENTS)
+def reclaims() -> ResponseReturnValue:
+    """List what is clawed back, until when, and what has arrived."""
+    return _reclaims(ReceiptForm.load(), 0)
+
+
+@blueprint.route("/subsidies/reclaims/<int:claim_id>", methods=["POST"])
+@web.permits(rules.CONFIRM_RECEIPT)
+def confirm_receipt(claim_id: int) -> ResponseReturnValue:
+    """Take the treasurer's confirmation that a clawed-back amount arrived."""
+    form = ReceiptForm.load()
+    if form.validate_on_post():
+
+        def act(session: Session) -> str:
+            service.confirm_receipt(
+                session,
+                actor=web.actor(),
+                now=web.now(),
+                claim_id=claim_id,
+                amount_fen=form.amount.data,
+                reference=form.reference.data,
+            )
+            return url_for("subsidies.reclaims")
+
+        done = web.submit(form, act)
+        if done is not None:
+            flash("退款到账已确认。", "success")
+            return done
+    return _reclaims(form, claim_id)
+
+
+def _reclaims(form: ReceiptForm, claim_id: int) -> ResponseReturnValue:
+    page = render_template(
+        "subsidies/reclaims.html",
+        reclaims=queries.reclaims(web.session()),
+        form=form,
+        chosen=claim_id,
+        may_confirm=permits(web.actor(), rules.CONFIRM_RECEIPT),
+    )
+    return page, form.status()
 
 
 def _page(list_id: int, form: PaymentForm, payment_id: int) -> ResponseReturnValue:

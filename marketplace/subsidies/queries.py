@@ -8,27 +8,37 @@ from sqlalchemy.orm import Session
 
 from marketplace.foundation.access import Actor, permits
 from marketplace.foundation.clock import local_date
-from marketplace.foundation.money import Fen
+from marketplace.foundation.money import Fen, format_yuan
 from marketplace.foundation.waiting import WaitingItem
-from marketplace.subsidies import claim_queries, correction_rules, rules
+from marketplace.subsidies import (
+    claim_queries,
+    correction_rules,
+    rules,
+    single_queries,
+    single_rules,
+)
 from marketplace.subsidies.claim_queries import Entitlement
-from marketplace.subsidies.desk_queries import (
+from marketplace.subsidies.claim_view_queries import (
     ClaimRow,
     ClaimView,
-    DeskFilter,
+    ClawBackView,
     FactView,
     PaymentView,
     ReviewView,
+    computed_now,
+    facts_of,
+    get_own_claim,
+    own_claims,
+)
+from marketplace.subsidies.desk_queries import (
+    DeskFilter,
     awaited_ids,
     claims_of_contract,
     claims_of_round,
-    computed_now,
     desk,
-    facts_of,
     get_claim_for_review,
-    get_own_claim,
-    own_claims,
-    timeline,
+    judged_by,
+    must_be_blind,
     totals_by_year,
 )
 from marketplace.subsidies.estimate_queries import (
@@ -37,23 +47,26 @@ from marketplace.subsidies.estimate_queries import (
     estimate_prospect,
 )
 from marketplace.subsidies.facts_queries import years_with_facts
-from marketplace.subsidies.parameters import editions_of
+from marketplace.subsidies.history_queries import timeline
+from marketplace.subsidies.parameters import editions_of, select_policies
 from marketplace.subsidies.payment_queries import (
     PaymentListView,
     PaymentRow,
     approved_unlisted,
     get_payment_list,
     payment_lists,
+    reclaims,
 )
 from marketplace.subsidies.round_queries import RoundView, get_round, list_rounds, open_rounds
-from marketplace.subsidies.rules import (
-    ClaimStatus,
-)
-from marketplace.subsidies.word_rules import Item
+from marketplace.subsidies.rules import ClaimStatus
+from marketplace.subsidies.single_entry_rules import ENTERED
+from marketplace.subsidies.single_queries import SingleEntitlement
+from marketplace.subsidies.word_rules import ClaimItem, Item
 
 __all__ = [
     "ClaimRow",
     "ClaimView",
+    "ClawBackView",
     "DeskFilter",
     "FactView",
     "PaymentListView",
@@ -77,10 +90,14 @@ __all__ = [
     "get_own_claim",
     "get_payment_list",
     "get_round",
+    "judged_by",
     "list_rounds",
+    "must_be_blind",
+    "offered_singles",
     "open_rounds",
     "own_claims",
     "payment_lists",
+    "reclaims",
     "timeline",
     "totals_by_year",
     "waiting",
@@ -93,12 +110,37 @@ def claimable(session: Session, organisation_id: int, year: int) -> dict[Item, E
     return claim_queries.entitlements(session, organisation_id, year)
 
 
-def correction_notes(view: ClaimView, computed: Entitlement | None) -> tuple[str, ...]:
+def offered_singles(
+    session: Session, organisation_id: int, view: RoundView, *, now: datetime
+) -> dict[ClaimItem, SingleEntitlement]:
+    """Return what a round offers an organisation for single occasions.
+
+    Left out is what it has no ground for and cannot enter any.
+    """
+    offered = [item for item in view.items if item.contracts is None]
+    found = {
+        item: single_queries.entitlement(session, organisation_id, view.year, item, now=now)
+        for item in offered
+    }
+    return {
+        item: entitlement
+        for item, entitlement in found.items()
+        if entitlement.explanation.parts
+        or (
+            item in ENTERED
+            and single_rules.is_open_to(item, entitlement.result.party, select_policies())
+        )
+    }
+
+
+def correction_notes(
+    view: ClaimView, computed: Entitlement | SingleEntitlement | None
+) -> tuple[str, ...]:
     """Say what was corrected in a claim's document since it was sent, and what that would change.
 
     The amount that was decided stays; ``computed`` is the calculation with the corrected data.
     """
-    if view.row.applied_at is None:
+    if view.row.applied_at is None or not view.on_contracts:
         return ()
     return correction_rules.notes(
         editions_of(view.calculation.policy_id),
@@ -123,13 +165,30 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingIte
                 endpoint="subsidies.payment_list",
                 params={"list_id": made.id},
                 act="支付",
+                due_on=made.due_on,
             )
             for made in payment_lists(session)
             if made.waiting_count
         )
+        items.extend(_waiting_receipts(session))
     if permits(actor, rules.CLAIM) and actor.organisation_id is not None:
         items.extend(_waiting_for_applicant(session, actor.organisation_id, now))
     return items
+
+
+def _waiting_receipts(session: Session) -> list[WaitingItem]:
+    return [
+        WaitingItem(
+            what=f"确认退款到账：{row.organisation_name}，{row.item.label}",
+            why=f"{row.number}，应退 {format_yuan(taken.amount_fen)} 元",
+            endpoint="subsidies.reclaims",
+            params={},
+            act="核对",
+            due_on=taken.due_on,
+        )
+        for row, taken in reclaims(session)
+        if taken.received_at is None
+    ]
 
 
 def _waiting_reviews(session: Session, actor: Actor) -> list[WaitingItem]:
@@ -184,6 +243,7 @@ def _waiting_for_applicant(
             endpoint="subsidies.claim",
             params={"claim_id": row.id},
             act="办理",
+            due_on=row.due_on,
         )
         for row in own
         if row.status in (ClaimStatus.RETURNED, ClaimStatus.ESTIMATED)
@@ -199,7 +259,9 @@ def _waiting_for_applicant(
                 due_on=view.closes_on,
             )
             for item, found in claimable(session, organisation_id, view.year).items()
-            if found.claimable_fen > 0 and (view.id, item) not in begun
+            if found.claimable_fen > 0
+            and ClaimItem(item) in view.items
+            and (view.id, ClaimItem(item)) not in begun
         )
     return items
 

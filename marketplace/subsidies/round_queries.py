@@ -13,13 +13,9 @@ from marketplace.foundation.clock import local_date
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.money import Fen
 from marketplace.subsidies import rules
-from marketplace.subsidies.models import (
-    Claim,
-    Round,
-)
-from marketplace.subsidies.rules import (
-    ClaimStatus,
-)
+from marketplace.subsidies.models import Claim, Round
+from marketplace.subsidies.rules import ClaimStatus
+from marketplace.subsidies.word_rules import ClaimItem
 
 
 @dataclass(frozen=True)
@@ -34,6 +30,10 @@ class RoundView:
     opens_on: date
     closes_on: date
     budget_fen: Fen
+    items: tuple[ClaimItem, ...]
+    eligible: str
+    documents: str
+    expert_count: int
     opened_at: datetime
     claim_counts: dict[ClaimStatus, int]
     granted_fen: Fen
@@ -80,9 +80,6 @@ def get_round(session: Session, round_id: int) -> RoundView:
     return _round_views(session, [row])[0]
 
 
-_GRANTED = (ClaimStatus.PUBLICITY, ClaimStatus.APPROVED, ClaimStatus.PAID)
-
-
 def _round_views(session: Session, rows: Sequence[Round]) -> list[RoundView]:
     counted = session.execute(
         select(
@@ -108,9 +105,13 @@ def _round_views(session: Session, rows: Sequence[Round]) -> list[RoundView]:
             opens_on=row.opens_on,
             closes_on=row.closes_on,
             budget_fen=row.budget_fen,
+            items=tuple(ClaimItem(value) for value in row.items),
+            eligible=row.eligible,
+            documents=row.documents,
+            expert_count=row.expert_count,
             opened_at=row.opened_at,
             claim_counts={line[1]: line[2] for line in own},
-            granted_fen=Fen(sum(int(line[5]) for line in own if line[1] in _GRANTED)),
+            granted_fen=Fen(sum(int(line[5]) for line in own if line[1] in rules.GRANTED)),
             settling_fen=Fen(sum(int(line[4]) for line in own if line[1] is ClaimStatus.SETTLING)),
             reviewing_fen=Fen(sum(int(line[3]) for line in own if line[1] in rules.IN_REVIEW)),
         )

@@ -1,4 +1,4 @@
-"""Claims: their words and states, who may do what, and what each step asks for. Pure.
+"""Claims: their words and states, who may do what, what a notice and an application ask. Pure.
 
 The way of a claim is 济科发〔2021〕27号 第十六条: notice, application, first review by the
 district, review by 创新促进中心 and 市科技局, experts, publicity of five working days, payment.
@@ -6,16 +6,15 @@ district, review by 创新促进中心 and 市科技局, experts, publicity of f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 
-from marketplace.foundation.access import Actor, Permission, Role
-from marketplace.foundation.errors import Conflict, NotAllowed, Problem, RuleBroken, raise_if_any
+from marketplace.foundation.access import Permission, Role
+from marketplace.foundation.errors import Conflict, Problem, RuleBroken, raise_if_any
 from marketplace.foundation.money import Fen, format_yuan
 from marketplace.foundation.words import Word
-from marketplace.subsidies.calculation_rules import scale_to_budget
+from marketplace.subsidies.word_rules import ClaimItem
 
 _APPLICANTS = frozenset(
     {
@@ -40,7 +39,9 @@ SEE_PAYMENTS = Permission(
     "subsidies.see_payments", frozenset({Role.BUREAU_REVIEWER, Role.TREASURER})
 )
 CONFIRM_PAYMENT = Permission("subsidies.confirm_payment", frozenset({Role.TREASURER}))
+SEND_BACK = Permission("subsidies.send_back", frozenset({Role.BUREAU_REVIEWER}))
 CLAW_BACK = Permission("subsidies.claw_back", frozenset({Role.BUREAU_REVIEWER}))
+CONFIRM_RECEIPT = Permission("subsidies.confirm_receipt", frozenset({Role.TREASURER}))
 
 
 class ClaimStatus(Word):
@@ -57,6 +58,7 @@ class ClaimStatus(Word):
     PAID = "paid", "已支付", "ok"
     RETURNED = "returned", "退回补正", "warn"
     REFUSED = "refused", "不予支持", "danger"
+    RECLAIMING = "reclaiming", "追回中", "danger"
     CLAWED_BACK = "clawed_back", "已追回", "danger"
 
 
@@ -112,18 +114,30 @@ UNDECIDED = (*IN_REVIEW, S.SETTLING)
 # refused or clawed back: what was judged once is not claimed again through another round.
 COUNTS = tuple(status for status in ClaimStatus if status is not S.ESTIMATED)
 
-LEAST_EXPERT_SCORE = 60
+# What has taken its part of the budget; what is clawed back goes to the treasury, not back to it.
+GRANTED = (S.PUBLICITY, S.APPROVED, S.PAID, S.RECLAIMING, S.CLAWED_BACK)
+
+# The items on contracts, of which every notice before this could only speak.
+CONTRACT_ITEMS = tuple(item for item in ClaimItem if item.contracts is not None)
+MOST_EXPERTS = 9
 
 
 @dataclass(frozen=True)
 class RoundTerms:
-    """What a notice lays down: the year, from when to when one may apply, and the budget."""
+    """What a notice lays down: year, dates, budget, items, who may claim, what to hand in.
+
+    ``expert_count`` is how many experts judge each claim, each for themselves.
+    """
 
     year: int
     title: str
     opens_on: date
     closes_on: date
     budget_fen: Fen
+    items: tuple[ClaimItem, ...] = CONTRACT_ITEMS
+    eligible: str = ""
+    documents: str = ""
+    expert_count: int = 3
 
 
 def check_round(terms: RoundTerms, *, today: date) -> None:
@@ -145,6 +159,18 @@ def check_round(terms: RoundTerms, *, today: date) -> None:
         )
     if terms.budget_fen <= 0:
         problems.append(Problem("rounds.budget", "请填写本批预算，必须大于 0", "budget"))
+    if not terms.items:
+        problems.append(Problem("rounds.items", "请至少选择一项，没有项目就没有可申报的", "items"))
+    if len(terms.eligible.strip()) < 4:
+        problems.append(Problem("rounds.eligible", "请写明哪些单位可以申报", "eligible"))
+    if len(terms.documents.strip()) < 4:
+        problems.append(
+            Problem("rounds.documents", "请写明要提交哪些材料，没有也要写“不需要”", "documents")
+        )
+    if not 1 <= terms.expert_count <= MOST_EXPERTS:
+        problems.append(
+            Problem("rounds.experts", f"每件由 1 到 {MOST_EXPERTS} 名专家评审", "expert_count")
+        )
     raise_if_any(problems)
 
 
@@ -156,6 +182,27 @@ def check_round_open(*, opens_on: date, closes_on: date, today: date) -> None:
         raise RuleBroken(
             "claims.closed",
             f"本批已于 {closes_on.isoformat()} 截止受理；请等下一批通知，合同不会因此失效",
+        )
+
+
+def check_offered(item: ClaimItem, offered: Collection[ClaimItem]) -> None:
+    """Refuse an item that a round's notice does not name."""
+    if item not in offered:
+        named = "、".join(one.label for one in offered)
+        raise RuleBroken("claims.not_offered", f"本批不受理{item.label}；本批受理：{named}")
+
+
+def check_honest(*, reason: str | None, until: date | None) -> None:
+    """Refuse support while an organisation stands on the integrity record; None is no record.
+
+    济科发〔2020〕58号 第12条: 一票否决. What counts for the amount is the year's last day (Reading
+    I); this bars application and payment on the day itself.
+    """
+    if reason is not None and until is not None:
+        raise RuleBroken(
+            "claims.dishonest",
+            f"单位在科研失信记录期内（到 {until.isoformat()}），一票否决，不能申报和支付补助"
+            f"（济科发〔2020〕58号第十二条）。记录的事实：{reason}。期满或信用修复后可以再办",
         )
 
 
@@ -200,145 +247,4 @@ def check_payee(
         problems.append(
             Problem("claims.phone", "请填写经办人电话，审核有疑问时要联系", "contact_phone")
         )
-    raise_if_any(problems)
-
-
-def check_reviewer(
-    actor: Actor,
-    *,
-    step: ReviewStep,
-    district: str | None,
-    reviewer_district: str | None,
-    organisation_id: int,
-    party_ids: Collection[int],
-) -> None:
-    """Refuse a review by another role, by another district, or by anybody who is concerned.
-
-    Where a claimant's district has no office on the platform (``district`` None), the promotion
-    centre makes the first review in its place.
-    """
-    role = ROLE_OF[step]
-    if step is ReviewStep.DISTRICT and district is None:
-        role = Role.CENTRE_REVIEWER
-    if not actor.has(role):
-        raise NotAllowed("claims.not_reviewer", f"这一步由{role.label}办理")
-    if step is ReviewStep.DISTRICT and district is not None and district != reviewer_district:
-        raise NotAllowed("claims.other_district", "这家单位在别的区县，由那里的科技主管部门初审")
-    if actor.organisation_id == organisation_id:
-        raise NotAllowed("claims.own", "不能审核本单位的申报，请由其他单位的人员办理")
-    if actor.organisation_id in party_ids:
-        raise NotAllowed("claims.concerned", "您的单位是所涉合同的一方，须回避，请由其他人员办理")
-
-
-def check_review(
-    *,
-    status: ClaimStatus,
-    step: ReviewStep,
-    decision: ReviewDecision,
-    opinion: str,
-    score: int | None,
-    unconcerned: bool,
-) -> None:
-    """Refuse a review of another step, without grounds, or an expert's without score."""
-    if STEP_OF.get(status) is not step:
-        raise Conflict(
-            "claims.moved_on", f"这份申报现在是“{status.label}”，不在这一步，请刷新后再看"
-        )
-    problems = []
-    if decision is not ReviewDecision.PASS and len(opinion.strip()) < 10:
-        problems.append(
-            Problem(
-                "claims.no_grounds",
-                "退回或不予支持要写明理由和需要补正的内容，至少 10 个字；申报单位会看到",
-                "opinion",
-            )
-        )
-    if step is ReviewStep.EXPERT:
-        if score is None:
-            problems.append(Problem("claims.no_score", "请给出 0 到 100 的评分", "score"))
-        elif decision is ReviewDecision.PASS and score < LEAST_EXPERT_SCORE:
-            problems.append(
-                Problem(
-                    "claims.low_score",
-                    f"评分低于 {LEAST_EXPERT_SCORE} 分不能通过，请修改评分或结论",
-                    "score",
-                )
-            )
-        if not unconcerned:
-            problems.append(
-                Problem("claims.no_statement", "请勾选与申报单位没有利害关系的声明", "unconcerned")
-            )
-    raise_if_any(problems)
-
-
-@dataclass(frozen=True)
-class Shares:
-    """What each settled claim is paid out of what is left of the budget."""
-
-    factor: Fraction
-    left_fen: Fen
-    wanted_fen: Fen
-    amounts: tuple[Fen, ...]
-
-    @property
-    def scaled(self) -> bool:
-        """Tell whether the budget was too small for all."""
-        return self.factor < 1
-
-
-def share_budget(
-    wanted: Sequence[Fen], *, budget: Fen, granted: Iterable[Fen], undecided: Iterable[Fen]
-) -> Shares:
-    """Share what is left of a round's budget; scale all by one factor where it is too small.
-
-    Refuse while claims under review could still change that factor.
-    """
-    left = Fen(max(0, budget - sum(granted)))
-    total = Fen(sum(wanted))
-    waiting = list(undecided)
-    if waiting and total + sum(waiting) > left:
-        raise RuleBroken(
-            "rounds.undecided",
-            f"预算余额 {format_yuan(left)} 元不够支付全部申报，还有 {len(waiting)} 件在审；"
-            "须等全部审结后按同一比例缩减，再一并公示",
-        )
-    scaling = scale_to_budget(wanted, left)
-    return Shares(scaling.factor, left, total, scaling.amounts)
-
-
-def check_two_persons(*, prepared_by_id: int | None, actor: Actor) -> None:
-    """Refuse the same person to list a payment and to confirm it."""
-    if actor.user_id is None or actor.user_id == prepared_by_id:
-        raise NotAllowed(
-            "payments.same_person", "编制支付清单的人不能确认支付，请由财政局的另一名经办人办理"
-        )
-
-
-def check_payment(
-    *, status: PaymentStatus, claim: ClaimStatus, amount_fen: Fen, payable_fen: Fen, reference: str
-) -> None:
-    """Refuse a second payment, one above the approved amount, or one without a bank reference."""
-    if status is PaymentStatus.PAID:
-        raise Conflict("payments.paid", "这一笔已经确认支付，不能重复支付")
-    if claim is not ClaimStatus.APPROVED:
-        raise Conflict("payments.claim", f"这份申报现在是“{claim.label}”，不能支付")
-    if amount_fen > payable_fen:
-        raise RuleBroken("payments.above", "支付金额超过公示通过的金额，不能支付")
-    if len(reference.strip()) < 4:
-        raise RuleBroken("payments.reference", "请填写国库支付凭证号，与银行回单一致", "reference")
-
-
-def check_claw_back(*, status: ClaimStatus, reason: str, document: str) -> None:
-    """Refuse to claw back what was not paid, or without facts and a decision."""
-    if status is not ClaimStatus.PAID:
-        raise Conflict("claims.not_paid", f"只有已支付的补助可以追回，这份现在是“{status.label}”")
-    problems = []
-    if len(reason.strip()) < 10:
-        problems.append(
-            Problem(
-                "claims.no_reason", "请写明追回的事实，至少 10 个字；会记入科研诚信记录", "reason"
-            )
-        )
-    if len(document.strip()) < 4:
-        problems.append(Problem("claims.no_document", "请填写处理决定的文号", "document"))
     raise_if_any(problems)

@@ -1,9 +1,14 @@
 """The use cases of subsidies, in one place for pages and other slices."""
 
-from marketplace.subsidies.application_service import Payee, apply, open_round, prepare
+from marketplace.subsidies.application_service import Payee, apply, enter, prepare
+from marketplace.subsidies.clawback_service import claw_back, confirm_receipt
+from marketplace.subsidies.deadline_service import remind_due
 from marketplace.subsidies.facts_service import keep_cancelled, keep_changed, keep_registered
-from marketplace.subsidies.payment_service import claw_back, confirm_payment, list_payments
-from marketplace.subsidies.review_service import Verdict, publicise, review, take_publicity
+from marketplace.subsidies.payment_service import confirm_payment, list_payments
+from marketplace.subsidies.publicity_service import publicise, take_publicity
+from marketplace.subsidies.return_service import recall
+from marketplace.subsidies.review_service import Verdict, review
+from marketplace.subsidies.round_service import open_round
 
 __all__ = [
     "Payee",
@@ -11,6 +16,8 @@ __all__ = [
     "apply",
     "claw_back",
     "confirm_payment",
+    "confirm_receipt",
+    "enter",
     "keep_cancelled",
     "keep_changed",
     "keep_registered",
@@ -18,6 +25,8 @@ __all__ = [
     "open_round",
     "prepare",
     "publicise",
+    "recall",
+    "remind_due",
     "review",
     "take_publicity",
 ]

@@ -19,6 +19,31 @@ class Item(Word):
         return self.label.removesuffix("补助")
 
 
+class ClaimItem(Word):
+    """What can be claimed: the items on contracts, and what is paid for one occasion each."""
+
+    SELLER = "seller", "卖方补助"
+    BUYER = "buyer", "买方补助"
+    AGENCY = "agency", "服务机构补助"
+    REGISTRAR = "registrar", "登记机构补助"
+    NATIONAL_INSTITUTION = "national_institution", "国家技术转移机构奖励"
+    PROVINCIAL_INSTITUTION = "provincial_institution", "省技术转移示范机构奖励"
+    ASSESSMENT_FEE = "assessment_fee", "成果评估费补助"
+    TRAINING_FEE = "training_fee", "技术经理人培训费补助"
+    INSTRUMENT_VOUCHER = "instrument_voucher", "大型仪器共享券兑付"
+    EVENT_VOUCHER = "event_voucher", "活动券兑付"
+
+    @property
+    def contracts(self) -> Item | None:
+        """Return the item of the calculation on contracts, None for what rests on other grounds."""
+        return Item(self.value) if self.value in set(Item) else None
+
+    @property
+    def once(self) -> bool:
+        """Tell whether an organisation gets it once and never again."""
+        return self in (ClaimItem.NATIONAL_INSTITUTION, ClaimItem.PROVINCIAL_INSTITUTION)
+
+
 class PartyKind(Word):
     """What an organisation is to the subsidy rules (Readings B, J, K)."""
 

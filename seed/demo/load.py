@@ -143,7 +143,9 @@ def _stories(stage: Stage, whole: Content) -> Iterator[Story]:
         yield orders_story.meeting(stage, meeting)
     for search in whole.searches:
         yield searches_story.saved_search(stage, search)
-    opened = claims_story.Round()
-    yield claims_story.desk(stage, opened)
+    rounds = claims_story.Rounds()
+    yield claims_story.desk(stage, rounds)
+    yield claims_story.fees(stage, rounds)
+    yield claims_story.vouchers(stage, rounds)
     for claim in whole.claims:
-        yield claims_story.claim(stage, claim, opened)
+        yield claims_story.claim(stage, claim, rounds)

@@ -16,6 +16,7 @@ from marketplace.assessments.valuation_rules import (
 from marketplace.foundation.access import Role
 from marketplace.foundation.money import Fen
 from marketplace.foundation.workdays import add_workdays
+from marketplace.integrity import repair_service as repair
 from marketplace.integrity import service as integrity
 from marketplace.integrity.rules import DishonestyGround
 from seed.demo.content import Achievement, Assessment, Record
@@ -48,6 +49,25 @@ def integrity_record(stage: Stage, record: Record) -> Story:
             record_id=record_id,
             reason=record.revoked_reason,
         )
+    if record.repair_on is not None:
+        yield stage.at(record.repair_on, record.organisation)
+        repair_id = repair.apply(
+            stage.session,
+            actor=stage.member(record.organisation, Role.ENTERPRISE, Role.AGENCY_HEAD),
+            now=stage.now,
+            record_id=record_id,
+            deeds=record.deeds,
+        )
+        if record.repair_answer:
+            yield stage.after(6, record.organisation)
+            repair.decide(
+                stage.session,
+                actor=stage.actor("luoshengnan"),
+                now=stage.now,
+                repair_id=repair_id,
+                granted=True,
+                opinion=record.repair_answer,
+            )
 
 
 def assessment(stage: Stage, record: Assessment) -> Story:

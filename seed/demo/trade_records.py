@@ -165,23 +165,45 @@ class Assessment(Strict):
 
 
 class PublicObjection(Strict):
-    """An objection to a claim's publicity."""
+    """An objection to a claim's publicity; it waits where there is no answer."""
 
     name: str
     contact: str
     text: str
+    answer: str = ""
+    upheld: bool = False
+
+
+class Recognition(Strict):
+    """A recognition that a claim rests on."""
+
+    document: str
+    recognised_on: date
+    excellent: bool = False
+
+
+class Training(Strict):
+    """What one broker's training cost."""
+
+    person: str
+    certificate_no: str
+    ended_on: date
+    fee_yuan: int
 
 
 class Claim(Strict):
-    """One subsidy claim."""
+    """One subsidy claim, in one of the rounds that the story opens."""
 
     key: str
+    round: Literal["contracts", "fees", "vouchers"] = "contracts"
     organisation: str
     item: str
     applied_on: date
     outcome: str
     words: str = ""
     objection: PublicObjection | None = None
+    recognition: Recognition | None = None
+    trainings: tuple[Training, ...] = ()
 
 
 class Meeting(Strict):
@@ -260,6 +282,9 @@ class Record(Strict):
     recorded_on: date
     revoked_on: date | None = None
     revoked_reason: str = ""
+    repair_on: date | None = None
+    deeds: str = ""
+    repair_answer: str = ""
 
 
 class Services(Strict):

@@ -394,7 +394,8 @@ def open_round(bureau: Page) -> str:
         opens_on=today(bureau),
         closes_on=f"{today(bureau)[:4]}-12-31",
         budget="50000000",
-        body="申报对象：本年度已登记技术合同的转让方、受让方与服务机构。",
+        eligible="本年度已登记技术合同的转让方、受让方与服务机构。",
+        expert_count="1",
     )
     press(bureau, "发布通知")
     return title
@@ -433,6 +434,34 @@ def publicise(bureau: Page, title: str) -> None:
     bureau.goto("/subsidies/desk/rounds")
     follow(bureau, title)
     press(bureau, "开始公示")
+
+
+def read_calculation(page: Page, *expected: str) -> None:
+    """Read on a claim's page how its amount came about."""
+    told = page.locator("section").filter(has=page.get_by_role("heading", name="怎样算出来的"))
+    for text in expected:
+        expect(told).to_contain_text(text)
+
+
+def object_and_answer(visitor: Page, bureau: Page, notice: str, *, upheld: bool) -> None:
+    """Object to a notice as one of the public; the bureau answers, and the answer is published."""
+    visitor.goto(notice)
+    fill(
+        visitor,
+        text="听说曲轴专利已经质押给银行，请核实合同是否实际履行。",
+        name="陶先生",
+        contact="taoxiansheng@mail.example",
+    )
+    press(visitor, "提出异议")
+    visitor.goto(notice)
+    see(visitor, "有 1 条异议待答复")
+    bureau.goto(notice)
+    follow(bureau, "核查并答复")
+    answer = "经核对专利登记簿和银行回单，质押已注销，款项已付清。"
+    fill(bureau, decision="yes" if upheld else "no", answer=answer)
+    press(bureau, "公布答复")
+    visitor.goto(notice)
+    see(visitor, answer)
 
 
 def pay(bureau: Page, treasurer: Page) -> None:

@@ -1,4 +1,4 @@
-"""The whole chain in Chromium: from two unregistered organisations to a paid subsidy claim."""
+"""The whole chain in Chromium: from two unregistered organisations to a paid claim, objected to."""
 
 from __future__ import annotations
 
@@ -131,11 +131,18 @@ def test_from_registration_to_the_paid_claim(
         acts.review(enter(role).page, claim_id, **more)
     acts.publicise(bureau, title)
     path = f"/subsidies/claims/{claim_id}"
+    acts.wait_for(buyer, "看公示", path=path)
+    acts.read_calculation(
+        buyer, "1,600,000.00 × 3\u00a0% = 48,000.00", "济政发〔2021〕15号第十二条"
+    )
+    acts.follow(buyer, "看公示")
+    acts.object_and_answer(people().page, bureau, buyer.url, upheld=False)
     acts.advance_until(buyer, "待支付", path=path)
     acts.pay(bureau, enter(Role.TREASURER).page)
     buyer.goto(path)
     acts.see(buyer, "已支付")
     acts.see(buyer, "48,000.00")
+    acts.read_calculation(buyer, "基数合计", "1,600,000.00")
 
     verified = platform.command("audit", "verify")
     assert verified.returncode == 0, verified.stdout

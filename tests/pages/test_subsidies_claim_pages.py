@@ -21,7 +21,7 @@ from marketplace.foundation.db import Database
 from marketplace.subsidies.parameters import editions
 from marketplace.subsidies.rules import ClaimStatus, ReviewDecision, ReviewStep
 from marketplace.subsidies.service import Verdict
-from marketplace.subsidies.word_rules import Item
+from marketplace.subsidies.word_rules import ClaimItem
 from tests.conftest import Browser, MovableClock
 from tests.subsidies import SubsidyYear
 from tests.world import World
@@ -59,6 +59,10 @@ def test_a_claim_from_the_notice_to_the_payment(
         closes_on="2024-04-30",
         budget="5,000,000",
         body="请按时申报。",
+        items=["seller", "buyer"],
+        eligible="在济南登记注册的高校",
+        documents="支付凭证",
+        expert_count="1",
         submission_key="round-1",
     )
     assert opened.status_code == 303, opened.text
@@ -257,22 +261,207 @@ def test_a_reviewer_of_a_step_that_is_over_is_told(client: Browser, year: Subsid
     assert "不在这一步" in page.text
 
 
-def test_a_paid_claim_is_clawed_back_on_its_page(client: Browser, year: SubsidyYear) -> None:
+def test_a_paid_claim_is_clawed_back_on_its_page_and_the_money_arrives(
+    client: Browser, year: SubsidyYear
+) -> None:
     claim_id = year.applied()
     year.paid(claim_id)
     client.sign_in_as(year.bureau)
     page = client.get(f"/subsidies/desk/{claim_id}").text
-    assert "追回并记入科研诚信" in page
-    done = client.send(
-        f"/subsidies/desk/{claim_id}/claw-back",
-        reason="合同没有实际履行，付款凭证系伪造",
-        document="济科处〔2024〕3号",
-        dishonest_until="2026-03-14",
-    )
+    assert "决定追回" in page
+    assert 'value="3,900.00"' in page  # the paid amount stands in the form
+    decision = {
+        "ground": "sham_contract",
+        "amount": "3,900.00",
+        "reason": "合同没有实际履行，付款凭证系伪造",
+        "document": "济科处〔2024〕3号",
+        "due_on": "2024-04-30",
+        "dishonest_until": "2026-03-14",
+    }
+    path = f"/subsidies/desk/{claim_id}/claw-back"
+    refused = client.send(path, **(decision | {"amount": "3,900.01"}))
+    assert refused.status_code == 422
+    assert "不超过已支付的 3,900.00 元" in refused.text
+    assert "付款凭证系伪造" in refused.text
+    done = client.send(path, **decision)
     assert done.status_code == 303, done.text
+    assert year.status(claim_id) is S.RECLAIMING
+    client.sign_in_as(year.officer)
+    page = client.get(f"/subsidies/claims/{claim_id}").text
+    assert "请在 2024-04-30 前退回 3,900.00 元" in page
+    assert "济科发〔2020〕58号第十四条" in page
+    assert "失信期内" in client.get("/integrity/own").text
+
+    client.sign_in_as(year.treasurer)
+    page = client.get("/subsidies/reclaims").text
+    assert "泉城理工大学" in page
+    assert "尚未到账" in page
+    short = client.send(f"/subsidies/reclaims/{claim_id}", amount="3,000", reference="SK202404")
+    assert short.status_code == 422
+    assert "须足额到账" in short.text
+    assert "SK202404" in short.text
+    whole = client.send(f"/subsidies/reclaims/{claim_id}", amount="3900", reference="SK202404")
+    assert whole.status_code == 303
     assert year.status(claim_id) is S.CLAWED_BACK
     client.sign_in_as(year.officer)
-    assert "已追回" in client.get(f"/subsidies/claims/{claim_id}").text
+    assert "已追回 3,900.00 元" in client.get(f"/subsidies/claims/{claim_id}").text
+
+
+def test_the_notice_says_what_for_whom_and_with_which_documents(
+    client: Browser, year: SubsidyYear
+) -> None:
+    client.sign_in_as(year.bureau)
+    notice: dict[str, Any] = {
+        "year": "2024",
+        "title": "评估费补助通知",
+        "opens_on": "2024-03-15",
+        "closes_on": "2024-04-30",
+        "budget": "5,000,000",
+        "eligible": "驻济高校和科研院所",
+        "documents": "培训费发票",
+        "expert_count": "5",
+    }
+    refused = client.send("/subsidies/desk/rounds", **notice)
+    assert refused.status_code == 422
+    assert "驻济高校和科研院所" in refused.text  # nothing typed is lost
+    opened = client.send("/subsidies/desk/rounds", items=["assessment_fee"], **notice)
+    assert opened.status_code == 303, opened.text
+    round_id = int(opened.location.rsplit("/", 1)[-1])
+    client.sign_out()
+    page = client.get(f"/subsidies/rounds/{round_id}").text
+    for told in ("成果评估费补助", "驻济高校和科研院所", "培训费发票", "每件由 5 名专家"):
+        assert told in page
+    year.register()
+    client.sign_in_as(year.officer)
+    # This round is not for contracts: the amount is shown, the button is not.
+    page = client.get("/subsidies").text
+    assert "3,900.00 元" in page
+    assert "申报卖方补助" not in page
+    tried = client.send(f"/subsidies/rounds/{round_id}/seller", submission_key="k")
+    assert "本批不受理卖方补助" in client.get(tried.location).text
+
+
+def test_experts_judge_blind_and_their_agreement_is_shown(
+    client: Browser, year: SubsidyYear
+) -> None:
+    claim_id = year.applied(round_id=year.open_round(expert_count=2))
+    for step in (ReviewStep.DISTRICT, ReviewStep.CENTRE, ReviewStep.BUREAU):
+        year.review(claim_id, step)
+    first, second = year.expert, year.another_expert(1)
+    path = f"/subsidies/desk/{claim_id}"
+    verdict = {"step": "expert", "decision": "pass", "version": "1", "unconcerned": "y"}
+    client.sign_in_as(first)
+    sent = client.send(path, score="90", opinion="付款凭证与合同一致", **verdict)
+    assert sent.status_code == 303, sent.text
+    again = client.send(path, score="60", **verdict)
+    assert again.status_code == 422
+    assert "您已经评审过" in again.text
+    assert "90 分" in client.get(path).text
+
+    client.sign_in_as(second)
+    assert "泉城理工大学，卖方补助" in client.get("/subsidies/desk").text
+    page = client.get(path).text
+    assert "90 分" not in page
+    assert first.name not in page
+    assert "付款凭证与合同一致" not in page
+    client.sign_in_as(year.officer)
+    assert "付款凭证与合同一致" not in client.get(f"/subsidies/claims/{claim_id}").text
+    client.sign_in_as(second)
+    assert client.send(path, score="66", **verdict).status_code == 303
+    page = client.get(path).text
+    for told in ("2 / 2 名专家已评审", "平均 <b>78.0 分</b>", "分歧较大", "90 分", "66 分"):
+        assert told in page
+    assert year.status(claim_id) is S.SETTLING
+
+
+def test_the_bank_file_is_what_the_document_says(client: Browser, year: SubsidyYear) -> None:
+    claim_id = year.applied()
+    year.approved(claim_id)
+    year.listed(claim_id)
+    client.sign_in_as(year.treasurer)
+    sent = client.get("/subsidies/payments/1.txt")
+    assert sent.headers["Content-Type"] == "text/plain; charset=utf-8"
+    lines = sent.data.decode().split("\r\n")
+    assert lines == [
+        "H|JNTM-PAY-1|ZF-2024-0001|20240329|CNY",
+        f"D|1|BZ-2024-0001|泉城理工大学|{year.university.uscc}|齐鲁银行历城支行|"
+        "1234567890123456|3900.00|2024年度卖方补助",
+        "T|1|3900.00",
+        "",
+    ]
+    client.sign_in_as(year.district)
+    assert client.get("/subsidies/payments/1.txt").status_code == 403
+
+
+def test_the_bureau_sends_an_approved_claim_back(client: Browser, year: SubsidyYear) -> None:
+    claim_id = year.applied()
+    year.approved(claim_id)
+    client.sign_in_as(year.bureau)
+    assert "退回申报单位" in client.get(f"/subsidies/desk/{claim_id}").text
+    path = f"/subsidies/desk/{claim_id}/recall"
+    short = client.send(path, reason="账户错")
+    assert short.status_code == 422
+    assert "至少 10 个字" in short.text
+    done = client.send(path, reason="收款账户户名与单位名称不一致，请更正")
+    assert done.status_code == 303, done.text
+    client.sign_in_as(year.officer)
+    page = client.get(f"/subsidies/claims/{claim_id}").text
+    assert "收款账户户名与单位名称不一致" in page
+    assert "补正后重新提交" in page
+
+
+def test_a_forged_amount_or_contract_changes_nothing(client: Browser, year: SubsidyYear) -> None:
+    mine, other = year.register(), year.register(9_000_000, seller=year.world.organisation())
+    claim_id = year.prepared(year.open_round())
+    client.sign_in_as(year.officer)
+    path = f"/subsidies/claims/{claim_id}"
+    forged = {"claimed_fen": "99999999", "amount": "99999.99", "contract": str(other.contract_id)}
+    refused = client.send(path, confirmed="99999999", **APPLICATION, **forged)
+    assert refused.status_code == 422
+    assert "金额由平台计算，不能修改" in refused.text
+    assert "齐鲁银行历城支行" in refused.text
+    assert year.status(claim_id) is S.ESTIMATED
+    sent = client.send(path, confirmed="390000", **APPLICATION, **forged)
+    assert sent.status_code == 303, sent.text
+    claim = year.claim(claim_id)
+    assert claim.claimed_fen == 3_900_00
+    assert [line.contract_id for line in claim.lines] == [mine.contract_id]
+
+
+def test_a_recognition_is_entered_and_paid_once(client: Browser, year: SubsidyYear) -> None:
+    round_id = year.open_round()
+    client.sign_in_as(year.officer)
+    page = client.get("/subsidies").text
+    assert "申报国家技术转移机构奖励" in page
+    begun = client.send(f"/subsidies/rounds/{round_id}/national_institution", submission_key="a")
+    path = begun.location
+    claim_id = int(path.rsplit("/", 1)[-1])
+    page = client.get(path).text
+    assert "填写依据" in page
+    assert "提交申报</button>" not in page  # nothing to confirm before it is entered
+    late = client.send(
+        f"{path}/entries", recognition_document="国科火字〔2023〕9号", recognised_on="2023-12-31"
+    )
+    assert late.status_code == 422
+    assert "本批只受理 2024 年度" in late.text
+    kept = client.send(
+        f"{path}/entries", recognition_document="国科火字〔2024〕12号", recognised_on="2024-02-06"
+    )
+    assert kept.status_code == 303, kept.text
+    page = client.get(path).text
+    for told in ("确认 1,000,000.00 元，提交申报", "国科火字〔2024〕12号", "第八条", "（十五）"):
+        assert told in page
+    sent = client.send(path, confirmed="100000000", **APPLICATION)
+    assert sent.status_code == 303, sent.text
+    client.sign_in_as(year.district)
+    page = client.get(f"/subsidies/desk/{claim_id}").text
+    assert "每项依据只申报一次" in page
+    assert "国科火字〔2024〕12号" in page
+    year.paid(claim_id)
+    assert year.claim(claim_id).payable_fen == 1_000_000_00
+    client.sign_in_as(year.officer)
+    again = client.send(f"/subsidies/rounds/{round_id}/national_institution", submission_key="b")
+    assert "一个单位只有一次" in client.get(again.location).text
 
 
 def test_the_pages_of_every_state_can_be_read(client: Browser, year: SubsidyYear) -> None:
@@ -283,7 +472,7 @@ def test_the_pages_of_every_state_can_be_read(client: Browser, year: SubsidyYear
     year.review(
         claim_id, ReviewStep.DISTRICT, Verdict(ReviewDecision.REFUSE, "不属于技术合同的范围")
     )
-    year.prepared(round_id, item=Item.BUYER, actor=year.buyer)
+    year.prepared(round_id, item=ClaimItem.BUYER, actor=year.buyer)
     for actor, paths in (
         (year.officer, ["/subsidies", f"/subsidies/claims/{claim_id}"]),
         (year.buyer, ["/subsidies"]),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from marketplace.foundation.access import Role
 from marketplace.foundation.db import Database
-from marketplace.foundation.errors import NotAllowed, RuleBroken
-from marketplace.integrity import queries, service
-from marketplace.integrity.rules import DishonestyGround
+from marketplace.foundation.errors import Conflict, NotAllowed, NotFound, RuleBroken
+from marketplace.integrity import queries, repair_service, service
+from marketplace.integrity.rules import DishonestyGround, RecordState
 from tests.trading import Hall, day
 from tests.world import World
 
@@ -104,3 +105,108 @@ def test_the_public_page_shows_current_records_only(
     assert client.send("/integrity/desk", **{**form, "ends_on": "2025-03-14"}).status_code == 303
     assert "过去失信公司" in client.get("/integrity").get_data(as_text=True)
     assert client.get("/integrity/1/revoke").status_code == 200
+
+
+def _apply(
+    hall: Hall,
+    actor: Any,
+    record_id: int,
+    deeds: str = "款项已全额退回，制度已整改，人员已培训到位",
+) -> int:
+    made: int = hall.do(repair_service.apply, actor, record_id=record_id, deeds=deeds)
+    return made
+
+
+def test_a_repair_ends_a_record_from_its_day_on_and_leaves_the_days_before(hall: Hall) -> None:
+    organisation, actor = hall.enterprise("改正公司")
+    record_id = put_on_record(
+        hall, organisation.id, starts_on=day("2023-09-01"), ends_on=day("2024-12-31")
+    )
+    repair_id = _apply(hall, actor, record_id)
+    with pytest.raises(Conflict, match="正在审核"):
+        _apply(hall, actor, record_id)
+    with pytest.raises(RuleBroken, match="至少 10 个字"):
+        hall.do(
+            repair_service.decide, hall.operator, repair_id=repair_id, granted=True, opinion="好"
+        )
+    hall.do(
+        repair_service.decide,
+        hall.operator,
+        repair_id=repair_id,
+        granted=True,
+        opinion="款项足额退回，整改措施经核查属实",
+    )
+    today = hall.now.date()
+    before = today - timedelta(days=1)
+    assert found_on(hall, organisation.id, str(today)) is None
+    assert found_on(hall, organisation.id, str(before)) is not None
+    assert found_on(hall, organisation.id, "2023-12-31") is not None
+    assert found_on(hall, organisation.id, "2024-12-31") is None
+    assert hall.read(lambda s: queries.current(s, today)) == []
+    view = hall.read(lambda s: queries.get_record(s, record_id, today))
+    assert view.state is RecordState.REPAIRED
+    with pytest.raises(Conflict, match="不需要修复"):
+        _apply(hall, actor, record_id)
+    with pytest.raises(Conflict, match="已经办结"):
+        hall.do(
+            repair_service.decide,
+            hall.operator,
+            repair_id=repair_id,
+            granted=False,
+            opinion="款项足额退回，整改措施经核查属实",
+        )
+
+
+def test_a_declined_repair_changes_nothing_and_may_be_tried_again(hall: Hall) -> None:
+    organisation, actor = hall.enterprise()
+    record_id = put_on_record(
+        hall, organisation.id, starts_on=day("2023-09-01"), ends_on=day("2024-12-31")
+    )
+    repair_id = _apply(hall, actor, record_id)
+    hall.do(
+        repair_service.decide,
+        hall.operator,
+        repair_id=repair_id,
+        granted=False,
+        opinion="退款凭证金额与应退金额不符，请补足",
+    )
+    assert found_on(hall, organisation.id, "2024-12-31") is not None
+    assert _apply(hall, actor, record_id) != repair_id
+
+
+def test_a_repair_is_ones_own_not_too_early_and_with_deeds(hall: Hall) -> None:
+    organisation, actor = hall.enterprise()
+    _other, stranger = hall.enterprise()
+    early = put_on_record(hall, organisation.id)
+    with pytest.raises(RuleBroken, match="2024-08-28 起才能申请"):
+        _apply(hall, actor, early)
+    record_id = put_on_record(
+        hall, organisation.id, starts_on=hall.now.date() - timedelta(days=180)
+    )
+    with pytest.raises(NotFound):
+        _apply(hall, stranger, record_id)
+    with pytest.raises(RuleBroken, match="至少 20 个字"):
+        _apply(hall, actor, record_id, deeds="已经改了")
+    day_early = put_on_record(
+        hall, organisation.id, starts_on=hall.now.date() - timedelta(days=179)
+    )
+    with pytest.raises(RuleBroken, match="起才能申请"):
+        _apply(hall, actor, day_early)
+    repair_id = _apply(hall, actor, record_id)
+    with pytest.raises(NotAllowed):
+        hall.do(
+            repair_service.decide,
+            actor,
+            repair_id=repair_id,
+            granted=True,
+            opinion="自己同意自己，理由充分得很",
+        )
+    own = replace(hall.operator, organisation_id=organisation.id)
+    with pytest.raises(NotAllowed, match="不能审核本单位的信用修复"):
+        hall.do(
+            repair_service.decide,
+            own,
+            repair_id=repair_id,
+            granted=True,
+            opinion="自己同意自己，理由充分得很",
+        )

@@ -4,7 +4,13 @@ Slices write ``from marketplace.foundation import web`` and use the names listed
 """
 
 from marketplace.foundation.web.errors import register_errors
-from marketplace.foundation.web.files import build_table, read_uploads, send_attachment, send_table
+from marketplace.foundation.web.files import (
+    build_table,
+    read_uploads,
+    send_attachment,
+    send_table,
+    send_text,
+)
 from marketplace.foundation.web.forms import (
     ChoiceField,
     ChoicesField,
@@ -74,6 +80,7 @@ __all__ = [
     "resource",
     "send_attachment",
     "send_table",
+    "send_text",
     "session",
     "submit",
     "transaction",

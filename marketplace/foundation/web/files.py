@@ -63,6 +63,11 @@ def build_table(
     return buffer.getvalue()
 
 
+def send_text(name: str, text: str) -> Response:
+    """Send a plain text file in UTF-8."""
+    return _download(text.encode(), f"{name}.txt", "text/plain; charset=utf-8")
+
+
 def _download(content: bytes, name: str, content_type: str) -> Response:
     response = Response(content, content_type=content_type)
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
