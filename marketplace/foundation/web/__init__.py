@@ -4,7 +4,15 @@ Slices write ``from marketplace.foundation import web`` and use the names listed
 """
 
 from marketplace.foundation.web.errors import register_errors
-from marketplace.foundation.web.files import build_table, read_uploads, send_attachment, send_table
+from marketplace.foundation.web.files import (
+    Sheet,
+    build_table,
+    read_uploads,
+    send_attachment,
+    send_book,
+    send_pdf,
+    send_table,
+)
 from marketplace.foundation.web.forms import (
     ChoiceField,
     ChoicesField,
@@ -55,6 +63,7 @@ __all__ = [
     "Resources",
     "RowForm",
     "RowsField",
+    "Sheet",
     "TextField",
     "UsccField",
     "YuanField",
@@ -73,6 +82,8 @@ __all__ = [
     "register_headers",
     "resource",
     "send_attachment",
+    "send_book",
+    "send_pdf",
     "send_table",
     "session",
     "submit",
