@@ -35,15 +35,14 @@ class Standing:
 
 def standings_of(session: Session, contract_ids: Collection[int]) -> dict[int, Standing]:
     """Return the present state of contracts that stand or stood in the register, by id."""
-    changed = dict(
-        session.execute(
-            select(ContractChange.contract_id, func.max(ContractChange.changed_on))
-            .where(ContractChange.contract_id.in_(contract_ids))
-            .group_by(ContractChange.contract_id)
-        )
-        .tuples()
-        .all()
+    newest = session.execute(
+        select(ContractChange.contract_id, func.max(ContractChange.changed_on))
+        .where(ContractChange.contract_id.in_(contract_ids))
+        .group_by(ContractChange.contract_id)
     )
+    changed: dict[int, date] = {}
+    for contract_id, day in newest:
+        changed[contract_id] = day
     rows = session.scalars(
         select(Contract).where(Contract.id.in_(contract_ids), Contract.contract_no.is_not(None))
     )

@@ -16,6 +16,7 @@ MAX_CHARACTERS = 400_000
 SHINGLE = 8
 MARK_COUNT = 24
 _LONGEST_CLAUSE = 240
+_WHOLE_LINE = 28
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ def clauses(body: str) -> list[Clause]:
         if heading:
             found.extend(_sentences(number, waiting))
             number, waiting = heading[1].strip(" .、"), text[heading.end() :]
+        elif not number and len(waiting) < _WHOLE_LINE:
+            # Before the first article each short line says its own: title, parties, dates.
+            found.extend(_sentences(number, waiting))
+            waiting = text
         else:
             waiting += text
     found.extend(_sentences(number, waiting))
