@@ -97,7 +97,8 @@ def propose(name: str, clauses: Sequence[Clause], cues: Cues) -> Proposal:
     Each cue counts once a clause and twice a text, so that no repetition outweighs the rest.
     Clear: five points and twice the next type's. Likely: five points and a quarter more than it.
     """
-    grounds = _grounds(clauses, cues.duties)
+    duties = _duties(clauses)
+    grounds = _grounds(duties, cues.duties)
     points = dict.fromkeys(ContractType, 0)
     for ground in grounds:
         if ground.contract_type is not None:
@@ -112,13 +113,19 @@ def propose(name: str, clauses: Sequence[Clause], cues: Cues) -> Proposal:
     proposed = None if certainty is Certainty.OPEN else first
     return Proposal(
         contract_type=proposed,
-        subtype=None if proposed is None else _subtype(proposed, clauses, cues.duties),
+        subtype=None if proposed is None else _subtype(proposed, duties, cues.duties),
         certainty=certainty,
         points=tuple((kind, value) for kind, value in ranked if value),
         grounds=tuple(grounds),
         named=_named(name, cues),
-        doubts=tuple(_grounds(clauses, cues.not_technology)),
+        doubts=tuple(_grounds(duties, cues.not_technology)),
     )
+
+
+def _duties(clauses: Sequence[Clause]) -> Sequence[Clause]:
+    """Leave out what stands before the first article: a title and a heading are no duties."""
+    first = next((position for position, clause in enumerate(clauses) if clause.number), 0)
+    return clauses[first:]
 
 
 def _grounds(clauses: Sequence[Clause], cues: Sequence[Cue]) -> list[Ground]:

@@ -36,11 +36,11 @@ class Band(Word):
     """How large a contract's amount is; the lower bound belongs to the band."""
 
     TINY = "tiny", "10 万元以下"
-    SMALL = "small", "10 万元以上，50 万元以下"
-    MIDDLE = "middle", "50 万元以上，100 万元以下"
-    LARGE = "large", "100 万元以上，500 万元以下"
-    MAJOR = "major", "500 万元以上，1000 万元以下"
-    GREAT = "great", "1000 万元以上，1 亿元以下"
+    SMALL = "small", "10–50 万元"
+    MIDDLE = "middle", "50–100 万元"
+    LARGE = "large", "100–500 万元"
+    MAJOR = "major", "500–1000 万元"
+    GREAT = "great", "1000 万–1 亿元"
     GIANT = "giant", "1 亿元以上"
 
 

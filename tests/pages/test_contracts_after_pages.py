@@ -9,18 +9,22 @@ from typing import Any
 import openpyxl
 import pytest
 from pypdf import PdfReader
+from sqlalchemy import select
 
 from marketplace.contracts import service
 from marketplace.contracts.after_models import ContractAmendment, ContractReceipt
-from marketplace.contracts.rules import ContractStatus, ContractType
+from marketplace.contracts.rules import ContractStatus, ContractType, Item
 from marketplace.foundation.access import Role
 from marketplace.foundation.db import Database
 from marketplace.foundation.money import Fen
+from marketplace.subsidies import queries as subsidies
+from marketplace.subsidies.models import ContractFact
 from marketplace.wiring import Services
 from seed.demo.paper import write_paper
 from tests.conftest import Browser
-from tests.dealing import PDF, PRICE, Market
+from tests.dealing import PDF, PRICE, TECHNOLOGY, Market
 from tests.pages.test_contracts_pages import begin, count, form, stored, text, with_file
+from tests.subsidies import SubsidyYear
 from tests.world import World
 
 SERVICE_LINES = [
@@ -319,3 +323,49 @@ def test_the_year_is_shown_and_exported_without_formulas(client: Browser, market
     other = market.world.actor(Role.REGISTRAR)
     client.sign_in_as(other)
     assert "还没有登记在册的技术合同" in text(client.get("/registry/statistics"))
+
+
+def test_what_a_change_and_a_cancellation_do_to_claims(
+    client: Browser, market: Market, settle: Any
+) -> None:
+    """The registrar sees the claims first; the calculation follows the register at once."""
+    contract_id = market.registered(tax_exempt_amount_fen=TECHNOLOGY)
+    settle()
+    year = SubsidyYear(market.world, market.now, contract_count=1)
+    year.made |= {
+        "university": market.university,
+        "registrar": market.registry,
+        "officer": market.officer,
+    }
+    claim_id = year.applied()
+    claimed = year.claim(claim_id)
+    client.sign_in_as(market.registrar)
+    page = text(client.get(f"/registry/{contract_id}"))
+    assert "有 1 件补助申报用了这份合同" in page
+    assert claimed.number in page
+
+    # Only the technology amount changes: the amount alone would not tell.
+    fewer = Fen(TECHNOLOGY - 100)
+    market.do(
+        service.change,
+        market.registrar,
+        contract_id=contract_id,
+        amount_fen=PRICE,
+        technology_amount_fen=fewer,
+        items=[Item("催化剂样品", Fen(PRICE - fewer))],
+        reason="补充协议一，样品增加",
+    )
+    for _ in range(2):
+        settle()
+    with market.database.reading() as session:
+        fact = session.scalar(select(ContractFact).where(ContractFact.contract_id == contract_id))
+        assert fact is not None
+        assert (fact.technology_amount_fen, fact.tax_exempt_amount_fen) == (fewer, fewer)
+
+    client.send(f"/registry/{contract_id}/cancel", reason="双方协议解除合同")
+    settle()
+    with market.database.reading() as session:
+        view = subsidies.get_claim_for_review(session, year.district, claim_id)
+        computed = subsidies.computed_now(session, view)
+        assert computed is None or computed.claimable_fen == 0
+    assert "登记已撤销" in text(client.get(f"/registry/{contract_id}"))

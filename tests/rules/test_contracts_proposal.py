@@ -73,6 +73,14 @@ def test_what_a_clause_denies_does_not_count() -> None:
         assert read(denied).points == ()
 
 
+def test_a_title_is_no_duty() -> None:
+    titled = "技术秘密转让合同\n第一条 双方另行约定。"
+    assert read(titled).points == ()
+    assert read(titled, "技术秘密转让合同").named is ContractType.TRANSFER
+    # A text without articles is read from its first line on.
+    assert read("甲方将专利权转让给乙方。").contract_type is ContractType.TRANSFER
+
+
 def test_repeating_a_clause_does_not_outweigh_the_rest() -> None:
     once = "甲方许可乙方实施其发明专利。\n"
     assert read(once * 40).points == read(once * 2).points

@@ -552,8 +552,8 @@ def test_a_year_is_broken_down_by_every_aspect_and_sums_up(market: Market) -> No
     assert [line.label for line in tables[Aspect.TYPE]] == ["技术许可", "技术服务"]
     assert [line.label for line in tables[Aspect.IP_KIND]] == ["发明专利", "未涉及知识产权"]
     assert [line.label for line in tables[Aspect.BAND]] == [
-        "10 万元以上，50 万元以下",
-        "100 万元以上，500 万元以下",
+        "10–50 万元",
+        "100–500 万元",
     ]
     assert [line.label for line in tables[Aspect.SELLER_PLACE]] == ["历城区"]
     assert [line.label for line in tables[Aspect.BUYER_SCALE]] == ["小型"]
