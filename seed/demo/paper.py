@@ -67,7 +67,7 @@ def _worded(record: Contract, kind: str) -> list[str]:
     chosen = wordings[zlib.crc32(f"{record.like or record.key}{kind}".encode()) % len(wordings)]
     return [
         line.replace("{name}", record.like_name or record.name)
-        .replace("{terms}", record.terms)
+        .replace("{terms}", record.like_terms or record.terms)
         .replace("{months}", str(record.months))
         for line in chosen
     ]

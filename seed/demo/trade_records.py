@@ -161,9 +161,10 @@ class Contract(Strict):
     changed_technology: int | None = None
     # Whose duties the text holds where they differ from the form's subtype.
     clauses: str = ""
-    # Whose text it repeats, and the project named in it.
+    # Whose text it repeats, and the project and the payment named in it.
     like: str = ""
     like_name: str = ""
+    like_terms: str = ""
     phone: str = ""
     paid: bool = True
     decided: tuple[str, str] | None = None
