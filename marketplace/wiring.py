@@ -31,10 +31,15 @@ from marketplace.brokerage import handlers as brokerage_handlers
 from marketplace.brokerage import queries as brokerage_queries
 from marketplace.brokerage import terms_views as brokerage_terms_views
 from marketplace.brokerage import views as brokerage_views
+from marketplace.contracts import after_views as contracts_after_views
+from marketplace.contracts import certificate_views as contracts_certificate_views
 from marketplace.contracts import handlers as contracts_handlers
 from marketplace.contracts import queries as contracts_queries
+from marketplace.contracts import registered_views as contracts_registered_views
 from marketplace.contracts import registry_views as contracts_registry_views
 from marketplace.contracts import views as contracts_views
+from marketplace.contracts import waiting_queries as contracts_waiting
+from marketplace.contracts import yearly_views as contracts_yearly_views
 from marketplace.demonstration import views as demonstration_views
 from marketplace.discovery import commands as discovery_commands
 from marketplace.discovery import documents as discovery_documents
@@ -98,6 +103,7 @@ from marketplace.statistics import handlers as statistics_handlers
 from marketplace.statistics import views as statistics_views
 from marketplace.subsidies import claim_views as subsidies_claim_views
 from marketplace.subsidies import commands as subsidies_commands
+from marketplace.subsidies import contract_claims_queries as subsidies_contract_claims
 from marketplace.subsidies import desk_views as subsidies_desk_views
 from marketplace.subsidies import due as subsidies_due
 from marketplace.subsidies import handlers as subsidies_handlers
@@ -129,6 +135,10 @@ PAGES = (
     brokerage_agency_views,
     contracts_registry_views,
     integrity_repair_views,
+    contracts_registered_views,
+    contracts_after_views,
+    contracts_certificate_views,
+    contracts_yearly_views,
     subsidies_claim_views,
     subsidies_desk_views,
     subsidies_payment_views,
@@ -199,7 +209,7 @@ WAITING: tuple[Contributor, ...] = (
     listings_queries.waiting,
     assessments_desk_queries.waiting,
     brokerage_queries.waiting,
-    contracts_queries.waiting,
+    contracts_waiting.waiting,
     subsidies_queries.waiting,
     techservices_queries.waiting,
 )
@@ -345,12 +355,20 @@ def _subsidy_estimate(
     )
 
 
+def _claims_on_contract(
+    contract_id: int,
+) -> list[subsidies_contract_claims.ClaimOnContract]:
+    """Return the claims that rest on a contract, for the registrar's page upstream of them."""
+    return subsidies_contract_claims.claims_on_contract(web.session(), contract_id)
+
+
 def template_globals(services: Services) -> dict[str, Any]:
     """Return the blocks that downstream slices lend to the pages of upstream ones."""
     return {
         "contract_of_deal": _contract_of_deal,
         "dishonesty_of": _dishonesty_of,
         "subsidy_estimate": _subsidy_estimate,
+        "claims_on_contract": _claims_on_contract,
         "matches_of_need": _matches_of_need,
         "matches_of_achievement": _matches_of_achievement,
     }

@@ -184,3 +184,41 @@ class Market:
         made = self.submitted(**changed)
         self.do(contracts.register, self.registrar, contract_id=made)
         return made
+
+    def receipt(self, contract_id: int, amount: int, **changed: Any) -> int:
+        """Declare a payment with its bank slip."""
+        values: dict[str, Any] = {
+            "received_on": self.today,
+            "amount_fen": Fen(amount),
+            "reference": f"HD-{amount}",
+            "uploads": [Upload("回单.pdf", PDF)],
+            "store": self.store,
+        }
+        return int(
+            self.do(
+                contracts.declare_receipt,
+                self.officer,
+                contract_id=contract_id,
+                **(values | changed),
+            )
+        )
+
+    def amendment(self, contract_id: int, **changed: Any) -> int:
+        """Apply for new terms with the supplementary agreement."""
+        values: dict[str, Any] = {
+            "amount_fen": TECHNOLOGY,
+            "technology_amount_fen": TECHNOLOGY,
+            "items": (),
+            "ends_on": None,
+            "reason": "双方签补充协议一，取消样品",
+            "uploads": [Upload("补充协议.pdf", PDF)],
+            "store": self.store,
+        }
+        return int(
+            self.do(
+                contracts.apply_change,
+                self.officer,
+                contract_id=contract_id,
+                **(values | changed),
+            )
+        )

@@ -1,4 +1,4 @@
-"""The seller's side: draw a contract up, save it, attach its text, send it to the registrar."""
+"""The seller's side: draw a contract up and save it. Its papers are in ``paper_service``."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from marketplace.achievements import queries as achievements
 from marketplace.achievements.rules import IPKind, LegalStatus
 from marketplace.brokerage import queries as brokerage
 from marketplace.brokerage.rules import DealStage
-from marketplace.contracts import parameters, rules
-from marketplace.contracts.models import Contract, ContractItem
+from marketplace.contracts import paper_service, parameters, rules
+from marketplace.contracts.content_rules import content_problems
+from marketplace.contracts.models import Contract, ContractInstalment, ContractItem
+from marketplace.contracts.payment_rules import Instalment
 from marketplace.contracts.record_queries import content_of, subject
 from marketplace.contracts.rules import (
     Contact,
@@ -27,14 +29,12 @@ from marketplace.contracts.rules import (
     ContractSubtype,
     ContractType,
 )
-from marketplace.foundation import attachments, audit
+from marketplace.foundation import audit
 from marketplace.foundation.access import Actor, require, require_own
-from marketplace.foundation.attachments import AttachmentStore, FileVisibility, Upload
+from marketplace.foundation.attachments import AttachmentStore, Upload
 from marketplace.foundation.clock import local_date
-from marketplace.foundation.db import lock
 from marketplace.foundation.errors import Conflict, NotFound, RuleBroken, raise_if_any
 
-MAX_FILES = 10
 _SUBTYPE_OF_IP = {
     IPKind.SECRET: ContractSubtype.KNOW_HOW,
     IPKind.SOFTWARE: ContractSubtype.SOFTWARE,
@@ -150,17 +150,6 @@ def _record_draft(session: Session, row: Contract, *, actor: Actor, now: datetim
     )
 
 
-def _load_own(session: Session, actor: Actor, contract_id: int) -> Contract:
-    row = lock(session, Contract, contract_id)
-    require_own(actor, row.seller_organisation_id)
-    if row.status not in rules.EDITABLE:
-        raise Conflict(
-            "contracts.not_editable",
-            f"这份合同现在是“{row.status.label}”，不能修改；需要改动请联系登记机构退回补正",
-        )
-    return row
-
-
 def save(
     session: Session,
     *,
@@ -179,14 +168,14 @@ def save(
     deal's parties and agency stand.
     """
     require(actor, rules.DRAW_UP)
-    row = _load_own(session, actor, contract_id)
+    row = paper_service.load_editable(session, actor, contract_id)
     if version is not None and version != row.version:
         raise Conflict(
             "contracts.stale",
             "这份合同刚在别处改过；请另开一页核对最新内容，再提交您的修改（您填写的内容还在）",
         )
     content = replace(content, **_parties(session, row, content, buyer_uscc))
-    raise_if_any(rules.content_problems(content, today=local_date(now)))
+    raise_if_any(content_problems(content, today=local_date(now)))
     _check_choices(session, content)
     before = content_of(row)
     _write(row, content)
@@ -205,7 +194,7 @@ def save(
         after={"amount_fen": row.amount_fen, "technology": row.technology_amount_fen},
     )
     if uploads and store is not None:
-        _attach(session, row, actor=actor, now=now, uploads=uploads, store=store)
+        paper_service.keep(session, row, actor=actor, now=now, uploads=uploads, store=store)
     return row.version
 
 
@@ -284,6 +273,20 @@ def _write(row: Contract, content: ContractContent) -> None:
         setattr(row, f"{side}_contact_name", contact.name)
         setattr(row, f"{side}_contact_phone", contact.phone)
     write_items(row, content.items)
+    _write_schedule(row, content.schedule)
+
+
+def _write_schedule(row: Contract, schedule: Sequence[Instalment]) -> None:
+    if [Instalment(each.due_on, each.label, each.amount_fen) for each in row.schedule] == list(
+        schedule
+    ):
+        return
+    row.schedule = [
+        ContractInstalment(
+            position=position, due_on=each.due_on, label=each.label, amount_fen=each.amount_fen
+        )
+        for position, each in enumerate(schedule)
+    ]
 
 
 def write_items(row: Contract, items: Sequence[rules.Item]) -> None:
@@ -307,63 +310,3 @@ def _complete_buyer(session: Session, row: Contract) -> None:
     row.buyer_representative = typed.representative or buyer.representative
     row.buyer_contact_name = typed.name or buyer.contact_name
     row.buyer_contact_phone = typed.phone or buyer.contact_phone
-
-
-def attach(
-    session: Session,
-    *,
-    actor: Actor,
-    now: datetime,
-    contract_id: int,
-    uploads: Sequence[Upload],
-    store: AttachmentStore,
-) -> None:
-    """Attach the contract's text."""
-    require(actor, rules.DRAW_UP)
-    row = _load_own(session, actor, contract_id)
-    _attach(session, row, actor=actor, now=now, uploads=uploads, store=store)
-
-
-def _attach(
-    session: Session,
-    row: Contract,
-    *,
-    actor: Actor,
-    now: datetime,
-    uploads: Sequence[Upload],
-    store: AttachmentStore,
-) -> None:
-    if len(attachments.of(session, subject(row.id))) + len(uploads) > MAX_FILES:
-        raise RuleBroken(
-            "contracts.files", f"一份合同最多 {MAX_FILES} 个附件，请合并成一个 PDF", "attachments"
-        )
-    for upload in uploads:
-        attachments.store(
-            session,
-            actor=actor,
-            now=now,
-            subject=subject(row.id),
-            upload=upload,
-            visibility=FileVisibility.OWNER,
-            store=store,
-        )
-    _refresh_text(session, row)
-
-
-def detach(
-    session: Session, *, actor: Actor, now: datetime, contract_id: int, attachment_id: int
-) -> None:
-    """Take an attachment off a contract that has not been sent."""
-    require(actor, rules.DRAW_UP)
-    row = _load_own(session, actor, contract_id)
-    attachments.remove(
-        session, actor=actor, now=now, subject=subject(row.id), attachment_id=attachment_id
-    )
-    session.flush()
-    _refresh_text(session, row)
-
-
-def _refresh_text(session: Session, row: Contract) -> None:
-    # The first attachment is the contract's text; two contracts with one text look the same here.
-    files = attachments.of(session, subject(row.id))
-    row.text_sha256 = files[0].sha256 if files else ""

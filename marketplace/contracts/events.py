@@ -81,7 +81,10 @@ class ContractRefused(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ContractChanged(Event):
-    """The registrar recorded a change of a registered contract's terms."""
+    """The registrar recorded a change of a registered contract's terms.
+
+    ``tax_exempt_amount_fen`` is None where no part is free of tax, or where nothing was said.
+    """
 
     contract_id: int
     contract_no: str
@@ -92,6 +95,7 @@ class ContractChanged(Event):
     technology_amount_fen: int
     changed_on: date
     reason: str
+    tax_exempt_amount_fen: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

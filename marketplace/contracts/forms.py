@@ -1,4 +1,7 @@
-"""Forms of the contract registration, of the registrar's decisions and of changes."""
+"""The registration form of a contract: its fields, to a value and back.
+
+The registrar's decisions and what follows a registration are in ``after_forms``.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import Any
 
 from marketplace.achievements.rules import IPKind
 from marketplace.contracts import parameters
+from marketplace.contracts.payment_rules import Instalment
 from marketplace.contracts.rules import (
     Contact,
     ContractContent,
@@ -13,7 +17,6 @@ from marketplace.contracts.rules import (
     ContractType,
     Item,
     PlanSource,
-    RefusalReason,
 )
 from marketplace.foundation import web
 from marketplace.foundation.attachments import ACCEPTED
@@ -35,6 +38,14 @@ class ItemForm(web.RowForm):
     """One non-technical part of the price."""
 
     label = web.TextField("费用名称", required=True, longest=60)
+    amount_fen = web.YuanField("金额", required=True)
+
+
+class InstalmentForm(web.RowForm):
+    """One agreed payment."""
+
+    due_on = web.DateField("最迟付款日", required=True)
+    label = web.TextField("付款条件", required=True, longest=60)
     amount_fen = web.YuanField("金额", required=True)
 
 
@@ -63,6 +74,13 @@ class ContractForm(web.Form):
     payment_terms = web.LongTextField(
         "支付约定", longest=2_000, rows=3, hint="分期写各期时间与金额，提成写比例与起止"
     )
+    schedule = web.RowsField(
+        "付款计划",
+        InstalmentForm,
+        hint="分期支付的逐期列出，各期合计等于成交总额；提成部分不用列",
+        spare=2,
+        most=60,
+    )
     related_parties = web.ChoiceField("双方是否有关联关系", _YES_NO)
     related_explanation = web.TextField("关联关系说明", longest=300)
     fiscal_funds = web.ChoiceField("买方是否用财政资金购买", _YES_NO)
@@ -85,7 +103,11 @@ class ContractForm(web.Form):
     buyer_contact_name = web.TextField("买方联系人", longest=40)
     buyer_contact_phone = web.TextField("买方电话", longest=30)
     registrar_organisation_id = web.ChoiceField("登记机构", [])
-    attachments = web.FilesField("合同文本", hint=f"{ACCEPTED}，每个不超过 15 MB")
+    attachments = web.FilesField(
+        "合同文本",
+        hint="正文请用 PDF、DOCX 或 TXT，平台据此提示合同类型。"
+        f"可上传：{ACCEPTED}，每个不超过 15 MB",
+    )
 
     def offer(self, *, agencies: list[tuple[str, str]], registrars: list[tuple[str, str]]) -> None:
         """Fill the lists that come from the database and from reference data."""
@@ -116,6 +138,11 @@ class ContractForm(web.Form):
             tax_exempt_amount_fen=self.tax_exempt_amount_fen.data,
             payment_mode=self.payment_mode.data,
             payment_terms=text["payment_terms"],
+            schedule=tuple(
+                Instalment(row["due_on"], str(row["label"]), Fen(row["amount_fen"]))
+                for row in self.schedule.filled()
+                if row["due_on"] is not None and row["amount_fen"] is not None
+            ),
             related_parties=_answer(self.related_parties.data),
             related_explanation=text["related_explanation"],
             plan_source=self.plan_source.data,
@@ -189,6 +216,10 @@ def stored(content: ContractContent, *, buyer_uscc: str, version: int) -> dict[s
         "tax_exempt_amount_fen": content.tax_exempt_amount_fen,
         "payment_mode": content.payment_mode,
         "payment_terms": content.payment_terms,
+        "schedule": [
+            {"due_on": each.due_on, "label": each.label, "amount_fen": each.amount_fen}
+            for each in content.schedule
+        ],
         "related_parties": _flag(content.related_parties),
         "related_explanation": content.related_explanation,
         "fiscal_funds": _flag(content.fiscal_funds),
@@ -207,45 +238,3 @@ def stored(content: ContractContent, *, buyer_uscc: str, version: int) -> dict[s
         "buyer_contact_name": content.buyer_contact.name,
         "buyer_contact_phone": content.buyer_contact.phone,
     }
-
-
-class ReturnForm(web.Form):
-    """What has to be corrected."""
-
-    id_prefix = "return"
-    reason = web.LongTextField(
-        "需要补正什么", required=True, longest=2_000, rows=3, hint="逐条写明，申请人据此修改"
-    )
-
-
-class RefuseForm(web.Form):
-    """Why a contract is not registered."""
-
-    id_prefix = "refuse"
-    reason_code = web.ChoiceField("理由", RefusalReason, required=True)
-    reason = web.LongTextField("说明", required=True, longest=2_000, rows=3)
-
-
-class DisputeForm(web.Form):
-    """Why a contract needs the long term."""
-
-    id_prefix = "dispute"
-    reason = web.LongTextField("争议之处", required=True, longest=1_000, rows=2)
-
-
-class CancelForm(web.Form):
-    """Why a registration is cancelled."""
-
-    id_prefix = "cancel"
-    reason = web.LongTextField("撤销理由", required=True, longest=1_000, rows=2)
-
-
-class ChangeForm(web.Form):
-    """New amounts of a registered contract."""
-
-    amount_fen = web.YuanField("变更后的成交总额", required=True)
-    technology_amount_fen = web.YuanField("变更后的技术交易额", required=True)
-    items = web.RowsField("非技术性费用", ItemForm, spare=2, most=30)
-    reason = web.LongTextField(
-        "变更依据", required=True, longest=1_000, rows=2, hint="补充协议的名称与日期"
-    )

@@ -1,13 +1,17 @@
-"""Tables of technology contracts, their non-technical items and recorded changes."""
+"""Tables of technology contracts: the form, its items and schedule, its text, recorded changes.
+
+What follows a registration (receipts, applications for amendment) is in ``after_models``.
+"""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.achievements.rules import IPKind
+from marketplace.contracts.proposal_rules import Certainty
 from marketplace.contracts.rules import (
     ContractStatus,
     ContractSubtype,
@@ -48,6 +52,7 @@ class Contract(Base):
         Index("ix_contracts_contracts_queue", "registrar_organisation_id", "status", "due_on"),
         Index("ix_contracts_contracts_activity", "activity_id"),
         Index("ix_contracts_contracts_text", "text_sha256"),
+        Index("ix_contracts_contracts_registered", "registered_on"),
     )
 
     id: Mapped[Id]
@@ -101,6 +106,8 @@ class Contract(Base):
     buyer_snapshot: Mapped[Json] = mapped_column(default=dict)
     text_sha256: Mapped[str] = mapped_column(String(64), default="")
 
+    # The day of application: the first submission. Its rules hold through every correction.
+    applied_on: Mapped[date | None]
     submitted_at: Mapped[datetime | None]
     round: Mapped[int] = mapped_column(default=0)
     due_on: Mapped[date | None]
@@ -114,9 +121,19 @@ class Contract(Base):
     decision_words: Mapped[str] = mapped_column(default="")
     decided_at: Mapped[datetime | None]
     cancelled_on: Mapped[date | None]
+    # What the seller applied for, and what the text spoke for, when the registrar decided.
+    applied_type: Mapped[ContractType | None]
+    applied_subtype: Mapped[ContractSubtype | None]
+    proposed_type: Mapped[ContractType | None]
+    proposed_certainty: Mapped[Certainty | None]
+    # Drawn at random on registration; with it the public page shows the whole certificate.
+    check_code: Mapped[str] = mapped_column(String(16), default="")
 
     items: Mapped[list[ContractItem]] = relationship(
         order_by="ContractItem.position", cascade="all, delete-orphan", lazy="selectin"
+    )
+    schedule: Mapped[list[ContractInstalment]] = relationship(
+        order_by="ContractInstalment.position", cascade="all, delete-orphan", lazy="selectin"
     )
 
 
@@ -133,6 +150,43 @@ class ContractItem(Base):
     amount_fen: Mapped[Fen]
 
 
+class ContractInstalment(Base):
+    """A payment that the contract agrees on: when or after what, and how much."""
+
+    __tablename__ = "contracts_instalments"
+    __table_args__ = (CheckConstraint("amount_fen > 0", name="amount_positive"),)
+
+    id: Mapped[Id]
+    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts_contracts.id"), index=True)
+    position: Mapped[int]
+    due_on: Mapped[date]
+    label: Mapped[str]
+    amount_fen: Mapped[Fen]
+
+
+class ContractText(Base):
+    """What could be read of an attachment; ``problem`` says why there is nothing."""
+
+    __tablename__ = "contracts_texts"
+
+    attachment_id: Mapped[int] = mapped_column(
+        ForeignKey("foundation_attachments.id"), primary_key=True, autoincrement=False
+    )
+    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts_contracts.id"), index=True)
+    body: Mapped[str] = mapped_column(Text)
+    problem: Mapped[str]
+
+
+class ContractTextMark(Base):
+    """One of the smallest shingle hashes of a contract's text: like texts share many."""
+
+    __tablename__ = "contracts_text_marks"
+    __table_args__ = (Index("ix_contracts_text_marks_mark", "mark"),)
+
+    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts_contracts.id"), primary_key=True)
+    mark: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+
+
 class ContractChange(Base):
     """A recorded change of a registered contract: what the amounts were and are."""
 
@@ -146,4 +200,6 @@ class ContractChange(Base):
     amount_after_fen: Mapped[Fen]
     technology_before_fen: Mapped[Fen]
     technology_after_fen: Mapped[Fen]
+    ends_before_on: Mapped[date | None]
+    ends_after_on: Mapped[date | None]
     recorded_by: Mapped[str]

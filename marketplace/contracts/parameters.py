@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
 from pydantic import BaseModel, ConfigDict
 
-from marketplace.contracts.rules import ReviewTerms
+from marketplace.contracts.proposal_rules import Cue, Cues
+from marketplace.contracts.rules import ContractSubtype, ContractType, ReviewTerms
 from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.parameters import value_on
 from marketplace.foundation.reference import load
@@ -101,3 +103,74 @@ def objectives() -> dict[str, str]:
 def industries() -> dict[str, str]:
     """Return the divisions of the national industry classification by code (GB/T 4754)."""
     return {entry.code: entry.name for entry in load("industries", _Industries).divisions}
+
+
+class _DutyEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    says: str
+    pattern: re.Pattern[str]
+    weight: int
+    subtype: ContractSubtype | None
+
+
+class _TypeEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    type: ContractType
+    article: str
+    name: re.Pattern[str]
+    cues: tuple[_DutyEntry, ...]
+
+
+class _DoubtEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    says: str
+    article: str
+    pattern: re.Pattern[str]
+    weight: int
+
+
+class _CueFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    types: tuple[_TypeEntry, ...]
+    not_technology: tuple[_DoubtEntry, ...]
+
+
+@cache
+def type_cues() -> Cues:
+    """Return what clauses must say for a type to be proposed."""
+    read = load("contract_type_cues", _CueFile)
+    return Cues(
+        duties=tuple(
+            Cue(cue.says, cue.pattern, cue.weight, entry.article, entry.type, cue.subtype)
+            for entry in read.types
+            for cue in entry.cues
+        ),
+        names=tuple((entry.type, entry.name) for entry in read.types),
+        not_technology=tuple(
+            Cue(cue.says, cue.pattern, cue.weight, cue.article, None) for cue in read.not_technology
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class ShamBounds:
+    """From where on the platform points at a contract; shares are per mille."""
+
+    text_per_mille: int
+    circle_days: int
+    circle_most_count: int
+    unpaid_days: int
+
+
+def sham_bounds_on(day: date) -> ShamBounds:
+    """Return the bounds of the signs that held on a day."""
+    return ShamBounds(
+        text_per_mille=value_on("sham_text_per_mille", day),
+        circle_days=value_on("sham_circle_days", day),
+        circle_most_count=value_on("sham_circle_most_count", day),
+        unpaid_days=value_on("sham_unpaid_days", day),
+    )

@@ -8,12 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from marketplace.contracts.rules import (
-    IP_OF_SUBTYPE,
-    ContractContent,
-    ContractType,
-    content_problems,
-)
+from marketplace.contracts.content_rules import content_problems
+from marketplace.contracts.rules import IP_OF_SUBTYPE, ContractContent, ContractType
 from marketplace.foundation.errors import Problem
 from marketplace.foundation.money import Fen, format_yuan
 from marketplace.foundation.trade import PaymentMode
@@ -52,7 +48,7 @@ def precheck(content: ContractContent, *, has_text: bool, today: date) -> list[C
             _amounts(content),
         ),
         line("非技术性费用分项", ("items",), _items(content)),
-        line("支付方式", ("payment_mode",), _payment(content)),
+        line("支付方式与付款计划", ("payment_mode", "schedule"), _payment(content)),
         line("关联交易申报", ("related_parties",), _related(content)),
         line("财政资金申报", ("fiscal_funds",), _fiscal(content)),
         line("知识产权类型", ("ip_kind",), _ip(content)),
@@ -145,6 +141,14 @@ def _payment(content: ContractContent) -> Problem | None:
             "contracts.no_payment_terms",
             f"{content.payment_mode.label}须写明各期的时间与金额，或提成的比例与起止",
             "payment_terms",
+        )
+    planned = sum(instalment.amount_fen for instalment in content.schedule)
+    if content.payment_mode is PaymentMode.INSTALMENTS and planned != (content.amount_fen or 0):
+        return Problem(
+            "contracts.schedule_missing",
+            "分期支付须列出每一期的付款日和金额，各期合计等于成交总额"
+            + (f"；现在合计 {format_yuan(Fen(planned))} 元" if planned else ""),
+            "schedule",
         )
     return None
 

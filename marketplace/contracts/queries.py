@@ -5,7 +5,7 @@ One contract is in ``record_queries``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +14,9 @@ from sqlalchemy import ColumnElement, UnaryExpression, func, or_, select
 from sqlalchemy.orm import Session, lazyload
 
 from marketplace.accounts import queries as accounts
+from marketplace.contracts.amendment_queries import amendments, waiting_amendments
 from marketplace.contracts.models import Contract
+from marketplace.contracts.receipt_queries import declared_count, income
 from marketplace.contracts.record_queries import (
     ChangeView,
     ContractView,
@@ -23,23 +25,20 @@ from marketplace.contracts.record_queries import (
     checks,
     get_contract,
     history,
-    signs,
     visible_to,
 )
 from marketplace.contracts.rules import (
-    DRAW_UP,
-    EDITABLE,
     IN_REGISTER,
-    REVIEW,
     WITH_REGISTRAR,
     ContractStatus,
     ContractType,
 )
-from marketplace.foundation.access import Actor, permits
-from marketplace.foundation.clock import local_date
+from marketplace.contracts.sign_queries import signs
+from marketplace.contracts.standing_queries import Standing, standings_of
+from marketplace.contracts.text_queries import agreement, proposal_of, texts_of
+from marketplace.foundation.access import Actor
 from marketplace.foundation.db import Page, paginate
 from marketplace.foundation.money import Fen
-from marketplace.foundation.waiting import WaitingItem
 
 __all__ = [
     "ChangeView",
@@ -48,19 +47,28 @@ __all__ = [
     "ContractView",
     "HistoryLine",
     "QueueCounts",
+    "Standing",
     "Turnover",
+    "agreement",
+    "amendments",
     "changes",
     "checks",
+    "declared_count",
     "find_of_deal",
     "get_contract",
     "history",
+    "income",
     "list_contracts",
+    "own_ids",
+    "proposal_of",
     "queue",
     "queue_counts",
     "seller_turnover",
     "signs",
+    "standings_of",
+    "texts_of",
     "turnover",
-    "waiting",
+    "waiting_amendments",
 ]
 
 
@@ -244,6 +252,15 @@ def _rows(session: Session, contracts: Sequence[Contract]) -> list[ContractRow]:
     ]
 
 
+def own_ids(session: Session, actor: Actor, contract_ids: Collection[int]) -> set[int]:
+    """Return which of the contracts the actor may open."""
+    if not contract_ids:
+        return set()
+    return set(
+        session.scalars(select(Contract.id).where(Contract.id.in_(contract_ids), visible_to(actor)))
+    )
+
+
 def find_of_deal(session: Session, actor: Actor, deal_id: int) -> ContractRow | None:
     """Return the newest contract of a deal that the actor may see, or None."""
     row = session.scalar(
@@ -291,54 +308,3 @@ def seller_turnover(session: Session, organisation_id: int, since: date, until: 
         )
     ).one()
     return Turnover(int(count), Fen(int(amount or 0)), Fen(int(technology or 0)))
-
-
-def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingItem]:
-    """List what waits for the actor: contracts to review, to correct, to send."""
-    own = actor.organisation_id
-    if own is None:
-        return []
-    items: list[WaitingItem] = []
-    if permits(actor, REVIEW):
-        found = queue(
-            session, own, chosen=ContractFilter(statuses=tuple(sorted(WITH_REGISTRAR))), size=30
-        )
-        items += [
-            WaitingItem(
-                what=f"审核合同：{row.project_name}",
-                why=f"{row.seller_name} → {row.buyer_name}"
-                + (f"，第 {row.round} 次提交" if row.round > 1 else ""),
-                endpoint="contracts.review",
-                params={"contract_id": row.id},
-                act="审核",
-                due_on=row.due_on,
-            )
-            for row in found.items
-        ]
-    if permits(actor, DRAW_UP):
-        today = local_date(now)
-        page = paginate(
-            session,
-            select(Contract)
-            .options(lazyload(Contract.items))
-            .where(Contract.seller_organisation_id == own, Contract.status.in_(EDITABLE)),
-            keys=[Contract.touched_at.desc(), Contract.id.desc()],
-            after=None,
-            size=20,
-        )
-        items += [
-            WaitingItem(
-                what=f"补正合同：{row.project_name}"
-                if row.status is ContractStatus.CORRECTION
-                else f"提交登记：{row.project_name or '（未命名合同）'}",
-                why=f"登记机构退回：{row.returned_reason}"
-                if row.status is ContractStatus.CORRECTION
-                else "草稿还没有提交",
-                endpoint="contracts.show",
-                params={"contract_id": row.id},
-                act="补正" if row.status is ContractStatus.CORRECTION else "继续",
-                due_on=today if row.status is ContractStatus.CORRECTION else None,
-            )
-            for row in page.items
-        ]
-    return items

@@ -1,4 +1,4 @@
-"""One contract: who may read it, what it holds, its pre-check, its signs, its history."""
+"""One contract: who may read it, what it holds, its pre-check, its changes, its history."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, false, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
-from marketplace.assessments import queries as assessments
-from marketplace.contracts import parameters
 from marketplace.contracts.models import Contract, ContractChange
+from marketplace.contracts.payment_rules import Instalment
 from marketplace.contracts.precheck_rules import Check, precheck
+from marketplace.contracts.proposal_rules import Certainty
 from marketplace.contracts.rules import (
     DRAW_UP,
     EDITABLE,
@@ -23,10 +23,11 @@ from marketplace.contracts.rules import (
     Contact,
     ContractContent,
     ContractStatus,
+    ContractSubtype,
+    ContractType,
     Item,
     RefusalReason,
 )
-from marketplace.contracts.sham_rules import Other, PartyTraits, Sign, ValuedRange, sham_signs
 from marketplace.foundation import attachments, audit
 from marketplace.foundation.access import SYSTEM, Actor, Role, permits
 from marketplace.foundation.errors import NotFound
@@ -66,7 +67,14 @@ class ContractView:
     decision_words: str
     decided_at: datetime | None
     cancelled_on: date | None
+    applied_on: date | None
+    applied_type: ContractType | None
+    applied_subtype: ContractSubtype | None
+    proposed_type: ContractType | None
+    proposed_certainty: Certainty | None
+    check_code: str
     may_edit: bool
+    may_follow: bool
     may_review: bool
 
     @property
@@ -109,6 +117,9 @@ def content_of(row: Contract) -> ContractContent:
         tax_exempt_amount_fen=row.tax_exempt_amount_fen,
         payment_mode=row.payment_mode,
         payment_terms=row.payment_terms,
+        schedule=tuple(
+            Instalment(each.due_on, each.label, each.amount_fen) for each in row.schedule
+        ),
         related_parties=row.related_parties,
         related_explanation=row.related_explanation,
         plan_source=row.plan_source,
@@ -190,7 +201,16 @@ def get_contract(session: Session, actor: Actor, contract_id: int) -> ContractVi
         decision_words=row.decision_words,
         decided_at=row.decided_at,
         cancelled_on=row.cancelled_on,
+        applied_on=row.applied_on,
+        applied_type=row.applied_type,
+        applied_subtype=row.applied_subtype,
+        proposed_type=row.proposed_type,
+        proposed_certainty=row.proposed_certainty,
+        check_code=row.check_code,
         may_edit=row.status in EDITABLE
+        and row.seller_organisation_id == own
+        and permits(actor, DRAW_UP),
+        may_follow=row.status in IN_REGISTER
         and row.seller_organisation_id == own
         and permits(actor, DRAW_UP),
         may_review=row.registrar_organisation_id == own and permits(actor, REVIEW),
@@ -208,62 +228,6 @@ def checks(session: Session, view: ContractView, *, today: date) -> list[Check]:
     return precheck(view.content, has_text=has_text, today=today)
 
 
-def signs(session: Session, view: ContractView, *, today: date) -> list[Sign]:
-    """Collect what a registrar should look at twice."""
-    row = session.get_one(Contract, view.id)
-    return sham_signs(
-        view.content,
-        same_text=_others(session, row, Contract.text_sha256 == row.text_sha256)
-        if row.text_sha256
-        else [],
-        same_activity=_others(session, row, Contract.activity_id == row.activity_id)
-        if row.activity_id
-        else [],
-        seller=_traits(view.seller_snapshot, view.content.seller_contact),
-        buyer=_traits(view.buyer_snapshot, view.content.buyer_contact),
-        valued=_valued(session, view.achievement_id, today),
-    )
-
-
-def _others(session: Session, row: Contract, condition: ColumnElement[bool]) -> list[Other]:
-    rows = session.execute(
-        select(Contract.id, Contract.contract_no, Contract.project_name)
-        .where(
-            condition,
-            Contract.id != row.id,
-            Contract.submitted_at.is_not(None),
-            Contract.status.not_in((ContractStatus.REFUSED, ContractStatus.CANCELLED)),
-        )
-        .order_by(Contract.id)
-        .limit(20)
-    )
-    return [Other(contract_id, number or name) for contract_id, number, name in rows]
-
-
-def _traits(snapshot: dict[str, Any], contact: Contact) -> PartyTraits:
-    return PartyTraits(
-        representative=contact.representative,
-        address=str(snapshot.get("address", "")),
-        contact=contact,
-    )
-
-
-def _valued(session: Session, achievement_id: int | None, today: date) -> ValuedRange | None:
-    if achievement_id is None:
-        return None
-    valuation = assessments.latest_valuation(session, achievement_id)
-    if valuation is None:
-        return None
-    bounds = parameters.price_bounds_on(today)
-    return ValuedRange(
-        valuation.low_fen,
-        valuation.high_fen,
-        valuation.base_on,
-        bounds.low_per_mille,
-        bounds.high_per_mille,
-    )
-
-
 @dataclass(frozen=True)
 class ChangeView:
     """A recorded change of a registered contract."""
@@ -274,6 +238,8 @@ class ChangeView:
     amount_after_fen: Fen
     technology_before_fen: Fen
     technology_after_fen: Fen
+    ends_before_on: date | None
+    ends_after_on: date | None
     recorded_by: str
 
 
@@ -292,6 +258,8 @@ def changes(session: Session, contract_id: int) -> list[ChangeView]:
             row.amount_after_fen,
             row.technology_before_fen,
             row.technology_after_fen,
+            row.ends_before_on,
+            row.ends_after_on,
             row.recorded_by,
         )
         for row in rows
@@ -309,9 +277,25 @@ _ACTIONS = {
     "contracts.refuse": "不予登记",
     "contracts.change": "变更登记",
     "contracts.cancel": "撤销登记",
+    "contracts.declare_receipt": "登记到账",
+    "contracts.confirm_receipt": "核定技术性收入",
+    "contracts.withdraw_receipt": "撤回到账登记",
+    "contracts.apply_change": "申请变更登记",
+    "contracts.apply_cancel": "申请撤销登记",
+    "contracts.withdraw_amendment": "撤回申请",
+    "contracts.grant_amendment": "同意申请",
+    "contracts.decline_amendment": "不同意申请",
     "attachments.store": "上传合同文本",
     "attachments.remove": "删除合同文本",
 }
+
+
+_BAD = (
+    "contracts.return",
+    "contracts.refuse",
+    "contracts.cancel",
+    "contracts.decline_amendment",
+)
 
 
 @dataclass(frozen=True)
@@ -334,7 +318,7 @@ def history(session: Session, contract_id: int) -> list[HistoryLine]:
             continue
         after = entry.after or {}
         note = str(after.get("reason", "") or after.get("contract_no", ""))
-        bad = entry.action in ("contracts.return", "contracts.refuse", "contracts.cancel")
+        bad = entry.action in _BAD
         line = HistoryLine(entry.happened_at, label, entry.actor_name, note, "bad" if bad else "")
         if lines and entry.action == "contracts.save" and lines[-1].what == label:
             lines[-1] = line

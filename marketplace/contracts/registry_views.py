@@ -1,4 +1,4 @@
-"""The registrar's pages: the queue with days left, the review, changes and cancellation."""
+"""The registrar's pages: the queue with days left, the review and its decisions."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from marketplace.contracts import parameters, queries, rules, service
-from marketplace.contracts.forms import (
+from marketplace.contracts.after_forms import (
     CancelForm,
-    ChangeForm,
+    DeclineForm,
     DisputeForm,
     RefuseForm,
+    RegisterForm,
     ReturnForm,
-    items_of,
 )
 from marketplace.contracts.queries import ContractFilter
 from marketplace.contracts.record_queries import subject
-from marketplace.contracts.rules import IN_REGISTER, WITH_REGISTRAR, ContractStatus, ContractType
+from marketplace.contracts.rules import SUBTYPES, WITH_REGISTRAR, ContractStatus, ContractType
 from marketplace.contracts.views import blueprint, chosen_word, labels, next_page
 from marketplace.foundation import attachments, web
 from marketplace.foundation.clock import local_date
@@ -68,6 +68,8 @@ def registry() -> ResponseReturnValue:
         next_url=next_page(page.next_token, "contracts.registry"),
         terms=parameters.review_terms_on(today),
         year=today.year,
+        amendments=queries.waiting_amendments(web.session(), own),
+        receipts_count=queries.declared_count(web.session(), own),
         waiting_count=sum(counts.by_status.get(status, 0) for status in WITH_REGISTRAR),
     )
 
@@ -76,22 +78,27 @@ def registry() -> ResponseReturnValue:
 @web.permits(rules.REVIEW)
 def review(contract_id: int) -> ResponseReturnValue:
     """Show a contract to its registrar, with the pre-check and what looks unusual."""
-    return _page(contract_id)
+    return review_page(contract_id)
 
 
-def _page(
+def review_page(
     contract_id: int,
     *,
+    register_form: RegisterForm | None = None,
+    decline_form: DeclineForm | None = None,
     return_form: ReturnForm | None = None,
     refuse_form: RefuseForm | None = None,
     dispute_form: DisputeForm | None = None,
     cancel_form: CancelForm | None = None,
 ) -> ResponseReturnValue:
+    """Draw the review page; the form that was refused carries its problems."""
     session = web.session()
     view = queries.get_contract(session, web.actor(), contract_id)
     if not view.may_review:
         raise NotFound()
     shown = {
+        "register_form": register_form or RegisterForm.fresh(),
+        "decline_form": decline_form or DeclineForm.fresh(),
         "return_form": return_form or ReturnForm.fresh(),
         "refuse_form": refuse_form or RefuseForm.fresh(),
         "dispute_form": dispute_form or DisputeForm.fresh(),
@@ -102,12 +109,25 @@ def _page(
         "contracts/review.html",
         contract=view,
         checks=queries.checks(session, view, today=today),
-        signs=queries.signs(session, view, today=today),
+        signs=(found := queries.signs(session, view, today=today)),
+        mine=queries.own_ids(
+            session, web.actor(), [other.contract_id for sign in found for other in sign.others]
+        ),
+        proposal=queries.proposal_of(session, contract_id, view.content.project_name),
+        agreement=queries.agreement(
+            session, registrar_organisation_id=view.registrar.id if view.registrar else None
+        ),
+        texts=queries.texts_of(session, contract_id),
+        income=queries.income(session, contract_id, view.content, today=today)
+        if view.contract_no
+        else None,
+        amendments=queries.amendments(session, contract_id) if view.contract_no else [],
+        subtypes=SUBTYPES,
         files=attachments.of(session, subject(contract_id)),
         changes=queries.changes(session, contract_id),
         history=queries.history(session, contract_id),
-        rules_in_force=parameters.rules_on(local_date(view.submitted_at or web.now())),
-        terms=parameters.review_terms_on(today),
+        rules_in_force=parameters.rules_on(view.applied_on or today),
+        terms=parameters.review_terms_on(view.applied_on or today),
         **labels(view),
         **shown,
     )
@@ -130,17 +150,27 @@ def take_up(contract_id: int) -> ResponseReturnValue:
 @blueprint.route("/registry/<int:contract_id>/register", methods=["POST"])
 @web.permits(rules.REVIEW)
 def register(contract_id: int) -> ResponseReturnValue:
-    """Register a contract."""
-    here = url_for("contracts.review", contract_id=contract_id)
+    """Register a contract under the type that the registrar decides on."""
+    form = RegisterForm.load()
+    if form.validate_on_post():
 
-    def use_case(session: Session) -> str:
-        number = service.register(
-            session, actor=web.actor(), now=web.now(), contract_id=contract_id
-        )
-        flash(f"已登记，编号 {number}。", "success")
-        return here
+        def use_case(session: Session) -> str:
+            number = service.register(
+                session,
+                actor=web.actor(),
+                now=web.now(),
+                contract_id=contract_id,
+                contract_type=form.contract_type.data,
+                subtype=form.subtype.data,
+                type_reason=form.type_reason.data,
+            )
+            flash(f"已登记，编号 {number}。登记证明可以下载。", "success")
+            return url_for("contracts.review", contract_id=contract_id)
 
-    return web.act(use_case, back=here)
+        done = web.submit(form, use_case)
+        if done is not None:
+            return done
+    return review_page(contract_id, register_form=form)
 
 
 @blueprint.route("/registry/<int:contract_id>/return", methods=["POST"])
@@ -163,7 +193,7 @@ def return_(contract_id: int) -> ResponseReturnValue:
         done = web.submit(form, use_case)
         if done is not None:
             return done
-    return _page(contract_id, return_form=form)
+    return review_page(contract_id, return_form=form)
 
 
 @blueprint.route("/registry/<int:contract_id>/refuse", methods=["POST"])
@@ -187,7 +217,7 @@ def refuse(contract_id: int) -> ResponseReturnValue:
         done = web.submit(form, use_case)
         if done is not None:
             return done
-    return _page(contract_id, refuse_form=form)
+    return review_page(contract_id, refuse_form=form)
 
 
 @blueprint.route("/registry/<int:contract_id>/dispute", methods=["POST"])
@@ -210,61 +240,4 @@ def dispute(contract_id: int) -> ResponseReturnValue:
         done = web.submit(form, use_case)
         if done is not None:
             return done
-    return _page(contract_id, dispute_form=form)
-
-
-@blueprint.route("/registry/<int:contract_id>/cancel", methods=["POST"])
-@web.permits(rules.REVIEW)
-def cancel(contract_id: int) -> ResponseReturnValue:
-    """Cancel a registration."""
-    form = CancelForm.load()
-    if form.validate_on_post():
-
-        def use_case(session: Session) -> str:
-            service.cancel(
-                session,
-                actor=web.actor(),
-                now=web.now(),
-                contract_id=contract_id,
-                reason=str(form.reason.data),
-            )
-            return url_for("contracts.review", contract_id=contract_id)
-
-        done = web.submit(form, use_case)
-        if done is not None:
-            return done
-    return _page(contract_id, cancel_form=form)
-
-
-@blueprint.route("/registry/<int:contract_id>/change", methods=["GET", "POST"])
-@web.permits(rules.REVIEW)
-def change(contract_id: int) -> ResponseReturnValue:
-    """Record new amounts of a registered contract."""
-    view = queries.get_contract(web.session(), web.actor(), contract_id)
-    if not view.may_review or view.status not in IN_REGISTER:
-        raise NotFound()
-    content = view.content
-    form = ChangeForm.load(
-        amount_fen=content.amount_fen,
-        technology_amount_fen=content.technology_amount_fen,
-        items=[{"label": item.label, "amount_fen": item.amount_fen} for item in content.items],
-    )
-    if form.validate_on_post():
-
-        def use_case(session: Session) -> str:
-            service.change(
-                session,
-                actor=web.actor(),
-                now=web.now(),
-                contract_id=contract_id,
-                amount_fen=form.amount_fen.data,
-                technology_amount_fen=form.technology_amount_fen.data,
-                items=items_of(form.items),
-                reason=str(form.reason.data),
-            )
-            return url_for("contracts.review", contract_id=contract_id)
-
-        done = web.submit(form, use_case)
-        if done is not None:
-            return done
-    return render_template("contracts/change.html", contract=view, form=form), form.status()
+    return review_page(contract_id, dispute_form=form)

@@ -1,7 +1,7 @@
 """What a technology contract is and what may happen to it: words, permissions, states, terms.
 
-Pure: values in, values and problems out. What a complete form needs is in ``precheck_rules``,
-what makes a registrar look twice in ``sham_rules``.
+Pure. What contradicts itself in a form is in ``content_rules``, what a complete form needs in
+``precheck_rules``, what makes a registrar look twice in ``sham_rules``.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from marketplace.achievements.rules import IPKind
+from marketplace.contracts.payment_rules import Instalment
 from marketplace.foundation.access import Permission, Role
-from marketplace.foundation.errors import Conflict, Problem, RuleBroken
-from marketplace.foundation.money import FEN_PER_YUAN, Fen, format_yuan
+from marketplace.foundation.errors import Conflict, RuleBroken
+from marketplace.foundation.money import FEN_PER_YUAN, Fen
 from marketplace.foundation.trade import PaymentMode, TechnologyField, TradingMode
 from marketplace.foundation.words import Word
 
@@ -189,6 +190,10 @@ READ = Permission(
     verified=False,
 )
 REVIEW = Permission("contracts.review", frozenset({Role.REGISTRAR}))
+SEE_YEAR = Permission(
+    "contracts.see_year",
+    frozenset({Role.REGISTRAR, Role.OPERATOR, Role.BUREAU_REVIEWER, Role.CENTRE_REVIEWER}),
+)
 
 
 @dataclass(frozen=True)
@@ -253,6 +258,7 @@ class ContractContent:
     tax_exempt_amount_fen: Fen | None = None
     payment_mode: PaymentMode | None = None
     payment_terms: str = ""
+    schedule: tuple[Instalment, ...] = ()
     related_parties: bool | None = None
     related_explanation: str = ""
     plan_source: PlanSource | None = None
@@ -268,134 +274,6 @@ class ContractContent:
     buyer_contact: Contact = Contact()
 
 
-def content_problems(content: ContractContent, *, today: date) -> list[Problem]:
-    """List what contradicts itself among the values that are given; missing ones are no problem.
-
-    0 < technology amount ≤ amount; the items and the technology amount never exceed the amount
-    (技术合同司法解释 14); dates follow each other; type and subtype agree.
-    """
-    return [*_amount_problems(content), *_date_problems(content, today), *_word_problems(content)]
-
-
-def _amount_problems(content: ContractContent) -> list[Problem]:
-    problems: list[Problem] = []
-    amount, technology = content.amount_fen, content.technology_amount_fen
-    if amount is not None and amount <= 0:
-        problems.append(
-            Problem("contracts.amount", "成交总额应大于 0，请填写合同约定的总价", "amount_fen")
-        )
-    if technology is not None and technology <= 0:
-        problems.append(
-            Problem(
-                "contracts.technology_amount",
-                "技术交易额应大于 0：扣除非技术性费用后没有技术交易的合同不能登记",
-                "technology_amount_fen",
-            )
-        )
-    for item in content.items:
-        if item.amount_fen <= 0:
-            problems.append(
-                Problem(
-                    "contracts.item", f"“{item.label}”的金额应大于 0，没有就删去这一行", "items"
-                )
-            )
-    if amount is None or technology is None:
-        return problems
-    if technology > amount:
-        problems.append(
-            Problem(
-                "contracts.technology_above_amount",
-                f"技术交易额 {format_yuan(technology)} 元大于成交总额 {format_yuan(amount)} 元。"
-                "技术交易额是成交总额中属于技术的部分，请检查是否多输了一个 0",
-                "technology_amount_fen",
-            )
-        )
-        return problems
-    rest = amount - technology - sum(item.amount_fen for item in content.items)
-    if rest < 0:
-        problems.append(
-            Problem(
-                "contracts.items_above_amount",
-                f"技术交易额与非技术性费用合计比成交总额多 {format_yuan(Fen(-rest))} 元，"
-                "请核对各项金额",
-                "items",
-            )
-        )
-    exempt = content.tax_exempt_amount_fen
-    if exempt is not None and exempt > technology:
-        problems.append(
-            Problem(
-                "contracts.tax_exempt",
-                f"免税金额 {format_yuan(exempt)} 元大于技术交易额；只有技术交易额可以免税",
-                "tax_exempt_amount_fen",
-            )
-        )
-    return problems
-
-
-def _date_problems(content: ContractContent, today: date) -> list[Problem]:
-    problems: list[Problem] = []
-    if content.signed_on and content.signed_on > today:
-        problems.append(
-            Problem(
-                "contracts.signed_later", "签订日期在今天之后；合同签订以后才能登记", "signed_on"
-            )
-        )
-    if content.signed_on and content.effective_on and content.effective_on < content.signed_on:
-        problems.append(
-            Problem(
-                "contracts.effective_before_signed",
-                f"生效日期早于签订日期 {content.signed_on.isoformat()}，请核对合同的生效条款",
-                "effective_on",
-            )
-        )
-    begin = content.effective_on or content.signed_on
-    if begin and content.ends_on and content.ends_on < begin:
-        problems.append(
-            Problem(
-                "contracts.ends_before_begin",
-                f"截止日期早于开始日期 {begin.isoformat()}，请核对合同期限",
-                "ends_on",
-            )
-        )
-    return problems
-
-
-def _word_problems(content: ContractContent) -> list[Problem]:
-    problems: list[Problem] = []
-    if (
-        content.contract_type
-        and content.subtype
-        and content.subtype not in SUBTYPES[content.contract_type]
-    ):
-        allowed = "、".join(subtype.label for subtype in SUBTYPES[content.contract_type])
-        problems.append(
-            Problem(
-                "contracts.subtype",
-                f"“{content.subtype.label}”不属于{content.contract_type.label}；可选：{allowed}",
-                "subtype",
-            )
-        )
-    if content.no_ip and content.ip_kind:
-        problems.append(
-            Problem(
-                "contracts.no_ip",
-                "已勾选“不涉及知识产权”，就不要再选知识产权类型；请改其中一项",
-                "ip_kind",
-            )
-        )
-    seller, buyer = content.seller_organisation_id, content.buyer_organisation_id
-    if seller is not None and seller == buyer:
-        problems.append(
-            Problem(
-                "contracts.same_party",
-                "卖方和买方是同一个机构；技术合同要有两个当事人，请重新填写对方的统一社会信用代码",
-                "buyer_uscc",
-            )
-        )
-    return problems
-
-
 def check_reason(reason: str, what: str) -> str:
     """Return the trimmed reason; refuse one too short to act on."""
     text = reason.strip()
@@ -406,6 +284,37 @@ def check_reason(reason: str, what: str) -> str:
             "reason",
         )
     return text
+
+
+def decide_type(
+    applied: tuple[ContractType, ContractSubtype],
+    contract_type: ContractType | None,
+    subtype: ContractSubtype | None,
+    *,
+    ip_kind: IPKind | None,
+) -> tuple[ContractType, ContractSubtype]:
+    """Return the type and subtype that a registrar decides on; without a choice the applicant's.
+
+    A chosen subtype must belong to the chosen type and agree with the right that changes hands.
+    """
+    decided = contract_type or applied[0]
+    kind = subtype or (applied[1] if decided is applied[0] else None)
+    if kind is None or kind not in SUBTYPES[decided]:
+        allowed = "、".join(each.label for each in SUBTYPES[decided])
+        raise RuleBroken(
+            "contracts.subtype",
+            f"登记为{decided.label}的，合同种类应是：{allowed}",
+            "subtype",
+        )
+    expected = IP_OF_SUBTYPE.get(kind)
+    if expected and ip_kind not in expected:
+        kinds = "、".join(sorted(each.label for each in expected))
+        raise RuleBroken(
+            "contracts.ip_differs",
+            f"登记为{kind.label}的，登记表的知识产权类型应是：{kinds}；请先退回补正",
+            "subtype",
+        )
+    return decided, kind
 
 
 def check_reviewer(organisation_id: int | None, parties: Sequence[int | None]) -> None:

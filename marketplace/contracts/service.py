@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from marketplace.contracts.drafting_service import (
-    attach,
-    detach,
-    draft,
-    draft_from_deal,
-    save,
+from marketplace.contracts.amendment_service import (
+    apply_cancellation,
+    apply_change,
+    decline_amendment,
+    grant_amendment,
+    withdraw_amendment,
 )
+from marketplace.contracts.drafting_service import draft, draft_from_deal, save
+from marketplace.contracts.paper_service import attach, detach
+from marketplace.contracts.receipt_service import (
+    confirm_receipt,
+    declare_receipt,
+    withdraw_receipt,
+)
+from marketplace.contracts.register_service import cancel, change
 from marketplace.contracts.review_service import (
-    cancel,
-    change,
     dispute,
     refuse,
     register,
@@ -21,13 +27,19 @@ from marketplace.contracts.review_service import (
 from marketplace.contracts.submission_service import resubmit, submit
 
 __all__ = [
+    "apply_cancellation",
+    "apply_change",
     "attach",
     "cancel",
     "change",
+    "confirm_receipt",
+    "declare_receipt",
+    "decline_amendment",
     "detach",
     "dispute",
     "draft",
     "draft_from_deal",
+    "grant_amendment",
     "refuse",
     "register",
     "resubmit",
@@ -35,4 +47,6 @@ __all__ = [
     "save",
     "submit",
     "take_up",
+    "withdraw_amendment",
+    "withdraw_receipt",
 ]

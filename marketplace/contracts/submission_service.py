@@ -33,7 +33,8 @@ def submit(
 ) -> None:
     """Send a complete contract to its registrar; the registrar's term begins.
 
-    15 working days, 30 for large ones (see ``parameters``); a correction restarts the term. Sent
+    15 working days, 30 for large ones (see ``parameters``); a correction restarts the term. Rules
+    and terms are those of the day on which the contract was first sent. Sent
     already: do nothing, so that a second click sends nothing a second time.
     """
     require(actor, rules.SUBMIT)
@@ -63,7 +64,9 @@ def submit(
     row.buyer_snapshot = _snapshot(pair[row.buyer_organisation_id])
     row.project_id = row.project_id or next_number(session, "XM", today.year)
     row.activity_id = row.activity_id or next_number(session, "HD", today.year)
-    terms = parameters.review_terms_on(today)
+    # The rules in force on the day of application hold, whenever a correction comes.
+    row.applied_on = row.applied_on or today
+    terms = parameters.review_terms_on(row.applied_on)
     row.status = status
     row.submitted_at = row.touched_at = now
     row.round += 1
@@ -71,7 +74,7 @@ def submit(
         today,
         rules.review_workdays(terms, row.technology_amount_fen, disputed=bool(row.disputed_reason)),
     )
-    row.rule_version = parameters.rules_on(today).name
+    row.rule_version = parameters.rules_on(row.applied_on).name
     row.returned_reason = row.reviewer_name = ""
     row.version += 1
     audit.record(

@@ -36,6 +36,7 @@ _CONTENT = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "txt": "text/plain",
 }
 _OFFICE_PART = {
     "docx": "word/document.xml",
@@ -145,7 +146,20 @@ def check_upload(upload: Upload) -> str:
     return expected
 
 
+def _is_text(content: bytes) -> bool:
+    """Tell whether bytes are text in UTF-8 or GB 18030, without control characters."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return all(c.isprintable() or c.isspace() for c in text)
+    return False
+
+
 def _is(content: bytes, ending: str) -> bool:
+    if ending == "txt":
+        return _is_text(content)
     if ending in _OFFICE_PART:
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:

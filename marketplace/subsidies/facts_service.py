@@ -53,11 +53,18 @@ def keep_registered(session: Session, event: ContractRegistered, *, now: datetim
 def keep_changed(session: Session, event: ContractChanged, *, now: datetime) -> None:
     """Take over the amounts of a changed registration; claims show the difference at review."""
     fact = _known(session, event.contract_id)
-    if fact.amount_fen == event.amount_fen:
+    exempt = event.tax_exempt_amount_fen
+    if (fact.amount_fen, fact.technology_amount_fen, exempt) == (
+        event.amount_fen,
+        event.technology_amount_fen,
+        fact.tax_exempt_amount_fen if exempt is not None else None,
+    ):
         return
     before = fact.amount_fen
     fact.amount_fen = Fen(event.amount_fen)
     fact.technology_amount_fen = Fen(event.technology_amount_fen)
+    if exempt is not None:
+        fact.tax_exempt_amount_fen = Fen(exempt)
     audit.record(
         session,
         actor=SYSTEM,

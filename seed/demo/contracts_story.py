@@ -1,13 +1,15 @@
-"""Contracts are drawn up, sent, corrected, registered or refused, changed and cancelled."""
+"""Contracts are drawn up, sent, corrected, registered or refused."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from marketplace.achievements.rules import IPKind
 from marketplace.brokerage.rules import DealStage
 from marketplace.contracts import queries, service
 from marketplace.contracts.rules import (
+    Contact,
     ContractContent,
     ContractSubtype,
     ContractType,
@@ -17,8 +19,9 @@ from marketplace.contracts.rules import (
 )
 from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.attachments import Upload
-from marketplace.foundation.money import Fen
+from marketplace.foundation.money import FEN_PER_YUAN, Fen
 from marketplace.foundation.trade import PaymentMode, TechnologyField
+from seed.demo import receipts_story
 from seed.demo.content import Contract
 from seed.demo.deals_story import PlayedDeal
 from seed.demo.paper import contract_paper
@@ -99,37 +102,20 @@ def _review(stage: Stage, record: Contract, seller: str) -> Story:
             reason=record.words,
         )
         return
+    contract_type, subtype = record.decided or (None, None)
     service.register(
-        stage.session, actor=_registrar(stage, record), now=stage.now, contract_id=contract_id
+        stage.session,
+        actor=_registrar(stage, record),
+        now=stage.now,
+        contract_id=contract_id,
+        contract_type=ContractType(contract_type) if contract_type else None,
+        subtype=ContractSubtype(subtype) if subtype else None,
+        type_reason=record.words if record.decided else "",
     )
-    yield from _after_registration(stage, record)
-
-
-def _after_registration(stage: Stage, record: Contract) -> Story:
-    contract_id = stage.contracts[record.key]
-    if record.outcome == "changed":
-        assert record.changed_amount is not None
-        assert record.changed_technology is not None
-        yield stage.after(45, record.key)
-        service.change(
-            stage.session,
-            actor=_registrar(stage, record),
-            now=stage.now,
-            contract_id=contract_id,
-            amount_fen=yuan(record.changed_amount),
-            technology_amount_fen=yuan(record.changed_technology),
-            items=[Item(label, yuan(amount)) for label, amount in record.items],
-            reason=record.words,
-        )
-    elif record.outcome == "cancelled":
-        yield stage.after(30, record.key)
-        service.cancel(
-            stage.session,
-            actor=_registrar(stage, record),
-            now=stage.now,
-            contract_id=contract_id,
-            reason=record.words,
-        )
+    if record.asked is not None:
+        yield from receipts_story.application(stage, record, seller)
+    if record.outcome != "cancelled" and record.paid:
+        yield from receipts_story.receipts(stage, record, seller)
 
 
 def _seller(stage: Stage, record: Contract) -> str:
@@ -153,7 +139,11 @@ def _fill(stage: Stage, record: Contract, seller: str, signed_on: date) -> None:
     technology = Fen(amount - sum(item.amount_fen for item in items))
     field = TechnologyField.labelled(record.field) if record.field else drafted.technology_field
     agency = stage.organisations[record.agency] if record.agency else None
-    text = contract_paper(record, signed_on)
+    text = contract_paper(record, signed_on, amount // FEN_PER_YUAN)
+    seller_contact, buyer_contact = drafted.seller_contact, drafted.buyer_contact
+    if record.phone:
+        seller_contact = replace(seller_contact, phone=record.phone)
+        buyer_contact = Contact(buyer_contact.representative, buyer_contact.name, record.phone)
     service.save(
         stage.session,
         actor=actor,
@@ -177,6 +167,7 @@ def _fill(stage: Stage, record: Contract, seller: str, signed_on: date) -> None:
             tax_exempt_amount_fen=technology if record.exempt else None,
             payment_mode=PaymentMode(record.pay),
             payment_terms=record.terms,
+            schedule=receipts_story.schedule(record, amount, signed_on),
             related_parties=bool(record.related),
             related_explanation=record.related,
             plan_source=PlanSource(record.plan),
@@ -188,8 +179,8 @@ def _fill(stage: Stage, record: Contract, seller: str, signed_on: date) -> None:
             fiscal_funds=record.fiscal,
             project_id=record.project,
             activity_id=record.activity,
-            seller_contact=drafted.seller_contact,
-            buyer_contact=drafted.buyer_contact,
+            seller_contact=seller_contact,
+            buyer_contact=buyer_contact,
         ),
     )
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
+import zlib
 from datetime import date
+from functools import cache
+from importlib.resources import files
+
+import cn2an
+import yaml
 
 from seed.demo.content import Contract
 
@@ -16,20 +23,54 @@ _FONT = (
 )
 
 
-def contract_paper(record: Contract, signed_on: date) -> bytes:
+def contract_paper(record: Contract, signed_on: date, amount_yuan: int) -> bytes:
     """Write the text of a contract as a PDF of its own; no two are byte for byte alike."""
-    items = [f"其中{label} {price} 元" for label, price in record.items]
+    title, *duties = _clauses(record)
+    items = [f"其中{label} {price} 元，不属于技术交易额。" for label, price in record.items]
+    duties += [f"成交总额 {amount_yuan} 元。", *items, *_ending(record)]
+    lines = [
+        f"项目名称：{record.name}",
+        f"合同标识 {record.key}，签订日期 {signed_on.isoformat()}",
+        *(f"第{cn2an.an2cn(number)}条 {line}" for number, line in enumerate(duties, start=1)),
+        "双方已盖章。本文本为虚构，仅供演示登记流程。",
+    ]
+    return write_paper(title, [part for line in lines for part in textwrap.wrap(line, 42)])
+
+
+def receipt_paper(number: str, received_on: date, amount_yuan: str) -> bytes:
+    """Write a bank slip as a PDF."""
     return write_paper(
-        "技 术 合 同（演示文本）",
-        [
-            f"项目名称：{record.name}",
-            f"合同标识：{record.key}",
-            f"签订日期：{signed_on.isoformat()}，有效期 {record.months} 个月",
-            *items,
-            f"支付：{record.terms}",
-            "双方已盖章。本文本为虚构，仅供演示登记流程。",
-        ],
+        "客户回单（演示）",
+        [f"回单号 {number}", f"入账日期 {received_on.isoformat()}", f"金额 {amount_yuan} 元"],
     )
+
+
+@cache
+def _wordings() -> dict[str, list[list[str]]]:
+    text = files("seed.demo").joinpath("contract_clauses.yaml").read_text(encoding="utf-8")
+    read: dict[str, list[list[str]]] = yaml.safe_load(text)
+    return read
+
+
+def _clauses(record: Contract) -> list[str]:
+    """Return a title and the duties of its kind."""
+    return _worded(record, record.clauses or record.subtype)
+
+
+def _ending(record: Contract) -> list[str]:
+    return _worded(record, "endings")
+
+
+def _worded(record: Contract, kind: str) -> list[str]:
+    """Return one of a kind's wordings; `like` names the contract whose wording is taken over."""
+    wordings = _wordings()[kind]
+    chosen = wordings[zlib.crc32(f"{record.like or record.key}{kind}".encode()) % len(wordings)]
+    return [
+        line.replace("{name}", record.like_name or record.name)
+        .replace("{terms}", record.like_terms or record.terms)
+        .replace("{months}", str(record.months))
+        for line in chosen
+    ]
 
 
 def write_paper(title: str, lines: list[str]) -> bytes:

@@ -112,6 +112,18 @@ class Deal(Strict):
     lost: Loss | None = None
 
 
+class Asked(Strict):
+    """A seller's application to change or cancel a registration, and its answer."""
+
+    kind: Literal["change", "cancel"]
+    day: date | None = None
+    words: str
+    amount: int | None = None
+    months_more: int = 0
+    answer: Literal["granted", "declined", "waiting"] = "granted"
+    answer_words: str = ""
+
+
 class Contract(Strict):
     """One technology contract."""
 
@@ -147,6 +159,16 @@ class Contract(Strict):
     corrected: str = ""
     changed_amount: int | None = None
     changed_technology: int | None = None
+    # Whose duties the text holds where they differ from the form's subtype.
+    clauses: str = ""
+    # Whose text it repeats, and the project and the payment named in it.
+    like: str = ""
+    like_name: str = ""
+    like_terms: str = ""
+    phone: str = ""
+    paid: bool = True
+    decided: tuple[str, str] | None = None
+    asked: Asked | None = None
 
 
 class Assessment(Strict):

@@ -125,7 +125,7 @@ def test_a_contract_goes_from_the_form_into_the_register(client: Browser, market
     assert "低温脱硝催化剂普通许可" in queue
     assert "还剩 15 个工作日" in queue
     review = text(client.get("/registry/1"))
-    assert "没有发现文本重复" in review
+    assert "没有发现文本雷同" in review
     assert "国科发政字〔2000〕063号" in review
     client.send("/registry/1/take-up")
     assert "审核中" in text(client.get("/registry"))

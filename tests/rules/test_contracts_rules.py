@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from marketplace.achievements.rules import IPKind
 from marketplace.contracts import parameters
+from marketplace.contracts.content_rules import content_problems
+from marketplace.contracts.payment_rules import Instalment
 from marketplace.contracts.precheck_rules import precheck
 from marketplace.contracts.rules import (
     EDITABLE,
@@ -26,17 +28,10 @@ from marketplace.contracts.rules import (
     PlanSource,
     ReviewTerms,
     check_reviewer,
-    content_problems,
+    decide_type,
     mode_of,
     move,
     review_workdays,
-)
-from marketplace.contracts.sham_rules import (
-    Other,
-    PartyTraits,
-    SignKind,
-    ValuedRange,
-    sham_signs,
 )
 from marketplace.foundation.errors import Conflict, RuleBroken
 from marketplace.foundation.money import Fen
@@ -189,7 +184,12 @@ def test_a_transfer_needs_a_right_and_a_service_does_not() -> None:
 def test_instalments_are_described() -> None:
     content = replace(COMPLETE, payment_mode=PaymentMode.INSTALMENTS)
     assert missing(content) == ["contracts.no_payment_terms"]
-    assert missing(replace(content, payment_terms="签约付六成，验收付四成")) == []
+    told = replace(content, payment_terms="签约付六成，验收付四成")
+    assert missing(told) == ["contracts.schedule_missing"]
+    parts = (Instalment(TODAY, "签约", Fen(60)), Instalment(TODAY, "验收", Fen(39)))
+    assert missing(replace(told, schedule=parts)) == ["contracts.schedule_missing"]
+    whole = (parts[0], Instalment(TODAY, "验收", Fen(40)))
+    assert missing(replace(told, schedule=whole)) == []
 
 
 def test_related_parties_explain_themselves() -> None:
@@ -258,48 +258,36 @@ def test_the_mode_follows_from_type_and_subtype() -> None:
     assert mode_of(ContractType.CONSULTING, None) is TradingMode.SERVICE
 
 
-VALUED = ValuedRange(Fen(100), Fen(200), TODAY, 500, 2000)
+def test_the_registrar_may_decide_on_another_type_that_fits() -> None:
+    applied = (ContractType.DEVELOPMENT, ContractSubtype.COMMISSIONED)
+    assert decide_type(applied, None, None, ip_kind=None) == applied
+    assert decide_type(applied, ContractType.SERVICE, ContractSubtype.GENERAL, ip_kind=None) == (
+        ContractType.SERVICE,
+        ContractSubtype.GENERAL,
+    )
+    assert decide_type(applied, None, ContractSubtype.COOPERATIVE, ip_kind=None) == (
+        ContractType.DEVELOPMENT,
+        ContractSubtype.COOPERATIVE,
+    )
 
 
 @pytest.mark.parametrize(
-    ("amount", "unusual"), [(49, True), (50, False), (400, False), (401, True)]
+    ("contract_type", "subtype", "ip_kind", "code"),
+    [
+        (ContractType.SERVICE, None, None, "contracts.subtype"),
+        (ContractType.SERVICE, ContractSubtype.PATENT, None, "contracts.subtype"),
+        (None, ContractSubtype.GENERAL, None, "contracts.subtype"),
+        (ContractType.TRANSFER, ContractSubtype.PATENT, IPKind.SECRET, "contracts.ip_differs"),
+        (ContractType.TRANSFER, ContractSubtype.PATENT, None, "contracts.ip_differs"),
+    ],
 )
-def test_a_price_far_from_the_valuation_is_a_sign(amount: int, unusual: bool) -> None:
-    found = sham_signs(
-        replace(COMPLETE, amount_fen=Fen(amount)),
-        same_text=[],
-        same_activity=[],
-        seller=PartyTraits(),
-        buyer=PartyTraits(),
-        valued=VALUED,
-    )
-    assert [sign.kind for sign in found] == ([SignKind.PRICE] if unusual else [])
-
-
-def test_what_two_contracts_or_two_parties_share_is_a_sign() -> None:
-    found = sham_signs(
-        replace(COMPLETE, activity_id="HD-1"),
-        same_text=[Other(7, "JN-2024-0007")],
-        same_activity=[Other(8, "JN-2024-0008")],
-        seller=PartyTraits(address="舜华路 1 号", contact=Contact(phone="1")),
-        buyer=PartyTraits(address="舜华路 1 号", contact=Contact(phone="2")),
-        valued=None,
-    )
-    kinds = [sign.kind for sign in found]
-    assert kinds == [SignKind.SAME_TEXT, SignKind.SAME_ACTIVITY, SignKind.LIKELY_RELATED]
-    assert found[0].contract_ids == (7,)
-    assert "地址" in found[2].explanation
-    assert "电话" not in found[2].explanation
-
-
-def test_declared_relations_are_shown_once_with_their_words() -> None:
-    found = sham_signs(
-        replace(COMPLETE, related_parties=True, related_explanation="买方是卖方的全资子公司"),
-        same_text=[],
-        same_activity=[],
-        seller=PartyTraits(representative="甲"),
-        buyer=PartyTraits(representative="甲"),
-        valued=None,
-    )
-    assert [sign.kind for sign in found] == [SignKind.DECLARED_RELATED]
-    assert "全资子公司" in found[0].explanation
+def test_a_type_that_does_not_fit_is_refused(
+    contract_type: ContractType | None,
+    subtype: ContractSubtype | None,
+    ip_kind: IPKind | None,
+    code: str,
+) -> None:
+    applied = (ContractType.DEVELOPMENT, ContractSubtype.COMMISSIONED)
+    with pytest.raises(RuleBroken) as refusal:
+        decide_type(applied, contract_type, subtype, ip_kind=ip_kind)
+    assert refusal.value.code == code

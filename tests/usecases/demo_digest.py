@@ -19,8 +19,8 @@ from marketplace.foundation.db import Base
 from marketplace.settings import Settings
 from seed.demo import load
 
-# Drawn at random on purpose: salts, stored names; and where the system clock has a say.
-_RANDOM = {"password_hash", "stored_name"}
+# Drawn at random on purpose: salts, stored names, check codes; and where the clock has a say.
+_RANDOM = {"password_hash", "stored_name", "check_code"}
 _LEFT_OUT = {"foundation_demo_clock"}
 
 

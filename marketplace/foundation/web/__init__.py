@@ -5,9 +5,12 @@ Slices write ``from marketplace.foundation import web`` and use the names listed
 
 from marketplace.foundation.web.errors import register_errors
 from marketplace.foundation.web.files import (
+    Sheet,
     build_table,
     read_uploads,
     send_attachment,
+    send_book,
+    send_pdf,
     send_table,
     send_text,
 )
@@ -61,6 +64,7 @@ __all__ = [
     "Resources",
     "RowForm",
     "RowsField",
+    "Sheet",
     "TextField",
     "UsccField",
     "YuanField",
@@ -79,6 +83,8 @@ __all__ = [
     "register_headers",
     "resource",
     "send_attachment",
+    "send_book",
+    "send_pdf",
     "send_table",
     "send_text",
     "session",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -33,10 +34,30 @@ def send_table(
     return _download(build_table(header, rows, widths=widths), f"{name}.xlsx", XLSX)
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet of an Excel file; a file's sheets need different names."""
+
+    name: str
+    header: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+    widths: Sequence[int] = ()
+
+
+def send_book(name: str, sheets: Sequence[Sheet]) -> Response:
+    """Send sheets as one Excel file; text that looks like a formula stays text."""
+    return _download(build_book(sheets), f"{name}.xlsx", XLSX)
+
+
 def build_table(
     header: Sequence[str], rows: Iterable[Sequence[Any]], *, widths: Sequence[int] = ()
 ) -> bytes:
     """Build an Excel file of rows; text that looks like a formula stays text."""
+    return build_book([Sheet("Sheet1", header, rows, widths)])
+
+
+def build_book(sheets: Sequence[Sheet]) -> bytes:
+    """Build an Excel file of several sheets; text that looks like a formula stays text."""
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(
         buffer,
@@ -47,18 +68,20 @@ def build_table(
             "strings_to_numbers": False,
         },
     )
-    sheet = book.add_worksheet()
     bold = book.add_format({"bold": True})
-    sheet.freeze_panes(1, 0)
-    for column, title in enumerate(header):
-        sheet.write_string(0, column, title, bold)
-        sheet.set_column(column, column, widths[column] if column < len(widths) else 18)
-    for line, row in enumerate(rows, start=1):
-        for column, value in enumerate(row):
-            if isinstance(value, (int, float)) and not isinstance(value, bool):
-                sheet.write_number(line, column, value)
-            elif value is not None:
-                sheet.write_string(line, column, str(value))
+    for made in sheets:
+        sheet = book.add_worksheet(made.name)
+        sheet.freeze_panes(1, 0)
+        for column, title in enumerate(made.header):
+            sheet.write_string(0, column, title, bold)
+            width = made.widths[column] if column < len(made.widths) else 18
+            sheet.set_column(column, column, width)
+        for line, row in enumerate(made.rows, start=1):
+            for column, value in enumerate(row):
+                if isinstance(value, (int, float)) and not isinstance(value, bool):
+                    sheet.write_number(line, column, value)
+                elif value is not None:
+                    sheet.write_string(line, column, str(value))
     book.close()
     return buffer.getvalue()
 
@@ -66,6 +89,11 @@ def build_table(
 def send_text(name: str, text: str) -> Response:
     """Send a plain text file in UTF-8."""
     return _download(text.encode(), f"{name}.txt", "text/plain; charset=utf-8")
+
+
+def send_pdf(content: bytes, name: str) -> Response:
+    """Send a document that the platform wrote as a download."""
+    return _download(content, f"{name}.pdf", "application/pdf")
 
 
 def _download(content: bytes, name: str, content_type: str) -> Response:
