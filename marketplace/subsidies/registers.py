@@ -49,6 +49,8 @@ CONTRACT_COLUMNS = (
 )
 
 _AMOUNT = re.compile(r"\d{1,14}(?:\.\d{1,2})?", re.ASCII)
+# GB 32100-2015: two signs and six digits of the region, then digits and capitals without I O S V Z.
+_CODE = re.compile(r"\d{8}[0-9A-HJ-NPQRTUWXY]{10}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _KINDS = {kind.value: kind for kind in PartyKind}
 _TYPES = {kind.value: kind for kind in ContractType}
@@ -208,8 +210,8 @@ def _check_party(row: _Row, column: str, parties: Mapping[str, Party]) -> None:
 
 
 def _is_uscc(code: str) -> bool:
-    # stdnum also accepts separators, which the code itself never has.
-    return len(code) == 18 and bool(uscc.is_valid(code))
+    # stdnum also accepts separators and small letters, which the code itself never has.
+    return bool(_CODE.fullmatch(code)) and uscc.calc_check_digit(code) == code[-1]
 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[_Row]:

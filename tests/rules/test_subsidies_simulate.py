@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from click.testing import CliRunner, Result
 
-from marketplace.subsidies import simulation_output, simulation_tables
+from marketplace.subsidies import simulation_tables, simulation_workbook
 from marketplace.subsidies.calculation_rules import prepare
 from marketplace.subsidies.commands import group
 from marketplace.subsidies.parameters import policies
@@ -389,7 +389,7 @@ def test_sums_wider_than_64_bits_stay_exact(tmp_path: Path) -> None:
     rows = [f"号{n},service,2023-05-01,{huge},{huge},,{SELLER},{BUYER},,,,,0" for n in range(3)]
     tables = simulation_tables.Tables
     asked: list[str] = []
-    original = tables._number
+    original = tables.number
 
     def number(self: simulation_tables.Tables, query: str) -> int:
         asked.append(query)
@@ -397,7 +397,7 @@ def test_sums_wider_than_64_bits_stay_exact(tmp_path: Path) -> None:
         return 2**63 if query.startswith("SELECT sum") else original(self, query)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(tables, "_number", number)
+        patched.setattr(tables, "number", number)
         wide = run(write(tmp_path, contracts=rows), "--year", "2023").stdout
     assert any(query.startswith("SELECT sum") for query in asked)
     assert wide == run(write(tmp_path, contracts=rows), "--year", "2023").stdout
@@ -423,7 +423,7 @@ def test_a_table_shows_every_line_and_the_total(tmp_path: Path) -> None:
 def test_a_workbook_holds_lines_and_contracts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(simulation_output, "SHEET_ROWS", 3)
+    monkeypatch.setattr(simulation_workbook, "SHEET_ROWS", 3)
     result = run(write(tmp_path), "--year", "2023", "--format", "xlsx")
     book = openpyxl.load_workbook(io.BytesIO(result.stdout_bytes))
     assert book.sheetnames == ["补助", "合同", "合同2"]
