@@ -13,11 +13,13 @@ from marketplace.foundation.clock import local_date
 from marketplace.foundation.errors import NotFound
 from marketplace.subsidies import queries, rules, service
 from marketplace.subsidies.desk_queries import ClaimView, DeskFilter
+from marketplace.subsidies.draft_rules import TRY_POLICIES
 from marketplace.subsidies.forms import ClawBackForm, ReviewForm, RoundForm
 from marketplace.subsidies.rules import ClaimStatus, ReviewStep, RoundTerms
 from marketplace.subsidies.service import Verdict
 from marketplace.subsidies.views import blueprint
 from marketplace.subsidies.word_rules import Item
+from marketplace.subsidies.year_rules import SEE_YEARS
 
 
 @blueprint.route("/subsidies/desk")
@@ -40,6 +42,8 @@ def desk() -> ResponseReturnValue:
         rounds=queries.list_rounds(session),
         may_open=permits(actor, rules.OPEN_ROUND),
         may_pay=permits(actor, rules.SEE_PAYMENTS),
+        may_see_years=permits(actor, SEE_YEARS),
+        may_try=permits(actor, TRY_POLICIES),
     )
 
 

@@ -1,0 +1,39 @@
+"""What time brings about for subsidies: the nightly recomputation of two years."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from marketplace.foundation.access import SYSTEM
+from marketplace.foundation.clock import LOCAL
+from marketplace.foundation.due import DueTask
+from marketplace.subsidies import service
+from marketplace.subsidies.year_queries import compute_year, fact_years, latest_run
+from marketplace.subsidies.year_rules import last_night, nightly_years
+
+
+def _next_night(session: Session, now: datetime) -> datetime | None:
+    if not fact_years(session):
+        return None
+    return last_night(now.astimezone(LOCAL)) + timedelta(days=1)
+
+
+def _recompute(session: Session, now: datetime) -> int:
+    """Recompute one year that was not looked at since last night; return 0 when none is left."""
+    here = now.astimezone(LOCAL)
+    night = last_night(here)
+    for year in nightly_years(here):
+        last = latest_run(session, year)
+        if last is not None and last.checked_at >= night:
+            continue
+        if year not in fact_years(session):
+            continue
+        computed = compute_year(session, year, known_on=here.date())
+        service.store_year(session, computed, actor=SYSTEM, now=now)
+        return 1
+    return 0
+
+
+TASKS = [DueTask(name="subsidies.recompute", next_due=_next_night, run=_recompute)]
