@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from werkzeug.datastructures import MultiDict
+from wtforms.validators import ValidationError
 
 from marketplace.foundation import web
 from marketplace.subsidies.draft_rules import MAX_LETTERS
@@ -17,7 +18,7 @@ class DraftForm(web.Form):
     name = web.TextField("草案名称", required=True, longest=60, hint="便于辨认，例如“卖方提到 2‰”")
     file = web.FilesField(
         "上传 YAML 文件",
-        hint="UTF-8 编码；选了文件，就以文件内容代替下面的文本",
+        hint="UTF-8 编码；选了文件，就以文件内容代替上面的文本",
         accept=".yaml,.yml",
     )
     text = web.LongTextField(
@@ -29,16 +30,18 @@ class DraftForm(web.Form):
     )
     note = web.TextField("这一版改了什么", longest=200)
 
-    def take_file(self) -> None:
+    def validate_file(self, field: web.FilesField) -> None:
         """Put an uploaded file's text in the place of the typed one, so that it can be mended."""
-        chosen = self.file.uploads()
+        chosen = field.uploads()
         if not chosen:
             return
         [upload] = web.read_uploads(chosen[:1])
         try:
             self.text.process_formdata([upload.content.decode("utf-8-sig")])
-        except UnicodeDecodeError:
-            self.file.errors = ["文件不是 UTF-8 编码的文本，请用记事本另存为 UTF-8 后再上传"]
+        except UnicodeDecodeError as broken:
+            raise ValidationError(
+                "文件不是 UTF-8 编码的文本，请用记事本另存为 UTF-8 后再上传"
+            ) from broken
 
 
 class WhatIfForm(web.Form):

@@ -37,7 +37,6 @@ def new_draft() -> ResponseReturnValue:
         name=f"{copied.short} 修改稿" if copied else "",
         text=reference.text(f"{FOLDER}/{copied.file_name}") if copied else "",
     )
-    form.take_file()
     if form.validate_on_post():
 
         def act(session: Session) -> str:
@@ -64,7 +63,6 @@ def draft(draft_id: int) -> ResponseReturnValue:
     """Show a draft and take its next edition."""
     view = draft_queries.get_draft(web.session(), draft_id)
     form = DraftForm.load(name=view.name, text=view.latest.text, version=view.edition)
-    form.take_file()
     if form.validate_on_post():
 
         def act(session: Session) -> str:

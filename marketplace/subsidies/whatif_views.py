@@ -17,7 +17,7 @@ from marketplace.subsidies.views import blueprint
 from marketplace.subsidies.whatif_queries import Choice, Comparison
 from marketplace.subsidies.whatif_rules import Place
 
-_SHOWN = 30
+_SHOWN = 15
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def what_if() -> ResponseReturnValue:
         bars=chart_rules.diverging([(b.label, b.count, b.gain_fen < 0) for b in bands]),
         chart=chart_rules,
         budget=made.found.budget(form.budget.data) if form.budget.data else None,
-        shown=_SHOWN,
+        rows_shown=_SHOWN,
         query=_query(form),
     )
 

@@ -23,6 +23,7 @@ from seed.demo import (
     claims_story,
     contracts_story,
     deals_story,
+    drafts_story,
     listings_story,
     needs_story,
     orders_story,
@@ -142,5 +143,6 @@ def _stories(stage: Stage, whole: Content) -> Iterator[Story]:
         yield orders_story.meeting(stage, meeting)
     opened = claims_story.Round()
     yield claims_story.desk(stage, opened)
+    yield drafts_story.drafts(stage)
     for claim in whole.claims:
         yield claims_story.claim(stage, claim, opened)
