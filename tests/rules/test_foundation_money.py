@@ -60,7 +60,7 @@ def test_what_is_no_amount_is_refused_with_its_reason(typed: str, code: str) -> 
 def test_a_refusal_says_what_to_do(typed: str, message: str) -> None:
     with pytest.raises(RuleBroken) as refused:
         parse_yuan(typed)
-    assert refused.value.message == message
+    assert refused.value.message == f"{message}。"
 
 
 @pytest.mark.parametrize(
