@@ -6,6 +6,7 @@ The reads are few and wide: a year of 50,000 contracts is loaded in a second.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -65,12 +66,18 @@ class Year:
         """Return a digest of all that goes into the year's results under the documents."""
         digest = hashlib.sha256(str(self.year).encode())
         for policy in chosen:
-            digest.update(policy.model_dump_json().encode())
+            # Sets are written in order: a process must not differ from the next.
+            plain = json.dumps(policy.model_dump(), default=_plain, sort_keys=True)
+            digest.update(plain.encode())
         for key in sorted(self.parties):
             digest.update(repr(self.parties[key]).encode())
         for contract in self.contracts:
             digest.update(repr(contract).encode())
         return digest.hexdigest()
+
+
+def _plain(value: object) -> object:
+    return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
 def load_year(session: Session, year: int) -> Year:

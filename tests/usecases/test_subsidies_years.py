@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -24,6 +28,7 @@ from marketplace.subsidies.models import ContractFact
 from marketplace.subsidies.parameters import Policy, policies
 from marketplace.subsidies.word_rules import Item
 from marketplace.subsidies.year_commands import recompute
+from marketplace.subsidies.year_facts_queries import Year
 from marketplace.subsidies.year_models import YearResult, YearRun
 from marketplace.subsidies.year_rules import last_night, nightly_years
 from tests.subsidies import SubsidyYear
@@ -243,6 +248,29 @@ def test_the_worker_recomputes_two_years_each_night_and_only_then(year: SubsidyY
         assert task.run(session, datetime(2024, 3, 16, 3, 0, tzinfo=LOCAL)) == 1
         assert task.run(session, datetime(2024, 3, 16, 3, 1, tzinfo=LOCAL)) == 0
     assert stored(year)[(year.university.id, Item.SELLER)] == (5_400_00, 3_900_00)
+
+
+def test_a_fingerprint_is_the_same_in_every_process() -> None:
+    program = (
+        "from marketplace.subsidies.year_facts_queries import Year;"
+        "from marketplace.subsidies.parameters import policies;"
+        "print(Year(2024, {}, []).fingerprint(policies()))"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(found) == 1
+    main, *_ = policies()
+    empty = Year(2024, {}, [])
+    assert empty.fingerprint([main]) != empty.fingerprint([main.as_if_in_force()])
+    assert empty.fingerprint([main]) != replace(empty, year=2023).fingerprint([main])
 
 
 def test_the_night_is_the_last_three_o_clock() -> None:
