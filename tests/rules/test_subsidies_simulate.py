@@ -252,13 +252,44 @@ def test_a_file_of_another_shape_stops_it(tmp_path: Path, content: str, expected
     assert result.stdout == ""
 
 
+def test_an_open_quote_is_found_in_the_line_where_it_begins(tmp_path: Path) -> None:
+    arguments = write(tmp_path, contracts=[GOOD, GOOD.replace("合同1", '"合同2'), *[GOOD] * 50])
+    result = run(arguments, "--year", "2023")
+    assert result.exit_code == 2
+    assert "contracts.csv 第 3 行：应为成对的引号：这一行有引号没有结束" in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_cell_beyond_measure_and_a_quote_out_of_place_are_told_in_words(tmp_path: Path) -> None:
+    huge = run(
+        write(tmp_path, contracts=[GOOD.replace("合同1", "长" * 1_000_000)]), "--year", "2023"
+    )
+    assert "contracts.csv 第 2 行：应为每格不超过 131,072 个字符" in huge.stderr
+    odd = run(write(tmp_path, contracts=[GOOD.replace("合同1", '"合"同1')]), "--year", "2023")
+    assert "应为格式正确的 CSV：引号成对" in odd.stderr
+
+
+@pytest.mark.parametrize("amount", ["1000000000000000", "100000000000.01", "9" * 40])
+def test_an_amount_beyond_any_contract_says_so(tmp_path: Path, amount: str) -> None:
+    rows = [GOOD.replace("2600000.00", amount, 1)]
+    assert rows != [GOOD]
+    result = run(write(tmp_path, contracts=rows), "--year", "2023")
+    assert "第 4 列 amount：应为不超过 1000 亿元的金额" in result.stderr
+
+
+def test_a_code_in_small_letters_is_no_code(tmp_path: Path) -> None:
+    small = next(code(n) for n in range(20) if code(n)[-1].isalpha()).lower()
+    arguments = write(tmp_path, organisations=[f"{small},单位,university,1,0,,,,"])
+    assert "第 1 列 uscc：应为18 位统一社会信用代码" in run(arguments, "--year", "2023").stderr
+
+
 def test_another_encoding_stops_it_with_the_line(tmp_path: Path) -> None:
     arguments = write(tmp_path)
     head = ",".join(CONTRACT_COLUMNS).encode()
     (tmp_path / "contracts.csv").write_bytes(head + b"\n" + GOOD.encode("gbk"))
     result = run(arguments, "--year", "2023")
     assert result.exit_code == 2
-    assert "contracts.csv 第 2 行：应为UTF-8" in result.stderr
+    assert "contracts.csv 第 2 行第 1 列：应为UTF-8" in result.stderr
 
 
 def test_a_missing_file_stops_it(tmp_path: Path) -> None:
