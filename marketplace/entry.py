@@ -12,8 +12,8 @@ from importlib import import_module
 
 import click
 
-# Commands that work on files alone, and where they are defined.
-_ALONE = {"subsidies": "marketplace.subsidies.commands"}
+# Commands that work on files alone, by their group, and where the group with only them is defined.
+_ALONE = {"subsidies": ("simulate", "marketplace.subsidies.commands")}
 _ALL = "marketplace.cli"
 
 
@@ -25,9 +25,27 @@ class _Main(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _ALONE:
-            alone: click.Group = import_module(_ALONE[cmd_name]).group
-            return alone
+            return _Partly(cmd_name)
         return _whole().get_command(ctx, cmd_name)
+
+
+class _Partly(click.Group):
+    """A group of which one command works on files alone; the others bring the platform."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return self._all(ctx).list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        alone, module = _ALONE[str(self.name)]
+        if cmd_name == alone:
+            light: click.Group = import_module(module).group
+            return light.get_command(ctx, cmd_name)
+        return self._all(ctx).get_command(ctx, cmd_name)
+
+    def _all(self, ctx: click.Context) -> click.Group:
+        group = _whole().get_command(ctx, str(self.name))
+        assert isinstance(group, click.Group)
+        return group
 
 
 @cache

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from click import Command
+from click import Command, Group
 from flask import Blueprint, g
 from sqlalchemy.orm import Session
 
@@ -105,12 +105,16 @@ from marketplace.subsidies import claim_views as subsidies_claim_views
 from marketplace.subsidies import commands as subsidies_commands
 from marketplace.subsidies import contract_claims_queries as subsidies_contract_claims
 from marketplace.subsidies import desk_views as subsidies_desk_views
+from marketplace.subsidies import draft_views as subsidies_draft_views
 from marketplace.subsidies import due as subsidies_due
 from marketplace.subsidies import handlers as subsidies_handlers
 from marketplace.subsidies import payment_views as subsidies_payment_views
 from marketplace.subsidies import queries as subsidies_queries
 from marketplace.subsidies import round_views as subsidies_round_views
 from marketplace.subsidies import views as subsidies_views
+from marketplace.subsidies import whatif_views as subsidies_whatif_views
+from marketplace.subsidies import year_commands as subsidies_year_commands
+from marketplace.subsidies import year_views as subsidies_year_views
 from marketplace.subsidies.estimate_rules import Estimate
 from marketplace.techservices import meeting_views as techservices_meeting_views
 from marketplace.techservices import order_views as techservices_order_views
@@ -143,6 +147,9 @@ PAGES = (
     subsidies_desk_views,
     subsidies_payment_views,
     subsidies_round_views,
+    subsidies_year_views,
+    subsidies_draft_views,
+    subsidies_whatif_views,
     discovery_portal_views,
     discovery_record_views,
     discovery_subscription_views,
@@ -232,7 +239,11 @@ def _opened_index() -> discovery_commands.Opened:
 # Command groups of the slices, added to the `marketplace` command.
 COMMANDS: tuple[Command, ...] = (
     discovery_commands.make_group(_opened_index),
-    subsidies_commands.group,
+    Group(
+        "subsidies",
+        [subsidies_commands.simulate, subsidies_year_commands.recompute],
+        help=subsidies_commands.group.help,
+    ),
     exchange_commands.group,
 )
 

@@ -328,6 +328,19 @@ def filings_of(session: Session, organisation_id: int) -> list[FilingView]:
     return _filings(session, list(rows))
 
 
+def approved_terms(session: Session) -> dict[int, list[tuple[date | None, date | None]]]:
+    """Return the terms of all approved filings by organisation, for sums over everybody."""
+    terms: dict[int, list[tuple[date | None, date | None]]] = {}
+    rows = session.execute(
+        select(Filing.organisation_id, Filing.valid_from, Filing.valid_to)
+        .where(Filing.status == FilingStatus.APPROVED)
+        .order_by(Filing.id.desc())
+    )
+    for organisation_id, valid_from, valid_to in rows:
+        terms.setdefault(organisation_id, []).append((valid_from, valid_to))
+    return terms
+
+
 def list_filings(session: Session, *, status: FilingStatus | None) -> list[FilingView]:
     """List filings for the operator, the oldest application first."""
     statement = select(Filing).order_by(Filing.applied_at).limit(200)

@@ -6,9 +6,11 @@ keeps its whole trace.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
 
 from marketplace.contracts.rules import ContractType
@@ -23,10 +25,12 @@ from marketplace.subsidies.trace_rules import (
 )
 from marketplace.subsidies.verdict_rules import (
     PRINCIPALS,
+    Judgement,
     Situation,
     added_value,
     best_assignment,
     counted_elsewhere,
+    eras_of,
     judge,
     prevailing,
     role_is_ruled,
@@ -72,6 +76,10 @@ class Calculation:
     policies: tuple[Policy, ...]
     lookback: Lookback
     held: Mapping[str, Mapping[Item, Sequence[RegisteredContract]]]
+    eras: tuple[date, ...]
+    _judged: dict[tuple[int, Item], dict[Situation, Judgement]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def results_of(
         self, key: str, *, bound: Mapping[Item, Item] | None = None
@@ -115,8 +123,9 @@ class Calculation:
         contracts: Sequence[RegisteredContract],
         elsewhere: frozenset[Item],
     ) -> ItemResult:
+        situations = [self._situation(party, contract, elsewhere) for contract in contracts]
         compared = [
-            self._policy(party, policy, terms, contracts, elsewhere)
+            self._policy(party, policy, terms, contracts, situations)
             for policy in self.policies
             if (terms := policy.terms_for(item)) is not None
         ]
@@ -130,41 +139,38 @@ class Calculation:
         policy: Policy,
         terms: ItemTerms,
         contracts: Sequence[RegisteredContract],
-        elsewhere: frozenset[Item],
+        situations: Sequence[Situation],
     ) -> PolicyResult:
-        parts = tuple(self._part(party, policy, terms, c, elsewhere) for c in contracts)
+        judged = self._judged.setdefault((id(policy), terms.item), {})
+        parts = []
         sums: dict[str, int] = defaultdict(int)
-        for part in parts:
-            if part.group is not None and part.counted:
-                sums[part.group.key] += part.base_fen
+        for contract, situation in zip(contracts, situations, strict=True):
+            ruling = judged.get(situation)
+            if ruling is None:
+                ruling = judged[situation] = judge(policy, terms, situation)
+            group, reasons = ruling
+            if reasons or group is None:
+                parts.append(ContractPart(contract, group, Fen(0), reasons))
+                continue
+            base = contract.base(group.base)
+            deducted = Fen(0)
+            if terms.added_value:
+                # Only transfers have a deduction (Reading D).
+                before = self.lookback.deductions.get(contract.contract_no, Fen(0))
+                left = added_value(base, before)
+                base, deducted = left, Fen(base - left)
+            parts.append(ContractPart(contract, group, base, (), deducted))
+            sums[group.key] += base
         found = weigh(party, terms, self.year, sums)
         return PolicyResult(
             policy,
             terms,
-            parts,
+            tuple(parts),
             found.groups,
             found.obstacles,
             found.would_be_fen,
             found.amount_fen,
         )
-
-    def _part(
-        self,
-        party: Party,
-        policy: Policy,
-        terms: ItemTerms,
-        contract: RegisteredContract,
-        elsewhere: frozenset[Item],
-    ) -> ContractPart:
-        group, reasons = judge(policy, terms, self._situation(party, contract, elsewhere))
-        if reasons or group is None:
-            return ContractPart(contract, group, Fen(0), reasons)
-        base = contract.base(group.base)
-        if not terms.added_value:
-            return ContractPart(contract, group, base, ())
-        # Only transfers have a deduction (Reading D).
-        left = added_value(base, self.lookback.deductions.get(contract.contract_no, Fen(0)))
-        return ContractPart(contract, group, left, (), Fen(base - left))
 
     def _situation(
         self, party: Party, contract: RegisteredContract, elsewhere: frozenset[Item]
@@ -172,7 +178,8 @@ class Calculation:
         seller = self.parties[contract.seller]
         return Situation(
             contract_type=contract.contract_type,
-            registered_on=contract.registered_on,
+            # The era's first day is as good, and makes few situations of many contracts.
+            registered_on=self.eras[bisect_right(self.eras, contract.registered_on) - 1],
             fiscal_funds=contract.fiscal_funds,
             seller_kind=seller.kind,
             seller_in_city=seller.in_city,
@@ -199,18 +206,16 @@ def prepare(
     """
     listed = contracts if isinstance(contracts, Sequence) else list(contracts)
     held: dict[str, dict[Item, list[RegisteredContract]]] = {}
-    for contract in listed:
-        if contract.registered_on.year != year:  # Reading F
-            continue
+    of_year = (c for c in listed if c.registered_on.year == year)  # Reading F
+    for contract in sorted(of_year, key=lambda c: c.order):
         for item in Item:
             holder = contract.holder(item)
             if holder is not None:
                 held.setdefault(holder, {}).setdefault(item, []).append(contract)
-    for roles in held.values():
-        for role in roles.values():
-            role.sort(key=lambda contract: contract.order)
     ordered = tuple(sorted(policies, key=lambda policy: policy.issued_order))
-    return Calculation(year, parties, ordered, lookback or look_back(listed), held)
+    return Calculation(
+        year, parties, ordered, lookback or look_back(listed), held, eras_of(year, ordered)
+    )
 
 
 @dataclass(frozen=True, slots=True)

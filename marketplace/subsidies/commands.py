@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 
 import click
 
 from marketplace.foundation.errors import DomainError
 from marketplace.subsidies.parameters import policies, select_policies
-from marketplace.subsidies.simulation_output import (
-    simulated,
-    write_json,
-    write_table,
-    write_workbook,
-)
+from marketplace.subsidies.simulation_output import simulated, write_json, write_table
 from marketplace.subsidies.simulation_rules import plan_for
 
 
@@ -79,7 +75,9 @@ def simulate(
             elif output == "table":
                 write_table(sys.stdout, made)
             else:
-                write_workbook(sys.stdout.buffer, made)
+                # Loaded when it is asked for: a seventh of the start of the other formats.
+                workbook = import_module("marketplace.subsidies.simulation_workbook")
+                workbook.write_workbook(sys.stdout.buffer, made)
     except DomainError as refusal:
         click.echo(f"没有测算：{refusal.message}", err=True)
         sys.exit(2)

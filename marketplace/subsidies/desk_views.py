@@ -17,6 +17,7 @@ from marketplace.foundation.parameters import value_on
 from marketplace.subsidies import queries, rules, service
 from marketplace.subsidies.clawback_rules import ClawBackTerms
 from marketplace.subsidies.desk_queries import DeskFilter
+from marketplace.subsidies.draft_rules import TRY_POLICIES
 from marketplace.subsidies.forms import ClawBackForm, RecallForm, ReviewForm
 from marketplace.subsidies.queries import ClaimView
 from marketplace.subsidies.return_rules import RECALLABLE
@@ -24,6 +25,7 @@ from marketplace.subsidies.rules import ClaimStatus, ReviewStep
 from marketplace.subsidies.service import Verdict
 from marketplace.subsidies.views import blueprint
 from marketplace.subsidies.word_rules import ClaimItem
+from marketplace.subsidies.year_rules import SEE_YEARS
 
 
 @blueprint.route("/subsidies/desk")
@@ -46,6 +48,8 @@ def desk() -> ResponseReturnValue:
         rounds=queries.list_rounds(session),
         may_open=permits(actor, rules.OPEN_ROUND),
         may_pay=permits(actor, rules.SEE_PAYMENTS),
+        may_see_years=permits(actor, SEE_YEARS),
+        may_try=permits(actor, TRY_POLICIES),
     )
 
 

@@ -185,7 +185,8 @@ def _met(leading: PolicyResult) -> str:
     """Name the conditions that the counted contracts meet, each with its figure or its term."""
     since, until = leading.policy.in_force.since, leading.policy.in_force.until
     term = f"{since.isoformat()} 至 {until.isoformat()}" if until else f"{since.isoformat()} 起"
-    met = [f"登记日在文件有效期（{term}）内"]
+    # A document that is only tried out has no term of its own.
+    met = ["按全年施行试算"] if since == date.min else [f"登记日在文件有效期（{term}）内"]
     if leading.terms.filing_required:
         met.append("登记当日备案有效")
     if leading.terms.threshold is not None:

@@ -6,6 +6,7 @@ an unknown key, an inexact rate or two groups for one contract refuses to load.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
@@ -25,16 +26,18 @@ from pydantic import (
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation import reference
 from marketplace.foundation.errors import RuleBroken
-from marketplace.foundation.money import FEN_PER_YUAN, Fen
+from marketplace.foundation.money import FEN_PER_YUAN, MAX_FEN, Fen
 from marketplace.subsidies import policy_messages
 from marketplace.subsidies.word_rules import Base, Item, PartyKind, PolicyStatus
 
 FOLDER = "policies"
 
+_FRACTION = re.compile(r"[0-9]{1,9}(/[1-9][0-9]{0,8})?")
+
 
 def _exact(value: object) -> Fraction:
-    if not isinstance(value, str):
-        raise ValueError("比例要写成带引号或斜杠的分数，例如 3/2000（即 1.5‰），不能写成小数")
+    if not isinstance(value, str) or not _FRACTION.fullmatch(value):
+        raise ValueError("比例要写成带斜杠的分数，例如 3/2000（即 1.5‰），不能写成小数")
     rate = Fraction(value)
     if not 0 < rate <= 1:
         raise ValueError(f"比例 {value} 应大于 0、不超过 1")
@@ -44,6 +47,8 @@ def _exact(value: object) -> Fraction:
 def _fen(value: object) -> Fen:
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
         raise ValueError("金额要写成以元计的正整数，不带引号和逗号")
+    if value * FEN_PER_YUAN > MAX_FEN:
+        raise ValueError("金额超过 1000 亿元，请检查单位：这里以元计")
     return Fen(value * FEN_PER_YUAN)
 
 

@@ -65,6 +65,8 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key.value, str):
+                continue  # no name: the loader refuses it itself
             if key.value in seen:
                 raise yaml.MarkedYAMLError(
                     problem=f"{key.value} 写了两次", problem_mark=key.start_mark
@@ -91,6 +93,11 @@ def parse(name: str, text: str) -> object:
         if "写了两次" not in why:
             why = "写法不对，请检查缩进（用空格、不用制表符）、冒号后的空格和成对的引号、括号"
         raise RuleBroken("policies.syntax", f"{name}.yaml 不能使用：{where}{why}") from broken
+    except (yaml.YAMLError, ValueError) as broken:
+        # Characters that no text holds, or a number of thousands of digits.
+        raise RuleBroken(
+            "policies.syntax", f"{name}.yaml 不能使用：含有不能显示的字符或过长的数字"
+        ) from broken
 
 
 def _problem(problem: Mapping[str, Any], known: Mapping[str, Sequence[str]]) -> str:

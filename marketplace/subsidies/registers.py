@@ -48,7 +48,9 @@ CONTRACT_COLUMNS = (
     "fiscal_funds",
 )
 
-_AMOUNT = re.compile(r"\d{1,14}(?:\.\d{1,2})?", re.ASCII)
+_AMOUNT = re.compile(r"\d{1,40}(?:\.\d{1,2})?", re.ASCII)
+# GB 32100-2015: two signs and six digits of the region, then digits and capitals without I O S V Z.
+_CODE = re.compile(r"\d{8}[0-9A-HJ-NPQRTUWXY]{10}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _KINDS = {kind.value: kind for kind in PartyKind}
 _TYPES = {kind.value: kind for kind in ContractType}
@@ -60,14 +62,14 @@ if TYPE_CHECKING:
 
 
 class BadInput(RuleBroken):
-    """A file that cannot be read, with the place: line and column count from 1."""
+    """A file that cannot be read, with the place: line and column count from 1, 0 is unknown."""
 
     def __init__(
         self, file: str, line: int, column: int, name: str, expected: str, found: str | None
     ) -> None:
-        place = f"{file} 第 {line} 行"
-        if name:
-            place += f"第 {column} 列 {name}"
+        place = f"{file} 第 {line} 行" if line else file
+        if column:
+            place += f"第 {column} 列 {name}".rstrip()
         read = "" if found is None else f"，读到“{found[:60]}”"
         super().__init__("simulation.bad_input", f"{place}：应为{expected}{read}")
 
@@ -208,8 +210,8 @@ def _check_party(row: _Row, column: str, parties: Mapping[str, Party]) -> None:
 
 
 def _is_uscc(code: str) -> bool:
-    # stdnum also accepts separators, which the code itself never has.
-    return len(code) == 18 and bool(uscc.is_valid(code))
+    # stdnum also accepts separators and small letters, which the code itself never has.
+    return bool(_CODE.fullmatch(code)) and uscc.calc_check_digit(code) == code[-1]
 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
@@ -219,7 +221,14 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
         header = _header(name, reader, columns)
         places = {column: place for place, column in enumerate(header)}
         line = reader.line_num + 1
-        for cells in reader:
+        while True:
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as broken:
+                # The row began here, however far an open quote has swallowed the file.
+                raise BadInput(name, line, 0, "", _csv_problem(broken), None) from broken
             if cells:
                 if len(cells) != len(header):
                     raise BadInput(name, line, 0, "", f"{len(header)} 列", f"{len(cells)} 列")
@@ -230,18 +239,18 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
 @contextmanager
 def _opened(path: Path) -> Iterator[Reader]:
     """Open a CSV file, strictly; a byte-order mark is passed over."""
-    name, reached = path.name, 1
+    name = path.name
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            try:
-                yield reader
-            finally:
-                reached = max(1, reader.line_num)
+            yield csv.reader(file, strict=True)
     except UnicodeDecodeError as broken:
-        raise BadInput(name, _line_of(path, broken), 0, "", "UTF-8 编码的文字", None) from broken
+        line, column = _place_of(path)
+        expected = "UTF-8 编码的文字（用 Excel 时请另存为“CSV UTF-8”）"
+        raise BadInput(name, line, column, "", expected, None) from broken
     except csv.Error as broken:
-        raise BadInput(name, reached, 0, "", f"格式正确的 CSV（{broken}）", None) from broken
+        raise BadInput(name, 1, 0, "", _csv_problem(broken), None) from broken
+    except FileNotFoundError as missing:
+        raise BadInput(name, 0, 0, "", "可以读取的文件，现在没有这个文件", None) from missing
     except OSError as missing:
         raise BadInput(name, 0, 0, "", "可以读取的文件", missing.strerror) from missing
 
@@ -260,12 +269,25 @@ def _header(name: str, reader: Reader, columns: tuple[str, ...]) -> list[str]:
     return header
 
 
-def _line_of(path: Path, broken: UnicodeDecodeError) -> int:
-    """Find the first line that is not UTF-8: the decoder counts within its buffer only."""
+def _csv_problem(broken: csv.Error) -> str:
+    """Say what the csv module expected."""
+    written = str(broken)
+    if "field larger" in written:
+        return f"每格不超过 {csv.field_size_limit():,} 个字符，或者引号没有成对"
+    if "end of data" in written:
+        return "成对的引号：这一行有引号没有结束"
+    return "格式正确的 CSV：引号成对，结束的引号后面是逗号或换行"
+
+
+def _place_of(path: Path) -> tuple[int, int]:
+    """Find the line and column of the first bytes that are not UTF-8.
+
+    The decoder itself counts within its buffer only.
+    """
     with path.open("rb") as file:
         for line, content in enumerate(file, start=1):
             try:
                 content.decode("utf-8")
-            except UnicodeDecodeError:
-                return line
-    return 1
+            except UnicodeDecodeError as broken:
+                return line, content[: broken.start].count(b",") + 1
+    return 1, 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 from marketplace.foundation.money import Fen
@@ -21,6 +21,7 @@ from marketplace.subsidies.verdict_rules import (
     all_obstacles,
     best_assignment,
     counted_elsewhere,
+    eras_of,
     judge,
     obstacles_of,
     payable,
@@ -193,11 +194,7 @@ def in_other_role(alike: AlikeSum, elsewhere: frozenset[Item]) -> bool:
 
 
 def plan_for(year: int, policies: Iterable[Policy]) -> Plan:
-    """Order a year's documents by item and age, and list what has to be summed and told apart.
-
-    ``eras`` are the year's days on which the set of documents in force changes; all days from one
-    to the next are alike to Reading F.
-    """
+    """Order a year's documents by item and age, and list what has to be summed and told apart."""
     ordered = sorted(
         (policy for policy in policies if policy.in_force.touches(year)),
         key=lambda policy: policy.issued_order,
@@ -212,9 +209,6 @@ def plan_for(year: int, policies: Iterable[Policy]) -> Plan:
         for _, found in listed
         for group in found.groups
     }
-    turns = {policy.in_force.since for policy in ordered} | {
-        policy.in_force.until + timedelta(days=1) for policy in ordered if policy.in_force.until
-    }
-    first = date(year, 1, 1)
-    eras = sorted({first} | {day for day in turns if day.year == year})
-    return Plan(year, terms, tuple(sorted(measures)), tuple(eras), role_is_ruled(ordered))
+    return Plan(
+        year, terms, tuple(sorted(measures)), eras_of(year, ordered), role_is_ruled(ordered)
+    )

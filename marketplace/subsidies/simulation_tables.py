@@ -1,14 +1,13 @@
 """Files of organisations and contracts as tables of an embedded DuckDB, within bounded memory.
 
-Reads and checks the contracts, looks back (Readings D and E), sums what was judged alike, and
-yields every contract of the lines that pay. No clause stands here: what counts is asked of
-``simulation_rules``. Whatever the quick reading is not sure of goes through ``registers``, which
-names the place of what is wrong, or writes the same facts down plainly and they are read again.
+Reads and checks the contracts and looks back (Readings D and E). No clause stands here: what counts
+is asked of ``simulation_rules``, and summed and listed by ``simulation_parts``. Whatever the quick
+reading is not sure of goes through ``registers``, which names the place of what is wrong, or writes
+the same facts down plainly and they are read again.
 """
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,28 +24,26 @@ from marketplace.subsidies.registers import (
     contract_columns,
     rewrite_contracts,
 )
-from marketplace.subsidies.simulation_rules import AlikeSum, Line, Plan, Verdict
+from marketplace.subsidies.simulation_rules import Plan
 from marketplace.subsidies.trace_rules import Party
-from marketplace.subsidies.verdict_rules import Situation
-from marketplace.subsidies.word_rules import Base, Item, PartyKind, Reason
+from marketplace.subsidies.word_rules import Base, Item, PartyKind
 
 # What the tables may hold in memory; beyond it they go to the disk. Python has its own share.
 MEMORY = "600MB"
 
-_TYPES = tuple(ContractType)
-_KINDS = tuple(PartyKind)
-_HOLDERS = {
+TYPES = tuple(ContractType)
+KINDS = tuple(PartyKind)
+HOLDERS = {
     Item.SELLER: "seller",
     Item.BUYER: "buyer",
     Item.AGENCY: "agency",
     Item.REGISTRAR: "registrar",
 }
-_BASES = {
+BASES = {
     Base.AMOUNT: "amount",
     Base.TECHNOLOGY_AMOUNT: "technology_amount",
     Base.TAX_EXEMPT_AMOUNT: "tax_exempt_amount",
 }
-_CHUNK = 20_000
 _SOUND = r"'[^\s\p{Z}\p{C}]([^\p{C}]*[^\s\p{Z}\p{C}])?'"
 _FIGURE = r"'[0-9]{1,14}(\.[0-9]{1,2})?'"
 # What makes a row doubtful: at least all that ``registers`` refuses, and what it would trim.
@@ -80,7 +77,7 @@ class Tables:
     """The tables of one simulation; make them with ``opened``."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, plan: Plan, folder: Path) -> None:
-        self._run, self._plan, self._folder = connection.execute, plan, folder
+        self.run, self.plan, self.folder = connection.execute, plan, folder
 
     def load(self, contracts: Path, parties: Mapping[str, Party]) -> None:
         """Read a file of contracts between parties; refuse with the place of what is wrong."""
@@ -94,7 +91,7 @@ class Tables:
         except duckdb.Error:
             sure = False
         if not sure or repeated:
-            plain = self._folder / "plain.csv"
+            plain = self.folder / "plain.csv"
             rewrite_contracts(contracts, plain, parties, repeated=repeated)
             self._read(plain, CONTRACT_COLUMNS)
             repeated = self._repeated()
@@ -103,7 +100,7 @@ class Tables:
         self._look_back()
 
     def _load_parties(self, parties: Mapping[str, Party]) -> None:
-        self._run(
+        self.run(
             "CREATE TABLE parties (id INTEGER, code VARCHAR, kind INTEGER, in_city BOOLEAN,"
             " filed_since DATE, filed_until DATE)"
         )
@@ -111,7 +108,7 @@ class Tables:
             (
                 place,
                 party.key,
-                None if party.kind is None else _KINDS.index(party.kind),
+                None if party.kind is None else KINDS.index(party.kind),
                 party.in_city,
                 (filing.since or date.min) if filing else None,
                 (filing.until or date.max) if filing else None,
@@ -119,34 +116,35 @@ class Tables:
             for place, party in enumerate(parties.values())
             for filing in [party.filings[0] if party.filings else None]
         ]
-        self._insert("parties", rows)
+        self.insert("parties", rows)
         # An enumeration finds a code's place without a join, and an unknown code becomes NULL.
-        self._run("CREATE TYPE code AS ENUM (SELECT code FROM parties ORDER BY id)")
-        self._run(f"CREATE TYPE kind_of_contract AS ENUM ({_quoted(t.value for t in _TYPES)})")
+        self.run("CREATE TYPE code AS ENUM (SELECT code FROM parties ORDER BY id)")
+        self.run(f"CREATE TYPE kind_of_contract AS ENUM ({quoted(t.value for t in TYPES)})")
 
-    def _insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    def insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Append rows to a table."""
         if not rows:
             return
         columns = [list(column) for column in zip(*rows, strict=True)]
         marks = ", ".join("unnest(?)" for _ in columns)
-        self._run(f"INSERT INTO {table} SELECT {marks}", columns)
+        self.run(f"INSERT INTO {table} SELECT {marks}", columns)
 
     def _read(self, path: Path, columns: Sequence[str]) -> None:
         shape = ", ".join(f"'{column}': 'VARCHAR'" for column in columns)
         source = (
-            f"read_csv({_text(str(path))}, columns = {{{shape}}}, header = true,"
+            f"read_csv({text(str(path))}, columns = {{{shape}}}, header = true,"
             " auto_detect = false, delim = ',', quote = '\"', escape = '\"',"
             " strict_mode = true, compression = 'none', allow_quoted_nulls = false)"
         )
         codes = ", ".join(
             f"enum_code(TRY_CAST({name}_uscc AS code))::INTEGER AS {name}"
-            for name in _HOLDERS.values()
+            for name in HOLDERS.values()
         )
         amounts = ", ".join(
             f"(TRY_CAST({name} AS DECIMAL(16, 2)) * 100)::BIGINT AS {name}"
-            for name in _BASES.values()
+            for name in BASES.values()
         )
-        self._run(
+        self.run(
             f"""
             CREATE OR REPLACE TABLE contracts AS
             SELECT contract_no, enum_code(TRY_CAST(type AS kind_of_contract))::INTEGER AS type,
@@ -158,30 +156,45 @@ class Tables:
         )
 
     def _bad_count(self) -> int:
-        return self._number(
+        return self.number(
             "SELECT count(*) FILTER (doubtful OR greatest(amount, technology_amount,"
             f" tax_exempt_amount) > {MAX_FEN}) FROM contracts"
         )
 
     def _repeated(self) -> frozenset[str]:
         """Return contract numbers that stand twice; equal hashes are looked at more closely."""
-        if self._number("SELECT count(*) - count(DISTINCT hash(contract_no)) FROM contracts") == 0:
+        if self.number("SELECT count(*) - count(DISTINCT hash(contract_no)) FROM contracts") == 0:
             return frozenset()
-        rows = self._run(
+        rows = self.run(
             "SELECT trim(contract_no) FROM contracts WHERE contract_no IS NOT NULL"
             " GROUP BY 1 HAVING count(*) > 1 LIMIT 100000"
         )
         return frozenset(number for (number,) in rows.fetchall())
 
-    def _number(self, query: str) -> int:
-        row = self._run(query).fetchone()
+    def shorten(self, table: str, column: str) -> None:
+        """Hold a column's few texts as an enumeration, so that rows with them are narrow."""
+        texts = f"(SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL)"
+        if self.number(f"SELECT count(*) FROM {texts}"):
+            self.run(f"CREATE TYPE {column}_text AS ENUM {texts}")
+            self.run(f"ALTER TABLE {table} ALTER {column} TYPE {column}_text")
+
+    @contextmanager
+    def in_order(self) -> Iterator[None]:
+        """Keep the order of rows in what is written; elsewhere only the sorting itself counts."""
+        self.run("SET preserve_insertion_order = true")
+        yield
+        self.run("SET preserve_insertion_order = false")
+
+    def number(self, query: str) -> int:
+        """Return the one number that a query gives, 0 for none."""
+        row = self.run(query).fetchone()
         return int(row[0] or 0) if row else 0
 
     def _look_back(self) -> None:
         """Order the year's contracts, each with its deduction and its situation."""
-        year = f"registered_on BETWEEN '{self._plan.year}-01-01' AND '{self._plan.year}-12-31'"
-        era = " + ".join(f"(registered_on >= '{day}')::INTEGER" for day in self._plan.eras)
-        self._run(
+        year = f"registered_on BETWEEN '{self.plan.year}-01-01' AND '{self.plan.year}-12-31'"
+        era = " + ".join(f"(registered_on >= '{day}')::INTEGER" for day in self.plan.eras)
+        self.run(
             f"""
             CREATE TABLE deductions AS
             SELECT * FROM (
@@ -189,11 +202,11 @@ class Tables:
                 PARTITION BY project ORDER BY registered_on, contract_no
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS deduction, registered_on
               FROM contracts
-              WHERE project IS NOT NULL AND type = {_TYPES.index(ContractType.TRANSFER)})
+              WHERE project IS NOT NULL AND type = {TYPES.index(ContractType.TRANSFER)})
             WHERE deduction IS NOT NULL AND {year}
             """
         )
-        self._run(
+        self.run(
             f"""
             CREATE TABLE repetitions AS
             SELECT * FROM (
@@ -203,12 +216,10 @@ class Tables:
             WHERE place > 1 AND {year}
             """
         )
-        bases = ", ".join(f"coalesce({name}, 0) AS {name}" for name in _BASES.values())
-        self._run(
-            f"""
+        bases = ", ".join(f"coalesce({name}, 0) AS {name}" for name in BASES.values())
+        statement = f"""
             CREATE TABLE judged AS
-            SELECT row_number() OVER (ORDER BY registered_on, contract_no)::INTEGER AS place,
-              contract_no, c.seller, c.buyer, c.agency, c.registrar, {bases},
+            SELECT contract_no, c.seller, c.buyer, c.agency, c.registrar, {bases},
               coalesce(deduction, 0) AS deduction,
               coalesce(c.agency = c.seller, false) AS own_seller,
               coalesce(c.agency = c.buyer, false) AS own_buyer,
@@ -225,196 +236,22 @@ class Tables:
             LEFT JOIN deductions USING (contract_no, registered_on)
             LEFT JOIN repetitions USING (contract_no, registered_on)
             WHERE {year}
+            ORDER BY registered_on, contract_no
             """
-        )
-        self._run("DROP TABLE contracts")
-
-    def judge(self) -> dict[Item, list[Verdict]]:
-        """Judge each situation once and note which verdict it has; return the verdicts by item."""
-        rows = self._run(
-            "SELECT DISTINCT situation, type, era, fiscal_funds, seller_kind, seller_in_city,"
-            " buyer_in_city, activity_repeated, filed FROM judged"
-        ).fetchall()
-        verdicts: dict[Item, dict[Verdict, int]] = {item: {} for item in Item}
-        noted = []
-        for number, kind, era, fiscal, seller, *rest in rows:
-            situation = Situation(
-                _TYPES[kind],
-                self._plan.eras[era - 1],
-                fiscal,
-                None if seller is None else _KINDS[seller],
-                *rest,
-            )
-            places = []
-            for item, known in verdicts.items():
-                verdict = self._plan.verdict(item, situation)
-                places.append(known.setdefault(verdict, len(known)))
-            noted.append((number, *places))
-        names = ", ".join(f"{name} INTEGER" for name in _HOLDERS.values())
-        self._run(f"CREATE TABLE situations (situation INTEGER, {names})")
-        self._insert("situations", noted)
-        return {item: list(known) for item, known in verdicts.items()}
-
-    def sums(
-        self, parties: Mapping[str, Party]
-    ) -> Iterator[tuple[Party, dict[Item, list[AlikeSum]], dict[Item, int]]]:
-        """Yield each organisation that may earn something with its sums and first places."""
-        listed = list(parties.values())
-        self._run("CREATE TABLE eligible (item INTEGER, id INTEGER)")
-        self._insert(
-            "eligible",
-            [
-                (number, place)
-                for number, item in enumerate(Item)
-                for place, party in enumerate(listed)
-                if self._plan.may_earn(party, item)
-            ],
-        )
-        # A sum is wider than 64 bits only above 92 million billion fen: then it stays wide.
-        whole = " + ".join(f"sum({name})" for name in _BASES.values())
-        narrow = "::BIGINT" if self._number(f"SELECT {whole} FROM judged") < 2**63 else ""
-        measures = "".join(
-            f", sum({_measure(m.base, m.added)}){narrow}" for m in self._plan.measures
-        )
-        query = " UNION ALL ".join(
-            f"SELECT judged.{name} AS id, {number}, situations.{name}, own_seller, own_buyer,"
-            f" count(*), min(place){measures} FROM judged JOIN situations USING (situation)"
-            f" JOIN eligible ON eligible.item = {number} AND eligible.id = judged.{name}"
-            " GROUP BY ALL"
-            for number, name in enumerate(_HOLDERS[item] for item in Item)
-        )
-        items = tuple(Item)
-        cursor = self._run(f"SELECT * FROM ({query}) ORDER BY id")
-        last, found, first = -1, dict[Item, list[AlikeSum]](), dict[Item, int]()
-        while rows := cursor.fetchmany(_CHUNK):
-            for holder, number, verdict, own_seller, own_buyer, count, place, *sums in rows:
-                if holder != last:
-                    if found:
-                        yield listed[last], found, first
-                    last, found, first = holder, {}, {}
-                item = items[number]
-                alike = AlikeSum(verdict, own_seller, own_buyer, count, tuple(sums))
-                found.setdefault(item, []).append(alike)
-                first[item] = min(place, first.get(item, place))
-        if found:
-            yield listed[last], found, first
-
-    def prepare_parts(
-        self,
-        lines: Sequence[Line],
-        verdicts: Mapping[Item, Sequence[Verdict]],
-        places: Mapping[str, int],
-    ) -> None:
-        """Note the lines that pay and what each verdict says of their contracts."""
-        items = list(Item)
-        self._run(
-            "CREATE TABLE lines (line INTEGER, item INTEGER, id INTEGER, document INTEGER,"
-            " not_as_seller BOOLEAN, not_as_buyer BOOLEAN)"
-        )
-        self._insert(
-            "lines",
-            [
-                (
-                    number,
-                    items.index(line.item),
-                    places[line.key],
-                    line.place,
-                    Item.SELLER in line.elsewhere,
-                    Item.BUYER in line.elsewhere,
-                )
-                for number, line in enumerate(lines)
-            ],
-        )
-        self._run(
-            "CREATE TABLE rulings (item INTEGER, verdict INTEGER, document INTEGER,"
-            " elsewhere BOOLEAN, group_key VARCHAR, reason VARCHAR, measure INTEGER,"
-            " before VARCHAR, after VARCHAR)"
-        )
-        self._insert(
-            "rulings",
-            [
-                (number, at, *ruling)
-                for number, item in enumerate(items)
-                for at, verdict in enumerate(verdicts[item])
-                for ruling in _rulings(self._plan, item, verdict)
-            ],
-        )
-
-    def _parts(self) -> str:
-        measures = "".join(
-            f" WHEN {number} THEN {_measure(m.base, m.added)}"
-            for number, m in enumerate(self._plan.measures)
-        )
-        base = f"CASE measure{measures} ELSE 0 END" if measures else "0"
-        return " UNION ALL ".join(
-            f"SELECT line, place, contract_no, group_key, ({base})::BIGINT AS base, reason,"
-            " before, after FROM judged JOIN situations USING (situation)"
-            f" JOIN lines ON lines.item = {number} AND lines.id = judged.{name}"
-            f" JOIN rulings ON rulings.item = {number} AND rulings.verdict = situations.{name}"
-            " AND rulings.document = lines.document AND rulings.elsewhere ="
-            " ((own_seller AND not_as_seller) OR (own_buyer AND not_as_buyer))"
-            for number, name in enumerate(_HOLDERS[item] for item in Item)
-        )
-
-    def parts(self) -> Iterator[tuple[int, str, str, int, str | None]]:
-        """Yield line, number, group, base in fen and reason of each contract, in order."""
-        cursor = self._run(
-            "SELECT line, contract_no, group_key, base, reason"
-            f" FROM ({self._parts()}) ORDER BY line, place"
-        )
-        while rows := cursor.fetchmany(_CHUNK):
-            yield from rows
-
-    def write_parts(self, heads: Sequence[str], firsts: Sequence[int]) -> Path:
-        """Write every line's contracts as JSON into a file, each line begun by its head."""
-        self._run("CREATE TABLE heads (line INTEGER, place INTEGER, head VARCHAR)")
-        self._insert("heads", list(zip(range(len(heads)), firsts, heads, strict=True)))
-        target = self._folder / "parts.json"
-        self._run(
-            f"""
-            COPY (
-              SELECT coalesce(head, ', ') || '{{"contract_no": ' || to_json(contract_no)
-                || before || (base::DECIMAL(15, 0) * 0.01)::VARCHAR || after
-              FROM ({self._parts()}) LEFT JOIN heads USING (line, place)
-              ORDER BY line, place
-            ) TO {_text(str(target))}
-            (FORMAT csv, HEADER false, DELIMITER '\x01', QUOTE '', ESCAPE '')
-            """
-        )
-        return target
+        # From here on a contract's place is where it stands in this table.
+        with self.in_order():
+            self.run(statement)
+        self.run("DROP TABLE contracts")
 
 
-def _measure(base: Base, added: bool) -> str:
-    name = _BASES[base]
-    return f"({name} - least({name}, deduction))" if added else name
-
-
-def _rulings(
-    plan: Plan, item: Item, verdict: Verdict
-) -> Iterator[tuple[int, bool, str, str | None, int | None, str, str]]:
-    """Yield document, in another role, group, reason, measure (none where none counts), and what
-    stands before and after a contract's base in the JSON answer.
-    """
-    for place, ruling in enumerate(verdict.rulings):
-        key = ruling.group.key if ruling.group else ""
-        for elsewhere in (False, True):
-            reason = ruling.reason
-            if reason is None and elsewhere:
-                reason = Reason.COUNTED_IN_OTHER_ROLE
-            measure = None
-            if reason is None and ruling.group is not None:
-                measure = plan.measure_of(item, place, ruling.group)
-            before = f', "group": {json.dumps(key, ensure_ascii=False)}, "base": "'
-            counted = json.dumps({"counted": reason is None, "reason": reason})
-            yield place, elsewhere, key, reason, measure, before, f'", {counted[1:]}'
-
-
-def _text(value: str) -> str:
+def text(value: str) -> str:
+    """Write a text as a literal of a statement."""
     return "'" + value.replace("'", "''") + "'"
 
 
-def _quoted(values: Iterable[str]) -> str:
-    return ", ".join(_text(value) for value in values)
+def quoted(values: Iterable[str]) -> str:
+    """Write texts as a list of literals."""
+    return ", ".join(text(value) for value in values)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.money import Fen
@@ -90,8 +91,7 @@ class RegisteredContract:
         return self.agency if item is Item.AGENCY else self.registrar
 
 
-@dataclass(frozen=True, slots=True)
-class ContractPart:
+class ContractPart(NamedTuple):
     """What one contract contributes under one document, and why nothing where it does not count."""
 
     contract: RegisteredContract

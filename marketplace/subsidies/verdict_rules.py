@@ -6,11 +6,11 @@ of a whole file both ask here, so that a clause is read in one place only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import product
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.money import Fen
@@ -23,10 +23,9 @@ PRINCIPALS = (Item.SELLER, Item.BUYER)
 Found = TypeVar("Found")
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """All that decides whether a contract counts for one of its parties; contracts alike in it
-    are judged alike, whatever their amounts.
+    are judged alike, whatever their amounts. ``registered_on`` may be any day of the same era.
     """
 
     contract_type: ContractType
@@ -40,9 +39,25 @@ class Situation:
     in_other_role: bool = False
 
 
-def judge(
-    policy: Policy, terms: ItemTerms, situation: Situation
-) -> tuple[Group | None, tuple[Reason, ...]]:
+def eras_of(year: int, policies: Iterable[Policy]) -> tuple[date, ...]:
+    """Return the days of a year on which the set of documents in force changes, its first too.
+
+    All days from one to the next are alike to Reading F.
+    """
+    turns = set()
+    for policy in policies:
+        turns.add(policy.in_force.since)
+        if policy.in_force.until not in (None, date.max):
+            turns.add(policy.in_force.until + timedelta(days=1))
+    first = date(year, 1, 1)
+    return tuple(sorted({first} | {day for day in turns if day.year == year}))
+
+
+# A contract's group, and why it does not count.
+Judgement = tuple[Group | None, tuple[Reason, ...]]
+
+
+def judge(policy: Policy, terms: ItemTerms, situation: Situation) -> Judgement:
     """Return a contract's group and why it does not count, in the order reasons are given."""
     reasons: list[Reason] = []
     found = terms.group_for(situation.contract_type)

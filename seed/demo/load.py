@@ -23,6 +23,7 @@ from seed.demo import (
     claims_story,
     contracts_story,
     deals_story,
+    drafts_story,
     listings_story,
     needs_story,
     orders_story,
@@ -147,5 +148,6 @@ def _stories(stage: Stage, whole: Content) -> Iterator[Story]:
     yield claims_story.desk(stage, rounds)
     yield claims_story.fees(stage, rounds)
     yield claims_story.vouchers(stage, rounds)
+    yield drafts_story.drafts(stage)
     for claim in whole.claims:
         yield claims_story.claim(stage, claim, rounds)

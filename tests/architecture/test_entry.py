@@ -18,9 +18,20 @@ def test_the_script_offers_every_command() -> None:
     listed = entry.main.list_commands(context)
     assert listed == cli.main.list_commands(context)
     for name in listed:
-        assert entry.main.get_command(context, name) is cli.main.get_command(context, name)
-    assert entry.main.get_command(context, "subsidies") is commands.group
+        if name != "subsidies":
+            assert entry.main.get_command(context, name) is cli.main.get_command(context, name)
     assert entry.main.get_command(context, "nothing") is None
+
+
+def test_a_group_of_which_a_part_needs_no_platform_offers_all_of_it() -> None:
+    context = click.Context(entry.main)
+    light, whole = (m.get_command(context, "subsidies") for m in (entry.main, cli.main))
+    assert isinstance(light, click.Group)
+    assert isinstance(whole, click.Group)
+    assert light.list_commands(context) == whole.list_commands(context) == ["recompute", "simulate"]
+    assert light.get_command(context, "simulate") is commands.simulate
+    assert light.get_command(context, "recompute") is whole.get_command(context, "recompute")
+    assert light.get_command(context, "nothing") is None
 
 
 def test_a_simulation_starts_without_the_platform() -> None:

@@ -47,6 +47,59 @@ def test_what_is_no_amount_is_refused_with_its_reason(typed: str, code: str) -> 
     assert refused.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("二百万", "这里要填以元为单位的数字，例如 2600000 或 2,600,000.50"),
+        ("1..2", "这里要填以元为单位的数字，例如 2600000 或 2,600,000.50"),
+        ("-0.01", "金额不能是负数，请填写实际金额"),
+        ("0.001", "金额最多两位小数，即精确到分"),
+        ("100000000000.01", "金额超过 1000 亿元，请检查单位：这里以元计，不是万元"),
+    ],
+)
+def test_a_refusal_says_what_to_do(typed: str, message: str) -> None:
+    with pytest.raises(RuleBroken) as refused:
+        parse_yuan(typed)
+    assert refused.value.message == f"{message}。"
+
+
+@pytest.mark.parametrize(
+    ("typed", "fen"),
+    [("+12", 1_200), ("¥¥ 7", 700), ("1 000.5", 100_050), ("12元", 1_200), ("１，０００", 100_000)],
+)
+def test_ways_of_writing_an_amount(typed: str, fen: int) -> None:
+    assert parse_yuan(typed) == fen
+
+
+@pytest.mark.parametrize(
+    ("fen", "written"),
+    [
+        (-1, "-0.01"),
+        (0, "0.00"),
+        (-260_000_005, "-2,600,000.05"),
+        (123_456_789_00, "123,456,789.00"),
+    ],
+)
+def test_an_amount_is_written_with_its_sign_and_commas(fen: int, written: str) -> None:
+    assert format_yuan(Fen(fen)) == written
+
+
+@pytest.mark.parametrize(
+    ("fen", "figure", "unit"),
+    [
+        (9_999_99, "9,999.99", "元"),
+        (9_999_00, "9,999", "元"),
+        (10_000_00, "1", "万元"),
+        (-10_000_00, "-1", "万元"),
+        (99_999_999_99, "9,999.99", "万元"),
+        (100_000_000_00, "1", "亿元"),
+        (123_456_789_012_34, "1,234.56", "亿元"),
+    ],
+)
+def test_a_unit_begins_at_its_own_size(fen: int, figure: str, unit: str) -> None:
+    assert scale(Fen(fen)) == (figure, unit)
+
+
 @given(st.integers(min_value=0, max_value=MAX_FEN))
 def test_written_and_read_again_it_is_the_same(fen: int) -> None:
     assert parse_yuan(format_yuan(Fen(fen))) == fen

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from click.testing import CliRunner, Result
 
-from marketplace.subsidies import simulation_output, simulation_tables
+from marketplace.subsidies import simulation_tables, simulation_workbook
 from marketplace.subsidies.calculation_rules import prepare
 from marketplace.subsidies.commands import group
 from marketplace.subsidies.parameters import policies
@@ -252,13 +252,44 @@ def test_a_file_of_another_shape_stops_it(tmp_path: Path, content: str, expected
     assert result.stdout == ""
 
 
+def test_an_open_quote_is_found_in_the_line_where_it_begins(tmp_path: Path) -> None:
+    arguments = write(tmp_path, contracts=[GOOD, GOOD.replace("合同1", '"合同2'), *[GOOD] * 50])
+    result = run(arguments, "--year", "2023")
+    assert result.exit_code == 2
+    assert "contracts.csv 第 3 行：应为成对的引号：这一行有引号没有结束" in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_cell_beyond_measure_and_a_quote_out_of_place_are_told_in_words(tmp_path: Path) -> None:
+    huge = run(
+        write(tmp_path, contracts=[GOOD.replace("合同1", "长" * 1_000_000)]), "--year", "2023"
+    )
+    assert "contracts.csv 第 2 行：应为每格不超过 131,072 个字符" in huge.stderr
+    odd = run(write(tmp_path, contracts=[GOOD.replace("合同1", '"合"同1')]), "--year", "2023")
+    assert "应为格式正确的 CSV：引号成对" in odd.stderr
+
+
+@pytest.mark.parametrize("amount", ["1000000000000000", "100000000000.01", "9" * 40])
+def test_an_amount_beyond_any_contract_says_so(tmp_path: Path, amount: str) -> None:
+    rows = [GOOD.replace("2600000.00", amount, 1)]
+    assert rows != [GOOD]
+    result = run(write(tmp_path, contracts=rows), "--year", "2023")
+    assert "第 4 列 amount：应为不超过 1000 亿元的金额" in result.stderr
+
+
+def test_a_code_in_small_letters_is_no_code(tmp_path: Path) -> None:
+    small = next(code(n) for n in range(20) if code(n)[-1].isalpha()).lower()
+    arguments = write(tmp_path, organisations=[f"{small},单位,university,1,0,,,,"])
+    assert "第 1 列 uscc：应为18 位统一社会信用代码" in run(arguments, "--year", "2023").stderr
+
+
 def test_another_encoding_stops_it_with_the_line(tmp_path: Path) -> None:
     arguments = write(tmp_path)
     head = ",".join(CONTRACT_COLUMNS).encode()
     (tmp_path / "contracts.csv").write_bytes(head + b"\n" + GOOD.encode("gbk"))
     result = run(arguments, "--year", "2023")
     assert result.exit_code == 2
-    assert "contracts.csv 第 2 行：应为UTF-8" in result.stderr
+    assert "contracts.csv 第 2 行第 1 列：应为UTF-8" in result.stderr
 
 
 def test_a_missing_file_stops_it(tmp_path: Path) -> None:
@@ -389,7 +420,7 @@ def test_sums_wider_than_64_bits_stay_exact(tmp_path: Path) -> None:
     rows = [f"号{n},service,2023-05-01,{huge},{huge},,{SELLER},{BUYER},,,,,0" for n in range(3)]
     tables = simulation_tables.Tables
     asked: list[str] = []
-    original = tables._number
+    original = tables.number
 
     def number(self: simulation_tables.Tables, query: str) -> int:
         asked.append(query)
@@ -397,7 +428,7 @@ def test_sums_wider_than_64_bits_stay_exact(tmp_path: Path) -> None:
         return 2**63 if query.startswith("SELECT sum") else original(self, query)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(tables, "_number", number)
+        patched.setattr(tables, "number", number)
         wide = run(write(tmp_path, contracts=rows), "--year", "2023").stdout
     assert any(query.startswith("SELECT sum") for query in asked)
     assert wide == run(write(tmp_path, contracts=rows), "--year", "2023").stdout
@@ -423,7 +454,7 @@ def test_a_table_shows_every_line_and_the_total(tmp_path: Path) -> None:
 def test_a_workbook_holds_lines_and_contracts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(simulation_output, "SHEET_ROWS", 3)
+    monkeypatch.setattr(simulation_workbook, "SHEET_ROWS", 3)
     result = run(write(tmp_path), "--year", "2023", "--format", "xlsx")
     book = openpyxl.load_workbook(io.BytesIO(result.stdout_bytes))
     assert book.sheetnames == ["补助", "合同", "合同2"]
