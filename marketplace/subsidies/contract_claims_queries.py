@@ -11,7 +11,7 @@ from marketplace.accounts import queries as accounts
 from marketplace.foundation.money import Fen
 from marketplace.subsidies.models import Claim, ClaimLine
 from marketplace.subsidies.rules import ClaimStatus
-from marketplace.subsidies.word_rules import Item
+from marketplace.subsidies.word_rules import ClaimItem
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class ClaimOnContract:
 
     number: str
     organisation_name: str
-    item: Item
+    item: ClaimItem
     year: int
     status: ClaimStatus
     base_fen: Fen

@@ -278,7 +278,12 @@ def _decided(
         )
         .group_by(Claim.year, Claim.organisation_id, Claim.item)
     )
-    return {(year, who, item): Fen(int(total)) for year, who, item, total in rows}
+    # What rests on other grounds than contracts is no part of a year's calculation.
+    return {
+        (year, who, item): Fen(int(total))
+        for year, who, claimed, total in rows
+        if (item := claimed.contracts) is not None
+    }
 
 
 def _run_view(row: YearRun) -> RunView:
