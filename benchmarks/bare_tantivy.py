@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         row("bare tantivy, build with analysis", f"{fast:.1f} s", 1)
         documents = Clocked(corpus.documents(given.documents))
         began = time.perf_counter()
-        ours.swap(rebuild.build(ours, documents))
+        ours.swap(rebuild.build(ours, documents, expected=given.documents))
         slow = time.perf_counter() - began - documents.seconds
         row("search/, build", f"{slow:.1f} s", f"{slow / fast:.2f}")
     searcher = opened(bare).searcher()

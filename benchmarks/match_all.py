@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     engine = open_engine(given.engine)
     if not given.reuse:
-        engine.swap(rebuild.build(engine, corpus.documents(given.documents)))
+        engine.swap(rebuild.build(engine, corpus.documents(given.documents), expected=given.documents))
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     seekers = list(corpus.needs(given.needs))
     if given.sample:

@@ -77,7 +77,7 @@ def _build(address: str, count: int) -> None:
     engine = open_engine(address)
     documents = Clocked(corpus.documents(count))
     began = time.perf_counter()
-    made = rebuild.build(engine, documents)
+    made = rebuild.build(engine, documents, expected=count)
     took = time.perf_counter() - began - documents.seconds
     before = engine.swap(made)
     if before is not None:

@@ -7,11 +7,11 @@ therefore also searched like a small document, by BM25 over characters and pairs
 from __future__ import annotations
 
 import math
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
+
+import numpy as np
 
 from search import text
 
@@ -39,14 +39,23 @@ class Likeness:
                 saturated = times * (weights.k1 + 1.0) / (times + norm)
                 held.setdefault(gram, []).append((number, saturated))
         self._size = len(counts)
-        # Two flat arrays for each gram: a list of pairs would take five times the memory.
-        self._postings = {
-            gram: (
-                array("i", (number for number, _ in pairs)),
-                array("f", (self._weight(gram, len(pairs), weights) * s for _, s in pairs)),
-            )
-            for gram, pairs in held.items()
-        }
+        # All lists in one, and where each gram's begins and ends.
+        self._numbers = np.fromiter(
+            (number for pairs in held.values() for number, _ in pairs), np.int32
+        )
+        self._values = np.fromiter(
+            (
+                self._weight(gram, len(pairs), weights) * saturated
+                for gram, pairs in held.items()
+                for _, saturated in pairs
+            ),
+            np.float32,
+        )
+        self._lists: dict[str, tuple[int, int]] = {}
+        end = 0
+        for gram, pairs in held.items():
+            begin, end = end, end + len(pairs)
+            self._lists[gram] = begin, end
 
     def nearest(
         self, grams: Mapping[str, float], *, most: int, least_share: float
@@ -56,22 +65,23 @@ class Likeness:
         ``grams`` are the weighted grams of what is compared; a share is above ``least_share``
         and at most 1.
         """
-        scores = [0.0] * self._size
-        for gram, weight in grams.items():
-            numbers, values = self._postings.get(gram, ((), ()))
-            for number, value in zip(numbers, values, strict=True):
-                scores[number] += weight * value
-        best = max(scores, default=0.0)
+        known = [(*self._lists[gram], grams[gram]) for gram in grams if gram in self._lists]
+        if not known:
+            return []
+        numbers = np.concatenate([self._numbers[begin:end] for begin, end, _ in known])
+        values = np.concatenate([self._values[begin:end] * weight for begin, end, weight in known])
+        scores = np.bincount(numbers, values, self._size)
+        best = scores.max()
         if best <= 0.0:
             return []
-        floor = least_share * best
-        above = compress(range(self._size), map(floor.__lt__, scores))
-        found = [(number, scores[number] / best) for number in above]
-        return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:most]
+        above = np.flatnonzero(scores > least_share * best)
+        # The lowest number first among equals, which the stable order keeps.
+        first = above[np.argsort(-scores[above], kind="stable")[:most]]
+        return list(zip(first.tolist(), (scores[first] / best).tolist(), strict=True))
 
     def knows(self, gram: str) -> bool:
         """Tell whether any text holds the gram."""
-        return gram in self._postings
+        return gram in self._lists
 
     def _weight(self, gram: str, frequency: int, weights: Weights) -> float:
         rarity = math.log(1.0 + (self._size - frequency + 0.5) / (frequency + 0.5))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import yaml
 
 from search import highlight, text
@@ -24,7 +25,7 @@ from search.engine import (
 )
 from search.expansion import Term
 from search.query import Query
-from search.ranking import Saturation, Scored, Scorer, best_first
+from search.ranking import Floats, Saturation, Scorer, Scores
 from search.schema import Filters, Scope
 
 # The shares of the words that must occur, tried in turn until enough is found.
@@ -125,12 +126,17 @@ def search(
     strictest = build(query, scope, filters, terms, weights)
     if not strictest.units and sort == RELEVANCE and not strictest.phrases:
         sort = UPDATED
-    ask, share = _tier(engine, strictest, enough or weights.enough)
-    hits = (
-        _reranked(engine, ask, query, weights, offset, limit)
-        if sort == RELEVANCE and ask.grams
-        else engine.search(ask, sort=sort, offset=offset, limit=limit)
-    )
+    ranked = sort == RELEVANCE and bool(strictest.grams)
+    window = _window(engine, weights) if ranked else 0
+
+    def ask_for(ask: Ask) -> Hits:
+        if offset < window:
+            return engine.search(ask, limit=window)
+        return engine.search(ask, sort=sort, offset=offset, limit=limit)
+
+    hits, ask, share = _tier(strictest, enough or weights.enough, ask_for)
+    if offset < window:
+        hits = _reranked(engine, ask, hits, query, weights, offset, limit)
     shown = _telling(query.words) + query.phrases + tuple(term.text for term in terms)
     marks = highlight.Marks(shown)
     return Results(
@@ -153,8 +159,11 @@ def count(
 ) -> int:
     """Return the total that ``search`` would report."""
     weights = load_settings()
-    ask, _ = _tier(engine, build(query, scope, filters, terms, weights), enough or weights.enough)
-    return engine.count(ask)
+    strictest = build(query, scope, filters, terms, weights)
+    hits, _, _ = _tier(
+        strictest, enough or weights.enough, lambda ask: Hits(engine.count(ask), ())
+    )
+    return hits.total
 
 
 def enough_for(documents: int) -> int:
@@ -207,66 +216,74 @@ def _names(word: str, terms: Sequence[Term]) -> list[tuple[str, ...]]:
     ]
 
 
-def _tier(engine: Engine, strictest: Ask, enough: int) -> tuple[Ask, float]:
+def _tier(
+    strictest: Ask, enough: int, ask_for: Callable[[Ask], Hits]
+) -> tuple[Hits, Ask, float]:
+    """Return the hits of the strictest tier that holds enough, with its ask and its share.
+
+    Each tier is asked for its page at once: most often the first one is the last.
+    """
     count = len(strictest.units)
-    if count == 0:
-        return strictest, 1.0
-    best: tuple[Ask, float] | None = None
-    most = 0
+    best: tuple[Hits, Ask, float] | None = None
     tried: set[int] = set()
     for share in TIERS:
-        minimum = max(1, math.ceil(count * share))
+        minimum = max(1, math.ceil(count * share)) if count else 0
         if minimum in tried:
             continue
         tried.add(minimum)
         ask = replace(strictest, minimum=minimum)
-        total = engine.count(ask)
-        if total >= enough:
-            return ask, share
-        if total > most:
-            # A looser tier that adds nothing does not make its hits looser.
-            best, most = (ask, share), total
-    return best or (replace(strictest, minimum=1), 0.0)
+        hits = ask_for(ask)
+        if hits.total >= enough or not count:
+            return hits, ask, share
+        # A looser tier that adds nothing does not make its hits looser.
+        if best is None or hits.total > best[0].total:
+            best = hits, ask, share
+    assert best is not None
+    return best if best[0].total else (best[0], replace(strictest, minimum=1), 0.0)
+
+
+def _window(engine: Engine, settings: Settings) -> int:
+    """Return how many of the first hits the shared scorer orders."""
+    own = engine.capabilities.shared_scores
+    return settings.reranked if own else settings.reranked_elsewhere
 
 
 def _reranked(
-    engine: Engine, ask: Ask, query: Query, settings: Settings, offset: int, limit: int
+    engine: Engine,
+    ask: Ask,
+    hits: Hits,
+    query: Query,
+    settings: Settings,
+    offset: int,
+    limit: int,
 ) -> Hits:
-    """Order the first hits by the shared scorer, so that every engine shows the same pages.
+    """Order the window's hits by the shared scorer, so that every engine shows the same pages.
 
     Behind them the engine's own order follows: nobody compares the fourth page with the third.
     """
-    own = engine.capabilities.shared_scores
-    window = settings.reranked if own else settings.reranked_elsewhere
-    if offset >= window:
-        return engine.search(ask, offset=offset, limit=limit)
-    hits = engine.search(ask, limit=window)
+    window = _window(engine, settings)
     saturation = Saturation(settings.k1, settings.b)
     scorer = Scorer(ask, engine.statistics(*Scorer.terms(ask)), saturation)
-    typed = tuple(text.norm(query.free).split())
-    scored = [scorer.score(hit) for hit in hits.hits]
-    needed = scorer.bridge_needed(scored, settings.answered_share)
-    scored = [_weighed(entry.bridged(needed), ask, typed, settings) for entry in scored]
-    shown = sorted(scored, key=best_first)[offset : offset + limit]
-    page = tuple(replace(entry.hit, score=entry.score) for entry in shown)
+    scores = scorer.score(hits.hits)
+    scores.bridge(scores.bridge_needed(settings.answered_share))
+    totals = scores.totals() * _favours(scores, query, settings)
+    shown = scores.best_first(totals)[offset : offset + limit]
+    page = tuple(replace(hits.hits[place], score=float(totals[place])) for place in shown)
     if offset + limit > window and hits.total > window:
         page += engine.search(ask, offset=window, limit=offset + limit - window).hits
     return replace(hits, hits=page)
 
 
-def _weighed(entry: Scored, ask: Ask, typed: Sequence[str], settings: Settings) -> Scored:
+def _favours(scores: Scores, query: Query, settings: Settings) -> Floats:
     """Favour hits that hold more of the query's words, and what was typed in one piece."""
-    held = sum(
-        any(all(gram in entry.normal for gram in cover) for cover in unit.covers)
-        for unit in ask.units
-    )
-    unbroken = sum(term in entry.normal for term in typed)
-    favour = 1.0
-    if ask.units:
-        favour += settings.coverage * held / len(ask.units)
+    typed = text.norm(query.free).split()
+    favours = np.ones(len(scores.hits))
+    if query.words:
+        favours += settings.coverage * scores.held.mean(axis=1)
     if typed:
-        favour += settings.unbroken * unbroken / len(typed)
-    return replace(entry, score=entry.score * favour)
+        unbroken = [sum(term in normal for term in typed) for normal in scores.normals]
+        favours += settings.unbroken * np.array(unbroken) / len(typed)
+    return favours
 
 
 def _telling(words: tuple[str, ...]) -> tuple[str, ...]:

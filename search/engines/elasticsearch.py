@@ -41,7 +41,7 @@ from search.engines.elasticsearch_lock import WriteLock
 from search.errors import IndexBroken, IndexMissing, SearchUnavailable
 from search.schema import Document, Scope
 
-FORMAT = "e1"
+FORMAT = "e2"
 
 _LOCK_SECONDS = 20.0
 _CHUNK_DOCUMENTS = 500
@@ -88,7 +88,7 @@ class ElasticsearchEngine:
 
     # generations
 
-    def create(self, generation: str) -> None:
+    def create(self, generation: str, *, expected: int = 0) -> None:
         """Make an empty generation, replacing an unfinished one of the same name."""
         if generation == self.generation():
             raise SearchUnavailable(f"the generation in use cannot be made anew: {generation}")
@@ -231,7 +231,7 @@ class ElasticsearchEngine:
             return Hits(answer["hits"]["total"]["value"], answers.hits(answer))
 
     def candidates(self, ask: Ask, *, limit: int = 200) -> tuple[Hit, ...]:
-        """Return the best hits with their words, to be ranked by the shared scorer."""
+        """Return the best hits, to be ranked by the shared scorer."""
         answer = self._ask(
             query=queries.scored(ask), size=limit, source=True, track_total_hits=False
         )

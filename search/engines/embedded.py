@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,23 +36,61 @@ from search.engines.tantivy_documents import RANK_SCALE, SCHEMA, read, write
 from search.errors import AskRejected, IndexBroken, IndexMissing, SearchUnavailable, WriterBusy
 from search.schema import Document, Scope
 
-FORMAT = "t3"
+FORMAT = "t4"
 
 _HEAP_BYTES = 64_000_000
+# A new generation is filled in large portions: each leaves a segment, and every question opens
+# every segment's lists anew. tantivy joins eight of one size to one, so that a known number of
+# documents is portioned to end up as a single segment.
+_FILLING_HEAP_BYTES = 256_000_000
+_LARGEST_PORTION = 40_000
+_JOINED = 8
 _LOCK_SECONDS = 20.0
 _POLL_SECONDS = 0.02
+# Remembered of one state of the index; some hundred bytes each.
+_MOST_FREQUENCIES = 50_000
 # What one listing of all ids reads at a time; a generation of a province fits in a few rounds.
 _MOST_IDS = 5_000_000
 
 
+Stamp = tuple[int, int, int]
+
+
 @dataclass
 class _Reader:
-    """An opened generation, and the state of its commit file when it was last reloaded."""
+    """An opened generation, the state of its commit file, and what was counted of that state."""
 
     generation: str
     index: tantivy.Index
-    stamp: tuple[int, int, int]
+    stamp: Stamp
     averages: tuple[float, float] | None = None
+    frequencies: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def renewed(self, stamp: Stamp) -> _Reader:
+        """Return the same generation as it is now, nothing counted yet."""
+        self.index.reload()
+        return _Reader(self.generation, self.index, stamp)
+
+
+@dataclass
+class _Portion:
+    """How many documents go into one segment of a new generation, and how many are in the last."""
+
+    size: int
+    held: int = 0
+
+    @classmethod
+    def of(cls, expected: int) -> _Portion:
+        """Return portions that so many documents fill one, eight, or a power of eight times."""
+        size = expected
+        while size > _LARGEST_PORTION:
+            size = -(-size // _JOINED)
+        return cls(size or _LARGEST_PORTION)
+
+    def full(self) -> bool:
+        """Take one more document in and tell whether the portion is full; then begin another."""
+        self.held = (self.held + 1) % self.size
+        return self.held == 0
 
 
 def at(address: str) -> EmbeddedEngine:
@@ -75,13 +113,16 @@ class EmbeddedEngine:
         self._lock_seconds = lock_seconds
         self._guard = threading.RLock()
         self._reader: _Reader | None = None
+        # The state of CURRENT when the reader was opened.
+        self._named: Stamp | None = None
         self._writers: dict[str, tantivy.IndexWriter] = {}
+        self._portions: dict[str, _Portion] = {}
         self._depth = 0
         self._lock_file: int | None = None
 
     # generations
 
-    def create(self, generation: str) -> None:
+    def create(self, generation: str, *, expected: int = 0) -> None:
         """Make an empty generation, replacing an unfinished one of the same name."""
         if generation == self.generation():
             raise SearchUnavailable(f"the generation in use cannot be made anew: {generation}")
@@ -91,6 +132,7 @@ class EmbeddedEngine:
             shutil.rmtree(path, ignore_errors=True)
             path.mkdir(parents=True)
             tantivy.Index(SCHEMA, path=str(path))
+        self._portions[generation] = _Portion.of(expected)
 
     def generation(self) -> str | None:
         """Name the generation in use."""
@@ -114,6 +156,7 @@ class EmbeddedEngine:
         before = self.generation()
         with self._as_unavailable():
             self._close_writer(generation)
+            self._portions.pop(generation, None)
             fresh = self._folder / f"CURRENT.{os.getpid()}.{threading.get_ident()}"
             with fresh.open("w", encoding="utf-8") as file:
                 file.write(generation)
@@ -153,10 +196,13 @@ class EmbeddedEngine:
         count = 0
         with self.writing(), self._as_unavailable():
             writer = self._writer(generation)
+            portion = self._portions.get(generation or "")
             for document in documents:
                 writer.delete_documents_by_term("id", document.id)
                 writer.add_document(write(document))
                 count += 1
+                if portion is not None and portion.full():
+                    writer.commit()
             self._commit_outside_batch(writer)
         return count
 
@@ -205,8 +251,8 @@ class EmbeddedEngine:
     def _writer(self, generation: str | None) -> tantivy.IndexWriter:
         name = generation or self._current()
         if name not in self._writers:
-            index = self._open(name)
-            self._writers[name] = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+            heap = _FILLING_HEAP_BYTES if name in self._portions else _HEAP_BYTES
+            self._writers[name] = self._open(name).writer(heap_size=heap, num_threads=1)
         return self._writers[name]
 
     def _close_writer(self, generation: str) -> None:
@@ -230,7 +276,7 @@ class EmbeddedEngine:
             return Hits(_count(found), hits)
 
     def candidates(self, ask: Ask, *, limit: int = 200) -> tuple[Hit, ...]:
-        """Return the best hits with their words, to be ranked by the shared scorer."""
+        """Return the best hits, to be ranked by the shared scorer."""
         with self._as_unavailable():
             searcher = self._searcher()
             found = searcher.search(queries.scored(ask), limit, False)
@@ -274,14 +320,26 @@ class EmbeddedEngine:
     def statistics(self, words: Iterable[str], grams: Iterable[str]) -> Statistics:
         """Return how common the terms are."""
         with self._as_unavailable():
-            searcher = self._searcher()
-            average_words, average_grams = self._averages(searcher)
+            reader = self._read()
+            searcher = reader.index.searcher()
+            known = reader.frequencies
+            if len(known) > _MOST_FREQUENCIES:
+                known.clear()
+
+            def frequency(name: str, term: str) -> int:
+                count = known.get((name, term))
+                if count is None:
+                    count = known[name, term] = searcher.doc_freq(name, term)
+                return count
+
+            if reader.averages is None:
+                reader.averages = _averages(searcher)
             return Statistics(
                 documents=searcher.num_docs,
-                average_words=average_words,
-                average_grams=average_grams,
-                words={word: searcher.doc_freq("w", word) for word in words},
-                grams={gram: searcher.doc_freq("g", gram) for gram in grams},
+                average_words=reader.averages[0],
+                average_grams=reader.averages[1],
+                words={word: frequency("w", word) for word in words},
+                grams={gram: frequency("g", gram) for gram in grams},
             )
 
     def vocabulary(
@@ -304,26 +362,8 @@ class EmbeddedEngine:
         except Exception as broken:  # whatever is wrong, a health report must come back
             return Health(False, generation, 0, str(broken))
 
-    def _averages(self, searcher: tantivy.Searcher) -> tuple[float, float]:
-        with self._guard:
-            reader = self._reader
-            if reader is not None and reader.averages is not None:
-                return reader.averages
-        wanted = {name: {"avg": {"field": name}} for name in ("w_length", "g_length")}
-        answer = searcher.aggregate(tantivy.Query.all_query(), wanted)
-        averages = (
-            float(answer["w_length"]["value"] or 1.0),
-            float(answer["g_length"]["value"] or 1.0),
-        )
-        with self._guard:
-            if self._reader is not None:
-                self._reader.averages = averages
-        return averages
-
     def _hit(self, searcher: tantivy.Searcher, score: Any, address: tantivy.DocAddress) -> Hit:
-        payload = searcher.doc(address).get_first("payload")
-        document, words, grams_length = read(payload)
-        return Hit(document, float(score or 0.0), words, grams_length)
+        return read(searcher.doc(address).get_first("payload"), float(score or 0.0))
 
     def _current(self) -> str:
         name = self.generation()
@@ -333,23 +373,25 @@ class EmbeddedEngine:
 
     def _searcher(self) -> tantivy.Searcher:
         """Return a searcher over the newest commit of the generation in use."""
-        name = self._current()
-        with self._guard:
-            reader = self._reader
-            stamp = self._stamp(name)
-            if reader is None or reader.generation != name:
-                reader = self._reader = _Reader(name, self._open(name), stamp)
-            elif reader.stamp != stamp:
-                reader.index.reload()
-                reader.stamp, reader.averages = stamp, None
-            return reader.index.searcher()
+        return self._read().index.searcher()
 
-    def _stamp(self, name: str) -> tuple[int, int, int]:
-        try:
-            found = (self._folder / name / "meta.json").stat()
-        except OSError as missing:
-            raise IndexBroken(f"generation {name} has no commit file") from missing
-        return found.st_mtime_ns, found.st_ino, found.st_size
+    def _read(self) -> _Reader:
+        """Return the generation in use as of its newest commit."""
+        with self._guard:
+            named = _stamp(self._folder / "CURRENT")
+            if self._reader is None or named != self._named:
+                name = self._current()
+                reader = _Reader(name, self._open(name), self._committed(name))
+                self._reader, self._named = reader, named
+            elif self._reader.stamp != (stamp := self._committed(self._reader.generation)):
+                self._reader = self._reader.renewed(stamp)
+            return self._reader
+
+    def _committed(self, name: str) -> Stamp:
+        stamp = _stamp(self._folder / name / "meta.json")
+        if stamp is None:
+            raise IndexBroken(f"generation {name} has no commit file")
+        return stamp
 
     def _open(self, name: str) -> tantivy.Index:
         path = self._folder / name
@@ -374,6 +416,21 @@ class EmbeddedEngine:
             with self._guard:
                 self._reader = None
             raise SearchUnavailable(f"{type(broken).__name__}: {broken}") from broken
+
+
+def _stamp(path: Path) -> Stamp | None:
+    """Return what changes whenever a file is replaced or written; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def _averages(searcher: tantivy.Searcher) -> tuple[float, float]:
+    wanted = {name: {"avg": {"field": name}} for name in ("w_length", "g_length")}
+    answer = searcher.aggregate(tantivy.Query.all_query(), wanted)
+    return float(answer["w_length"]["value"] or 1.0), float(answer["g_length"]["value"] or 1.0)
 
 
 def _count(result: tantivy.SearchResult) -> int:

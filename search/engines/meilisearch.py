@@ -47,7 +47,7 @@ from search.errors import AskRejected, IndexBroken, IndexMissing, SearchUnavaila
 from search.ranking import Scorer, rank
 from search.schema import Document, Scope
 
-FORMAT = "m2"
+FORMAT = "m3"
 
 _LOCK_SECONDS = 20.0
 _CHUNK_DOCUMENTS = 500
@@ -105,7 +105,7 @@ class MeilisearchEngine:
 
     # generations
 
-    def create(self, generation: str) -> None:
+    def create(self, generation: str, *, expected: int = 0) -> None:
         """Make an empty generation, replacing an unfinished one of the same name."""
         self._generations.create(generation)
 
@@ -196,7 +196,7 @@ class MeilisearchEngine:
         return Hits(answer.estimated_total_hits or 0, _hits(answer), admitted.exact)
 
     def candidates(self, ask: Ask, *, limit: int = 200) -> tuple[Hit, ...]:
-        """Return the best hits with their words, to be ranked by the shared scorer."""
+        """Return the best hits, to be ranked by the shared scorer."""
         admitted = admit(self._connection, self._live, ask)
         if not _scores(ask):
             return _hits(self._ask(admitted.clause, limit=limit))
@@ -312,8 +312,8 @@ class MeilisearchEngine:
             best = self._best(ask, admitted, statistics, total, most)
             clause = filters.both(filters.identified(best), clause)
         answer = self._ask(clause, limit=_READ_WHOLE)
-        scored = rank(ask, statistics, _hits(answer))
-        return tuple(replace(entry.hit, score=entry.score) for entry in scored), total
+        ranked = rank(ask, statistics, _hits(answer))
+        return tuple(replace(hit, score=score) for hit, score in ranked), total
 
     def _best(
         self, ask: Ask, admitted: Admitted, statistics: Statistics, total: int, most: int
@@ -361,9 +361,7 @@ def _scores(ask: Ask) -> bool:
 
 def _hits(answer: SearchResultsWithUID[Any]) -> tuple[Hit, ...]:
     with as_unavailable():
-        return tuple(
-            Hit(document, 0.0, words, length) for document, words, length in map(read, answer.hits)
-        )
+        return tuple(map(read, answer.hits))
 
 
 def _chunks(stored: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
