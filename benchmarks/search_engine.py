@@ -98,14 +98,14 @@ def _read(address: str, pages: int) -> None:
     typed = list(corpus.queries(pages + _WARM))
     timed(lambda words: ask(engine, words), typed[:_WARM])
     times = timed(lambda words: ask(engine, words), typed[_WARM:])
-    row("search page, p50 / p95 / p99", spread(times), "300,000: ≤ 3 / 15; 1,000,000: p99 ≤ 40")
+    row("search page, p50 / p95 / p99", times.told(), "300,000: ≤ 3 / 15; 1,000,000: p99 ≤ 40")
     seekers = list(corpus.needs(pages // 4 + _WARM))
     timed(lambda seeker: matching.match(engine, seeker, corpus.SCOPE), seekers[:_WARM])
     times = timed(lambda seeker: matching.match(engine, seeker, corpus.SCOPE), seekers[_WARM:])
-    row("match of a need, p50 / p95 / p99", spread(times), "300,000: p50 ≤ 40, p99 ≤ 80")
+    row("match of a need, p50 / p95 / p99", times.told(), "300,000: p50 ≤ 40, p99 ≤ 80")
     beginnings = list(corpus.prefixes(pages))
     times = timed(lambda begun: suggest.suggest(engine, begun, corpus.SCOPE), beginnings)
-    row("suggestions, p50 / p95 / p99", spread(times), "")
+    row("suggestions, p50 / p95 / p99", times.told(), "")
     peak, own = memory()
     row("web process, peak memory", f"{peak:.0f} MiB, of it not mapped {own:.0f}", "≤ 600 MB")
 
@@ -174,9 +174,9 @@ def _visibility(address: str, count: int) -> None:
         seen.append((found - done) * 1000)
     reader.ended()
     engine.upsert([changed])
-    row("upsert and commit, p50 / max", spread(sorted(committed), at=(50, 100)), "")
+    row("upsert and commit, p50 / max", spread(committed, at=(50, 100)), "")
     visible = [max(0.0, late) for late in seen]  # often found before the writer has closed
-    row("commit → visible, p50 / max", spread(sorted(visible), at=(50, 100)), "≤ 1 s")
+    row("commit → visible, p50 / max", spread(visible, at=(50, 100)), "≤ 1 s")
 
 
 def _watch(pipe: Connection, address: str) -> None:

@@ -130,6 +130,8 @@ def asking_words() -> frozenset[str]:
     return frozenset((LEXICON / "asking.words").read_text("utf-8").split())
 
 
+# The clauses of one need are looked at by the bridge, the match and the page.
+@lru_cache(maxsize=1024)
 def is_talk(clause: str) -> bool:
     """Tell whether a clause tells about the asker or the deal; one that asks never does."""
     return not is_asking(clause) and _talk().search(text.norm(clause)) is not None

@@ -96,9 +96,7 @@ class Features:
     Hundreds of candidates share a few classes, places and levels: each value is judged once.
     """
 
-    def __init__(
-        self, seeker: Seeker, predicted: Prediction, weights: Mapping[str, float]
-    ) -> None:
+    def __init__(self, seeker: Seeker, predicted: Prediction, weights: Mapping[str, float]) -> None:
         self._weights = weights
         self._industry = self._judged(
             lambda held: _classes("industry", seeker.industry, held, predicted.industry)

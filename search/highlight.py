@@ -14,7 +14,9 @@ from search import text
 PASSAGE_CHARACTERS = 120
 _BREAKS = "。！？!?；;\n"
 # Whatever may become another number of characters in the normal form; nearly nothing does.
-_ODD = re.compile(r"[^\n -~\u3001\u3002\u300a-\u3011\u4e00-\u9fff\u2013\u2014\u2018\u2019\u201c\u201d]")
+_ODD = re.compile(
+    r"[^\n -~\u3001\u3002\u300a-\u3011\u4e00-\u9fff\u2013\u2014\u2018\u2019\u201c\u201d]"
+)
 
 
 class Marks:

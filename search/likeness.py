@@ -6,7 +6,8 @@ therefore also searched like a small document, by BM25 over characters and pairs
 
 from __future__ import annotations
 
-import math
+import itertools
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,33 +30,31 @@ class Likeness:
     """An inverted index over short texts, built once: which of them resemble a text, how much."""
 
     def __init__(self, texts: Sequence[Iterable[str]], weights: Weights) -> None:
-        counts = [Counter(g for piece in pieces for g in text.grams(piece)) for pieces in texts]
-        lengths = [sum(count.values()) for count in counts]
-        average = sum(lengths) / max(1, len(lengths))
-        held: dict[str, list[tuple[int, float]]] = {}
-        for number, count in enumerate(counts):
-            norm = weights.k1 * (1.0 - weights.b + weights.b * lengths[number] / average)
-            for gram, times in count.items():
-                saturated = times * (weights.k1 + 1.0) / (times + norm)
-                held.setdefault(gram, []).append((number, saturated))
-        self._size = len(counts)
-        # All lists in one, and where each gram's begins and ends.
-        self._numbers = np.fromiter(
-            (number for pairs in held.values() for number, _ in pairs), np.int32
-        )
-        self._values = np.fromiter(
-            (
-                self._weight(gram, len(pairs), weights) * saturated
-                for gram, pairs in held.items()
-                for _, saturated in pairs
-            ),
-            np.float32,
-        )
-        self._lists: dict[str, tuple[int, int]] = {}
-        end = 0
-        for gram, pairs in held.items():
-            begin, end = end, end + len(pairs)
-            self._lists[gram] = begin, end
+        # Arrays grow here, not lists of pairs: half a million of those would stay with the process.
+        places: dict[str, int] = {}
+        of_gram, numbers, times = array("i"), array("i"), array("i")
+        lengths = array("i")
+        for number, pieces in enumerate(texts):
+            count = Counter(gram for piece in pieces for gram in text.grams(piece))
+            lengths.append(count.total())
+            of_gram.extend(places.setdefault(gram, len(places)) for gram in count)
+            numbers.extend(itertools.repeat(number, len(count)))
+            times.extend(count.values())
+        self._size = len(lengths)
+        order = np.argsort(of_gram, kind="stable")
+        self._numbers = np.asarray(numbers)[order]
+        held = np.asarray(times)
+        norms = np.asarray(lengths) / max(1.0, sum(lengths) / max(1, self._size))
+        norms = weights.k1 * (1.0 - weights.b + weights.b * norms[numbers])
+        frequencies = np.bincount(of_gram, minlength=len(places))
+        rarity = np.log(1.0 + (self._size - frequencies + 0.5) / (frequencies + 0.5))
+        single = np.fromiter((len(gram) == 1 for gram in places), np.bool_, len(places))
+        rarity[single] *= weights.character_weight
+        worths = rarity[of_gram] * held * (weights.k1 + 1.0) / (held + norms)
+        self._values = worths[order].astype(np.float32)
+        # Where each gram's list begins and ends in the two.
+        ends = np.cumsum(frequencies).tolist()
+        self._lists = dict(zip(places, itertools.pairwise([0, *ends]), strict=True))
 
     def nearest(
         self, grams: Mapping[str, float], *, most: int, least_share: float
@@ -82,7 +81,3 @@ class Likeness:
     def knows(self, gram: str) -> bool:
         """Tell whether any text holds the gram."""
         return gram in self._lists
-
-    def _weight(self, gram: str, frequency: int, weights: Weights) -> float:
-        rarity = math.log(1.0 + (self._size - frequency + 0.5) / (frequency + 0.5))
-        return rarity * (weights.character_weight if len(gram) == 1 else 1.0)

@@ -6,6 +6,7 @@ order them; every match says why, what is missing and what would change it.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from search import backwards, expansion, features, text
-from search.engine import TOGETHER, Ask, Engine, Expansion, Hit
+from search.engine import TOGETHER, Ask, Engine, Expansion, Hit, Statistics
 from search.features import Agreement, Seeker
 from search.highlight import Marks
 from search.ranking import Brought, Scorer, Scores
@@ -26,6 +27,8 @@ SETTINGS = Path(__file__).with_name("matching.yaml")
 MAX_CHARACTERS = 4000
 # As much as a term on which several entries of the lexicon agree.
 ACCEPTED_WEIGHT = 2.0
+# A term that stands in no more documents than this costs nothing worth saving.
+_FEW = 1000
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,11 @@ class Settings:
     """The weights of matching, as data; see ``matching.yaml`` for what each is."""
 
     candidates: int
+    candidates_for_each: float
     expansion_weight: float
     expansion_candidates: int
+    expansion_candidates_for_each: float
+    telling_share: float
     answered_share: float
     talk_weight: float
     voters: int
@@ -95,7 +101,7 @@ def match(
     ask = build(seeker, scope, weights, terms, common)
     if not ask.grams and not ask.expansions:
         return []
-    found = _Found.by(engine, ask, seeker, weights, terms)
+    found = _Found.by(engine, ask, seeker, weights, terms, limit)
     ordered = found.ordered(adjust or {})
     chosen = ordered[:limit]
     if most_per_owner is not None:
@@ -184,9 +190,13 @@ class _Found:
         self._scorer, self._settings, self._terms = scorer, settings, terms
         self._seeker = seeker
         # What nearness in meaning brings is no text: it comes on top, and explains itself.
-        self._dense = self._full() * settings.dense_weight * scores.near * scores.ranks
+        self._full = _full(seeker, settings, scorer)
+        self._dense = self._full * settings.dense_weight * scores.near * scores.ranks
         self._text = scores.totals() + self._dense
         self._documents = [hit.document for hit in scores.hits]
+        self._asked_words = [
+            word for word in scorer.weightiest() if len(word) > 1 and text.is_han(word)
+        ]
         self._first = scores.best_first(self._text)
         nearest = self._first[: settings.voters]
         votes = [(self._documents[place], float(self._text[place])) for place in nearest]
@@ -204,18 +214,22 @@ class _Found:
         seeker: Seeker,
         settings: Settings,
         terms: Sequence[expansion.Term],
+        limit: int,
     ) -> _Found:
         """Find by the seeker's own words, then by the proposed terms alone, and score both."""
-        scorer = Scorer(ask, engine.statistics(*Scorer.terms(ask)))
-        own = replace(ask, expansions=())
-        hits = {
-            hit.document.id: hit
-            for hit in (engine.candidates(own, limit=settings.candidates) if ask.grams else ())
-        }
-        if ask.expansions:
-            bridge = replace(ask, words={}, grams={})
-            for hit in engine.candidates(bridge, limit=settings.expansion_candidates):
-                hits.setdefault(hit.document.id, hit)
+        statistics = engine.statistics(*Scorer.terms(ask))
+        scorer = Scorer(ask, statistics)
+        own = _telling(replace(ask, expansions=()), statistics, settings.telling_share)
+        bridge = replace(ask, words={}, grams={})
+        hits: dict[str, Hit] = {}
+        for part, least, for_each in (
+            (own, settings.candidates, settings.candidates_for_each),
+            (bridge, settings.expansion_candidates, settings.expansion_candidates_for_each),
+        ):
+            if part.words or part.grams or part.expansions:
+                most = max(least, round(for_each * limit))
+                for hit in engine.candidates(part, limit=most):
+                    hits.setdefault(hit.document.id, hit)
         scores = scorer.score(tuple(hits.values()))
         sure = {term.text for term in terms if term.source == expansion.ACCEPTED}
         scores.bridge(scores.bridge_needed(settings.answered_share), sure)
@@ -274,28 +288,36 @@ class _Found:
         seeker, weights = self._seeker, self._settings.features
         wished = {"industry": seeker.industry, "field": seeker.field, "ipc": seeker.ipc}
         most = sum(weights[name] for name, values in wished.items() if values)
-        reach = self._full() * (1.0 + most)
+        reach = self._full * (1.0 + most)
         return min(100, round(100 * (score / reach) ** 0.75)) if reach else 0
-
-    def _full(self) -> float:
-        """Return the text score of a very good answer."""
-        settings = self._settings
-        share = settings.full_share_of_offer if self._seeker.offers else settings.full_share
-        strongest = self._scorer.strongest_expansions(2)
-        return share * self._scorer.asked + settings.full_terms * strongest
 
     def _unanswered(self, brought: Brought) -> tuple[str, ...]:
         """Return the need's weightiest words of which the document says nothing."""
         bridged = "".join(term.because for term in self._terms if term.text in brought.expansions)
-        open_words = [
+        open_words = (
             word
-            for word in self._scorer.weightiest()
-            if len(word) > 1
-            and text.is_han(word)
-            and word not in brought.words
-            and word not in bridged
-        ]
-        return tuple(open_words[: self._settings.terms_shown])
+            for word in self._asked_words
+            if word not in brought.words and word not in bridged
+        )
+        return tuple(itertools.islice(open_words, self._settings.terms_shown))
+
+
+def _full(seeker: Seeker, settings: Settings, scorer: Scorer) -> float:
+    """Return the text score of a very good answer."""
+    share = settings.full_share_of_offer if seeker.offers else settings.full_share
+    return share * scorer.asked + settings.full_terms * scorer.strongest_expansions(2)
+
+
+def _telling(ask: Ask, statistics: Statistics, share: float) -> Ask:
+    """Leave the terms by which candidates are found: not those of more than a share of documents.
+
+    They cost most and tell least; the scorer counts them for every candidate all the same. Where
+    a text holds no others they stay.
+    """
+    most = max(_FEW, share * statistics.documents)
+    words = {word: w for word, w in ask.words.items() if statistics.words.get(word, 0) <= most}
+    grams = {gram: w for gram, w in ask.grams.items() if statistics.grams.get(gram, 0) <= most}
+    return replace(ask, words=words, grams=grams) if words or grams else ask
 
 
 def _diverse(

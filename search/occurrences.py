@@ -22,7 +22,6 @@ _Reached = tuple[_Places, _Places, _Places]
 
 # Fills the space between two texts. No normal text and no term holds it.
 _PAD = "\0"
-_CODES = 0x110000
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,8 @@ class _Tree:
         characters = sorted({character for term in ordered for character in term})
         number = {character: place for place, character in enumerate(characters, start=1)}
         self._width = len(number) + 1
-        self._number = np.zeros(_CODES, np.int32)
+        # The last entry stands for every character beyond.
+        self._number = np.zeros(max(map(ord, characters), default=0) + 2, np.int64)
         self._number[[ord(character) for character in characters]] = list(number.values())
         self._nodes: dict[str, int] = {}
         steps: list[dict[int, int]] = []
@@ -165,7 +165,7 @@ class _Tree:
 
     def walk(self, codes: npt.NDArray[np.uint32]) -> Iterator[_Reached]:
         """Yield, for growing lengths, where terms begin that long: places, ends and nodes."""
-        numbers = self._number[codes]
+        numbers = self._number.take(codes, mode="clip")
         places = np.flatnonzero(numbers)
         first = numbers[places]
         yield from _reached(places, 1, self._first[first])

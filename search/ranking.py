@@ -7,13 +7,12 @@ for each that is shown which term brought how much.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from search import text
 from search.engine import TOGETHER, Ask, Hit, Statistics
 from search.occurrences import Counts, Marked, Terms
 

@@ -160,9 +160,7 @@ def count(
     """Return the total that ``search`` would report."""
     weights = load_settings()
     strictest = build(query, scope, filters, terms, weights)
-    hits, _, _ = _tier(
-        strictest, enough or weights.enough, lambda ask: Hits(engine.count(ask), ())
-    )
+    hits, _, _ = _tier(strictest, enough or weights.enough, lambda ask: Hits(engine.count(ask), ()))
     return hits.total
 
 
@@ -216,9 +214,7 @@ def _names(word: str, terms: Sequence[Term]) -> list[tuple[str, ...]]:
     ]
 
 
-def _tier(
-    strictest: Ask, enough: int, ask_for: Callable[[Ask], Hits]
-) -> tuple[Hits, Ask, float]:
+def _tier(strictest: Ask, enough: int, ask_for: Callable[[Ask], Hits]) -> tuple[Hits, Ask, float]:
     """Return the hits of the strictest tier that holds enough, with its ask and its share.
 
     Each tier is asked for its page at once: most often the first one is the last.

@@ -110,7 +110,9 @@ def test_pieces_of_a_trigger_must_all_stand_in_the_need(engine: Engine) -> None:
     ask = Ask(scope=NEEDS, expansions=(Expansion(phrase, text.cover(phrase), 1.0),))
     scorer = Scorer(ask, engine.statistics(*Scorer.terms(ask)))
     scores = scorer.score(engine.candidates(ask))
-    found = [hit.document.id for hit, total in zip(scores.hits, scores.totals(), strict=True) if total]
+    found = [
+        hit.document.id for hit, total in zip(scores.hits, scores.totals(), strict=True) if total
+    ]
     assert found == ["need:8"]
 
 

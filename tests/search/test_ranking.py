@@ -18,7 +18,21 @@ from tests.search.conftest import CORPUS, EVERYTHING
 ASKED = "哈哈镜里的低温脱硝催化剂 180 ℃，MOSFET 驱动芯片；小麦滴灌哈"
 STATISTICS = Statistics(100, 50.0, 90.0, {}, {})
 # Repeated, doubled, wide, joined, with a decimal, beyond the first plane, and cut by marks.
-PIECES = ["哈", "哈哈", "低温", "脱硝", "催化剂", "１８０", "1.5", "mosfet", "𠮷", "é", "，", " ", "。\n"]
+PIECES = [
+    "哈",
+    "哈哈",
+    "低温",
+    "脱硝",
+    "催化剂",
+    "１８０",
+    "1.5",
+    "mosfet",
+    "𠮷",
+    "é",
+    "，",
+    " ",
+    "。\n",
+]
 
 texts = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
 documents = st.builds(
