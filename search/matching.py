@@ -295,9 +295,7 @@ class _Found:
         """Return the need's weightiest words of which the document says nothing."""
         bridged = "".join(term.because for term in self._terms if term.text in brought.expansions)
         open_words = (
-            word
-            for word in self._asked_words
-            if word not in brought.words and word not in bridged
+            word for word in self._asked_words if word not in brought.words and word not in bridged
         )
         return tuple(itertools.islice(open_words, self._settings.terms_shown))
 

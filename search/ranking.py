@@ -160,9 +160,11 @@ class Scorer:
             for unit in ask.units
         ]
         pieces = [term.split(TOGETHER) for term in self.expansions]
-        self._pieces = {piece: n for n, piece in enumerate(dict.fromkeys(sum(pieces, [])))}
-        self._of_expansion = [[self._pieces[piece] for piece in split] for split in pieces]
-        self._terms = Terms(self.words, counted, self._pieces)
+        place: dict[str, int] = {}
+        self._of_expansion = [
+            [place.setdefault(piece, len(place)) for piece in split] for split in pieces
+        ]
+        self._terms = Terms(self.words, counted, place)
 
     @staticmethod
     def terms(ask: Ask) -> tuple[set[str], set[str]]:

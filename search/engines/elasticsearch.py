@@ -8,9 +8,8 @@ written stays unseen until the next commit, and writing it again does no harm.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 from elasticsearch import NotFoundError
@@ -29,6 +28,7 @@ from search.engine import (
 )
 from search.engines import elasticsearch_answers as answers
 from search.engines import elasticsearch_queries as queries
+from search.engines.batches import Batches
 from search.engines.elasticsearch_client import (
     WRITING_SECONDS,
     Server,
@@ -83,8 +83,7 @@ class ElasticsearchEngine:
         )
         self._lock = WriteLock(self._client, f"{server.prefix}-lock")
         self._lock_seconds = lock_seconds
-        self._guard = threading.RLock()
-        self._depth = 0
+        self._batches = Batches(lock_seconds, begin=self._take_lock, end=self._lock.release)
 
     # generations
 
@@ -153,20 +152,9 @@ class ElasticsearchEngine:
 
     # writing
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> AbstractContextManager[None]:
         """Hold the right to write for a batch; wait a bounded time for another writer."""
-        with self._guard:
-            if self._depth == 0:
-                with as_unavailable():
-                    self._lock.acquire(self._lock_seconds)
-            self._depth += 1
-            try:
-                yield
-            finally:
-                self._depth -= 1
-                if self._depth == 0:
-                    self._lock.release()
+        return self._batches.batch()
 
     def upsert(self, documents: Iterable[Document], *, generation: str | None = None) -> int:
         """Put documents in, replacing those with the same id; return how many."""
@@ -202,10 +190,14 @@ class ElasticsearchEngine:
                     raise_on_error=False,
                 )
                 answers.all_written(written)
-                if self._depth == 1:
+                if self._batches.outermost:
                     # Without a surrounding batch nobody would commit.
                     self._writing_client.indices.refresh(index=index)
             return len(actions)
+
+    def _take_lock(self) -> None:
+        with as_unavailable():
+            self._lock.acquire(self._lock_seconds)
 
     def _renewing(self, actions: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         for number, action in enumerate(actions):

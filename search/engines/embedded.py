@@ -13,7 +13,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from search.engine import (
     Statistics,
 )
 from search.engines import tantivy_queries as queries
+from search.engines.batches import Batches
 from search.engines.tantivy_documents import RANK_SCALE, SCHEMA, read, write
 from search.errors import AskRejected, IndexBroken, IndexMissing, SearchUnavailable, WriterBusy
 from search.schema import Document, Scope
@@ -117,8 +118,8 @@ class EmbeddedEngine:
         self._named: Stamp | None = None
         self._writers: dict[str, tantivy.IndexWriter] = {}
         self._portions: dict[str, _Portion] = {}
-        self._depth = 0
         self._lock_file: int | None = None
+        self._batches = Batches(lock_seconds, begin=self._lock, end=self._close)
 
     # generations
 
@@ -169,27 +170,14 @@ class EmbeddedEngine:
         """Remove a generation that is not in use."""
         if generation == self.generation():
             raise SearchUnavailable(f"the generation in use cannot be dropped: {generation}")
-        with self._guard:
-            self._close_writer(generation)
+        self._close_writer(generation)
         shutil.rmtree(self._folder / generation, ignore_errors=True)
 
     # writing
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> AbstractContextManager[None]:
         """Hold the right to write for a batch; wait a bounded time for another writer."""
-        with self._guard:
-            if self._depth == 0:
-                self._lock()
-            self._depth += 1
-            try:
-                yield
-            finally:
-                self._depth -= 1
-                if self._depth == 0:
-                    for generation in list(self._writers):
-                        self._close_writer(generation)
-                    self._unlock()
+        return self._batches.batch()
 
     def upsert(self, documents: Iterable[Document], *, generation: str | None = None) -> int:
         """Put documents in, replacing those with the same id; return how many."""
@@ -221,7 +209,7 @@ class EmbeddedEngine:
 
     def _commit_outside_batch(self, writer: tantivy.IndexWriter) -> None:
         # Without a surrounding batch nobody would commit before the writer closes.
-        if self._depth == 1:
+        if self._batches.outermost:
             writer.commit()
 
     def _lock(self) -> None:
@@ -243,7 +231,9 @@ class EmbeddedEngine:
                 self._lock_file = handle
                 return
 
-    def _unlock(self) -> None:
+    def _close(self) -> None:
+        for generation in list(self._writers):
+            self._close_writer(generation)
         if self._lock_file is not None:
             os.close(self._lock_file)  # closing releases the lock
             self._lock_file = None

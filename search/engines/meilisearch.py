@@ -7,9 +7,8 @@ another.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +30,7 @@ from search.engine import (
 )
 from search.engines import meilisearch_filters as filters
 from search.engines import meilisearch_lists as lists
+from search.engines.batches import Batches
 from search.engines.meilisearch_client import (
     Connection,
     Server,
@@ -43,7 +43,7 @@ from search.engines.meilisearch_documents import DIGEST, decode, encode, placed,
 from search.engines.meilisearch_generations import Generations
 from search.engines.meilisearch_phrases import Admitted, admit
 from search.engines.meilisearch_statistics import Frequencies
-from search.errors import AskRejected, IndexBroken, IndexMissing, SearchUnavailable, WriterBusy
+from search.errors import AskRejected, IndexBroken, IndexMissing, SearchUnavailable
 from search.ranking import Scorer, rank
 from search.schema import Document, Scope
 
@@ -98,10 +98,8 @@ class MeilisearchEngine:
         )
         self._generations = Generations(self._connection, server.prefix, FORMAT)
         self._frequencies = Frequencies(self._connection, self._generations.live)
-        self._lock_seconds = lock_seconds
-        self._guard = threading.RLock()
-        self._depth = 0
         self._pending: list[int] = []
+        self._batches = Batches(lock_seconds, end=self._pending.clear)
 
     # generations
 
@@ -127,22 +125,12 @@ class MeilisearchEngine:
 
     # writing
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> AbstractContextManager[None]:
         """Hold the right to write for a batch; wait a bounded time for another thread.
 
         Other processes need no lock: the server takes one task after another.
         """
-        if not self._guard.acquire(timeout=self._lock_seconds):
-            raise WriterBusy("another thread is writing to the index")
-        self._depth += 1
-        try:
-            yield
-        finally:
-            self._depth -= 1
-            if self._depth == 0:
-                self._pending = []
-            self._guard.release()
+        return self._batches.batch()
 
     def upsert(self, documents: Iterable[Document], *, generation: str | None = None) -> int:
         """Put documents in, replacing those with the same id; return how many."""
@@ -174,11 +162,12 @@ class MeilisearchEngine:
 
     def _commit_outside_batch(self) -> None:
         # Without a surrounding batch nobody would wait for the server.
-        if self._depth == 1:
+        if self._batches.outermost:
             self._done()
 
     def _done(self) -> None:
-        waiting, self._pending = self._pending, []
+        waiting = list(self._pending)
+        self._pending.clear()
         self._connection.wait(waiting)
 
     # reading

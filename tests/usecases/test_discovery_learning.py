@@ -9,12 +9,14 @@ from sqlalchemy import func, select
 
 from marketplace.accounts.queries import OrganisationView
 from marketplace.accounts.rules import OrganisationKind, OrganisationSubkind
+from marketplace.brokerage.models import Deal
+from marketplace.brokerage.rules import DealSource, DealStage
 from marketplace.discovery import learning_queries, learning_service, service
 from marketplace.discovery.finding import Finder, MatchList, Wishes
 from marketplace.discovery.models import LearnedPair, MatchVerdict
 from marketplace.discovery.rules import Verdict
 from marketplace.foundation import audit
-from marketplace.foundation.access import ANONYMOUS, Actor, Role
+from marketplace.foundation.access import ANONYMOUS, SYSTEM, Actor, Role
 from marketplace.foundation.db import Database
 from marketplace.foundation.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from marketplace.needs import queries as needs
@@ -138,6 +140,59 @@ def test_terms_accepted_by_askers_teach_as_well(market: Market) -> None:
             expert_terms=("花器脱落",),
         )
     assert ("番茄", "花器脱落") in learn(market)
+
+
+def test_signed_deals_teach_as_the_buyers_word(market: Market) -> None:
+    pair = ("番茄", "壁蜂棚放法")
+    farms = buyers(market, 3)
+    deals = [bargain(market, farm) for farm in farms]
+    assert pair not in learn(market), "a deal that is talked about has not found its answer yet"
+    for deal_id in deals[:2]:
+        sign(market, deal_id)
+    assert pair not in learn(market)
+    sign(market, deals[2])
+    assert pair in learn(market)
+    with market.services.database.reading() as session:
+        [learned] = [
+            row for row in session.scalars(select(LearnedPair)) if (row.said, row.meant) == pair
+        ]
+        assert learned.supporters == len(farms)
+    market.withdraw(market.catalyst)
+    assert pair not in learn(market), "what is not public any more teaches nothing"
+
+
+def bargain(market: Market, buyer: Actor) -> int:
+    """Open a buyer's own need, and a deal over it that has come to the price."""
+    market.buyer = buyer
+    need_id = market.open_need(
+        title="番茄谢花怎么办", problem=PROBLEM, present_solution="", expert_terms=()
+    )
+    now = market.clock.now()
+    assert buyer.organisation_id is not None
+    with market.services.database.transaction() as session:
+        deal = Deal(
+            title="保花保果",
+            source=DealSource.BROKER,
+            stage=DealStage.PRICE_TALK,
+            stage_since=now,
+            opened_at=now,
+            touched_at=now,
+            achievement_id=market.catalyst,
+            need_id=need_id,
+            seller_organisation_id=market.university.id,
+            buyer_organisation_id=buyer.organisation_id,
+        )
+        session.add(deal)
+        session.flush()
+        audit.record(session, actor=SYSTEM, action="test", subject=f"deal:{deal.id}", now=now)
+        return deal.id
+
+
+def sign(market: Market, deal_id: int) -> None:
+    with market.services.database.transaction() as session:
+        session.get_one(Deal, deal_id).stage = DealStage.SIGNED
+        now = market.clock.now()
+        audit.record(session, actor=SYSTEM, action="test", subject=f"deal:{deal_id}", now=now)
 
 
 def test_what_is_not_public_any_more_is_forgotten(market: Market) -> None:
