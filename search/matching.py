@@ -16,10 +16,10 @@ from pathlib import Path
 import yaml
 
 from search import backwards, expansion, features, text
-from search.engine import TOGETHER, Ask, Engine, Expansion, Hit, Statistics
+from search.engine import TOGETHER, Ask, Engine, Expansion, Hit
 from search.features import Agreement, Seeker
 from search.highlight import Marks
-from search.ranking import Brought, Scorer, Scores
+from search.ranking import Brought, Scorer, Scores, telling
 from search.schema import Document, Scope
 
 SETTINGS = Path(__file__).with_name("matching.yaml")
@@ -27,8 +27,6 @@ SETTINGS = Path(__file__).with_name("matching.yaml")
 MAX_CHARACTERS = 4000
 # As much as a term on which several entries of the lexicon agree.
 ACCEPTED_WEIGHT = 2.0
-# A term that stands in no more documents than this costs nothing worth saving.
-_FEW = 1000
 
 
 @dataclass(frozen=True)
@@ -219,7 +217,7 @@ class _Found:
         """Find by the seeker's own words, then by the proposed terms alone, and score both."""
         statistics = engine.statistics(*Scorer.terms(ask))
         scorer = Scorer(ask, statistics)
-        own = _telling(replace(ask, expansions=()), statistics, settings.telling_share)
+        own = telling(replace(ask, expansions=()), statistics, settings.telling_share)
         bridge = replace(ask, words={}, grams={})
         hits: dict[str, Hit] = {}
         for part, least, for_each in (
@@ -304,18 +302,6 @@ def _full(seeker: Seeker, settings: Settings, scorer: Scorer) -> float:
     """Return the text score of a very good answer."""
     share = settings.full_share_of_offer if seeker.offers else settings.full_share
     return share * scorer.asked + settings.full_terms * scorer.strongest_expansions(2)
-
-
-def _telling(ask: Ask, statistics: Statistics, share: float) -> Ask:
-    """Leave the terms by which candidates are found: not those of more than a share of documents.
-
-    They cost most and tell least; the scorer counts them for every candidate all the same. Where
-    a text holds no others they stay.
-    """
-    most = max(_FEW, share * statistics.documents)
-    words = {word: w for word, w in ask.words.items() if statistics.words.get(word, 0) <= most}
-    grams = {gram: w for gram, w in ask.grams.items() if statistics.grams.get(gram, 0) <= most}
-    return replace(ask, words=words, grams=grams) if words or grams else ask
 
 
 def _diverse(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ from search.engine import TOGETHER, Ask, Hit, Statistics
 from search.occurrences import Counts, Marked, Terms
 
 Floats = npt.NDArray[np.float64]
+
+# A term that stands in no more documents than this costs nothing worth saving.
+_FEW = 1000
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,18 @@ def idf(frequency: int, documents: int) -> float:
     """Return BM25's weight of a term that stands in ``frequency`` of the documents."""
     frequency = min(frequency, documents)
     return math.log(1.0 + (documents - frequency + 0.5) / (frequency + 0.5))
+
+
+def telling(ask: Ask, statistics: Statistics, share: float) -> Ask:
+    """Return an ask without the words and grams that stand in more than a share of documents.
+
+    With these an engine goes through most of the index, and they hardly change who comes first;
+    the scorer counts them for every candidate all the same. Where no other is left, all stay.
+    """
+    most = max(_FEW, share * statistics.documents)
+    words = {word: w for word, w in ask.words.items() if statistics.words.get(word, 0) <= most}
+    grams = {gram: w for gram, w in ask.grams.items() if statistics.grams.get(gram, 0) <= most}
+    return replace(ask, words=words, grams=grams) if words or grams else ask
 
 
 class Scores:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from search.engine import (
 )
 from search.expansion import Term
 from search.query import Query
-from search.ranking import Floats, Saturation, Scorer, Scores
+from search.ranking import Floats, Saturation, Scorer, Scores, telling
 from search.schema import Filters, Scope
 
 # The shares of the words that must occur, tried in turn until enough is found.
@@ -47,6 +47,7 @@ class Settings:
     most_terms: int
     expansion_weight: float
     answered_share: float
+    telling_share: float
 
 
 @cache
@@ -126,8 +127,14 @@ def search(
     strictest = build(query, scope, filters, terms, weights)
     if not strictest.units and sort == RELEVANCE and not strictest.phrases:
         sort = UPDATED
-    ranked = sort == RELEVANCE and bool(strictest.grams)
-    window = _window(engine, weights) if ranked else 0
+    scorer: Scorer | None = None
+    window = 0
+    if sort == RELEVANCE and strictest.grams:
+        statistics = engine.statistics(*Scorer.terms(strictest))
+        scorer = Scorer(strictest, statistics, Saturation(weights.k1, weights.b))
+        strictest = telling(strictest, statistics, weights.telling_share)
+        own = engine.capabilities.shared_scores
+        window = weights.reranked if own else weights.reranked_elsewhere
 
     def ask_for(ask: Ask) -> Hits:
         if offset < window:
@@ -135,8 +142,12 @@ def search(
         return engine.search(ask, sort=sort, offset=offset, limit=limit)
 
     hits, ask, share = _tier(strictest, enough or weights.enough, ask_for)
-    if offset < window:
-        hits = _reranked(engine, ask, hits, query, weights, offset, limit)
+    if scorer is not None and offset < window:
+        page = _reranked(hits.hits, scorer, query, weights)[offset : offset + limit]
+        if offset + limit > window and hits.total > window:
+            # Nobody compares the fourth page with the third: the engine's own order follows.
+            page += engine.search(ask, offset=window, limit=offset + limit - window).hits
+        hits = replace(hits, hits=page)
     shown = _telling(query.words) + query.phrases + tuple(term.text for term in terms)
     marks = highlight.Marks(shown)
     return Results(
@@ -162,6 +173,31 @@ def count(
     strictest = build(query, scope, filters, terms, weights)
     hits, _, _ = _tier(strictest, enough or weights.enough, lambda ask: Hits(engine.count(ask), ()))
     return hits.total
+
+
+def counts(
+    engine: Engine,
+    query: Query,
+    scope: Scope,
+    groups: Sequence[Collection[str]],
+    terms: Sequence[Term] = (),
+    enough: int | None = None,
+) -> list[int]:
+    """Return for each group of kinds the total that ``search`` would report for it alone.
+
+    One question for each tier counts all kinds of the scope at once.
+    """
+    weights = load_settings()
+    wanted = enough or weights.enough
+    totals = [0] * len(groups)
+    for ask, _ in _tiers(build(query, scope, Filters(), terms, weights)):
+        held = engine.facets(ask, ["kind"])["kind"]
+        for place, kinds in enumerate(groups):
+            if totals[place] < wanted:
+                totals[place] = sum(held.get(kind, 0) for kind in kinds)
+        if min(totals, default=wanted) >= wanted:
+            break
+    return totals
 
 
 def enough_for(documents: int) -> int:
@@ -219,17 +255,10 @@ def _tier(strictest: Ask, enough: int, ask_for: Callable[[Ask], Hits]) -> tuple[
 
     Each tier is asked for its page at once: most often the first one is the last.
     """
-    count = len(strictest.units)
     best: tuple[Hits, Ask, float] | None = None
-    tried: set[int] = set()
-    for share in TIERS:
-        minimum = max(1, math.ceil(count * share)) if count else 0
-        if minimum in tried:
-            continue
-        tried.add(minimum)
-        ask = replace(strictest, minimum=minimum)
+    for ask, share in _tiers(strictest):
         hits = ask_for(ask)
-        if hits.total >= enough or not count:
+        if hits.total >= enough or not ask.units:
             return hits, ask, share
         # A looser tier that adds nothing does not make its hits looser.
         if best is None or hits.total > best[0].total:
@@ -238,36 +267,27 @@ def _tier(strictest: Ask, enough: int, ask_for: Callable[[Ask], Hits]) -> tuple[
     return best if best[0].total else (best[0], replace(strictest, minimum=1), 0.0)
 
 
-def _window(engine: Engine, settings: Settings) -> int:
-    """Return how many of the first hits the shared scorer orders."""
-    own = engine.capabilities.shared_scores
-    return settings.reranked if own else settings.reranked_elsewhere
+def _tiers(strictest: Ask) -> Iterator[tuple[Ask, float]]:
+    """Yield the asks of all tiers, the strictest first, each with its share of the words."""
+    count = len(strictest.units)
+    tried: set[int] = set()
+    for share in TIERS:
+        minimum = max(1, math.ceil(count * share)) if count else 0
+        if minimum not in tried:
+            tried.add(minimum)
+            yield replace(strictest, minimum=minimum), share
 
 
 def _reranked(
-    engine: Engine,
-    ask: Ask,
-    hits: Hits,
-    query: Query,
-    settings: Settings,
-    offset: int,
-    limit: int,
-) -> Hits:
-    """Order the window's hits by the shared scorer, so that every engine shows the same pages.
-
-    Behind them the engine's own order follows: nobody compares the fourth page with the third.
-    """
-    window = _window(engine, settings)
-    saturation = Saturation(settings.k1, settings.b)
-    scorer = Scorer(ask, engine.statistics(*Scorer.terms(ask)), saturation)
-    scores = scorer.score(hits.hits)
+    hits: Sequence[Hit], scorer: Scorer, query: Query, settings: Settings
+) -> tuple[Hit, ...]:
+    """Order hits by the shared scorer, so that every engine shows the same pages."""
+    scores = scorer.score(hits)
     scores.bridge(scores.bridge_needed(settings.answered_share))
     totals = scores.totals() * _favours(scores, query, settings)
-    shown = scores.best_first(totals)[offset : offset + limit]
-    page = tuple(replace(hits.hits[place], score=float(totals[place])) for place in shown)
-    if offset + limit > window and hits.total > window:
-        page += engine.search(ask, offset=window, limit=offset + limit - window).hits
-    return replace(hits, hits=page)
+    return tuple(
+        replace(hits[place], score=float(totals[place])) for place in scores.best_first(totals)
+    )
 
 
 def _favours(scores: Scores, query: Query, settings: Settings) -> Floats:

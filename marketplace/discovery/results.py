@@ -138,11 +138,11 @@ def answer(index: SearchIndex, asked: Asked, actor: Actor, *, now: datetime) -> 
         terms=terms,
         enough=enough,
     )
-    counts = {asked.tab: results.total}
-    for tab in Tab:
-        if tab is not asked.tab:
-            elsewhere = scope_for(actor, *KINDS[tab])
-            counts[tab] = searching.count(engine, understood, elsewhere, Filters(), terms, enough)
+    others = [tab for tab in Tab if tab is not asked.tab]
+    elsewhere = scope_for(actor, *(kind for tab in others for kind in KINDS[tab]))
+    groups = [KINDS[tab] for tab in others]
+    found_there = searching.counts(engine, understood, elsewhere, groups, terms, enough)
+    counts = {asked.tab: results.total, **dict(zip(others, found_there, strict=True))}
     few = results.total < enough and not understood.empty
     return SearchPage(
         asked=asked,

@@ -14,13 +14,13 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tantivy
 
-from search import suggest, text
+from search import suggest
 from search.engine import (
     DEEPEST_OFFSET,
     RELEVANCE,
@@ -33,11 +33,10 @@ from search.engine import (
 )
 from search.engines import tantivy_queries as queries
 from search.engines.batches import Batches
-from search.engines.tantivy_documents import RANK_SCALE, SCHEMA, read, write
-from search.errors import AskRejected, IndexBroken, IndexMissing, SearchUnavailable, WriterBusy
+from search.engines.tantivy_documents import FORMAT, RANK_SCALE, SCHEMA, read, write
+from search.engines.tantivy_reader import Reader
+from search.errors import AskRejected, IndexMissing, SearchUnavailable, WriterBusy
 from search.schema import Document, Scope
-
-FORMAT = "t4"
 
 _HEAP_BYTES = 64_000_000
 # A new generation is filled in large portions: each leaves a segment, and every question opens
@@ -48,29 +47,8 @@ _LARGEST_PORTION = 40_000
 _JOINED = 8
 _LOCK_SECONDS = 20.0
 _POLL_SECONDS = 0.02
-# Remembered of one state of the index; some hundred bytes each.
-_MOST_FREQUENCIES = 50_000
 # What one listing of all ids reads at a time; a generation of a province fits in a few rounds.
 _MOST_IDS = 5_000_000
-
-
-Stamp = tuple[int, int, int]
-
-
-@dataclass
-class _Reader:
-    """An opened generation, the state of its commit file, and what was counted of that state."""
-
-    generation: str
-    index: tantivy.Index
-    stamp: Stamp
-    averages: tuple[float, float] | None = None
-    frequencies: dict[tuple[str, str], int] = field(default_factory=dict)
-
-    def renewed(self, stamp: Stamp) -> _Reader:
-        """Return the same generation as it is now, nothing counted yet."""
-        self.index.reload()
-        return _Reader(self.generation, self.index, stamp)
 
 
 @dataclass
@@ -112,10 +90,7 @@ class EmbeddedEngine:
     def __init__(self, folder: Path, *, lock_seconds: float = _LOCK_SECONDS) -> None:
         self._folder = folder
         self._lock_seconds = lock_seconds
-        self._guard = threading.RLock()
-        self._reader: _Reader | None = None
-        # The state of CURRENT when the reader was opened.
-        self._named: Stamp | None = None
+        self._reader = Reader(folder)
         self._writers: dict[str, tantivy.IndexWriter] = {}
         self._portions: dict[str, _Portion] = {}
         self._lock_file: int | None = None
@@ -137,12 +112,7 @@ class EmbeddedEngine:
 
     def generation(self) -> str | None:
         """Name the generation in use."""
-        try:
-            return (self._folder / "CURRENT").read_text("utf-8").strip() or None
-        except FileNotFoundError:
-            return None
-        except OSError as broken:
-            raise SearchUnavailable(str(broken)) from broken
+        return self._reader.generation()
 
     def generations(self) -> list[str]:
         """Name all generations held, oldest first."""
@@ -239,10 +209,10 @@ class EmbeddedEngine:
             self._lock_file = None
 
     def _writer(self, generation: str | None) -> tantivy.IndexWriter:
-        name = generation or self._current()
+        name = generation or self._reader.current()
         if name not in self._writers:
             heap = _FILLING_HEAP_BYTES if name in self._portions else _HEAP_BYTES
-            self._writers[name] = self._open(name).writer(heap_size=heap, num_threads=1)
+            self._writers[name] = self._reader.open(name).writer(heap_size=heap, num_threads=1)
         return self._writers[name]
 
     def _close_writer(self, generation: str) -> None:
@@ -303,33 +273,22 @@ class EmbeddedEngine:
     def ids(self, *, generation: str | None = None) -> Iterator[str]:
         """Name every document held, in no order."""
         with self._as_unavailable():
-            searcher = self._open(generation).searcher() if generation else self._searcher()
+            searcher = self._reader.open(generation).searcher() if generation else self._searcher()
             listed = searcher.terms_with_prefix("id", "", tantivy.Query.all_query(), _MOST_IDS)
             yield from (document_id for document_id, count in listed if count)
 
     def statistics(self, words: Iterable[str], grams: Iterable[str]) -> Statistics:
         """Return how common the terms are."""
         with self._as_unavailable():
-            reader = self._read()
+            reader = self._reader.newest()
             searcher = reader.index.searcher()
-            known = reader.frequencies
-            if len(known) > _MOST_FREQUENCIES:
-                known.clear()
-
-            def frequency(name: str, term: str) -> int:
-                count = known.get((name, term))
-                if count is None:
-                    count = known[name, term] = searcher.doc_freq(name, term)
-                return count
-
-            if reader.averages is None:
-                reader.averages = _averages(searcher)
+            average_words, average_grams = reader.averages(searcher)
             return Statistics(
                 documents=searcher.num_docs,
-                average_words=reader.averages[0],
-                average_grams=reader.averages[1],
-                words={word: frequency("w", word) for word in words},
-                grams={gram: frequency("g", gram) for gram in grams},
+                average_words=average_words,
+                average_grams=average_grams,
+                words={word: reader.frequency(searcher, "w", word) for word in words},
+                grams={gram: reader.frequency(searcher, "g", gram) for gram in grams},
             )
 
     def vocabulary(
@@ -355,47 +314,9 @@ class EmbeddedEngine:
     def _hit(self, searcher: tantivy.Searcher, score: Any, address: tantivy.DocAddress) -> Hit:
         return read(searcher.doc(address).get_first("payload"), float(score or 0.0))
 
-    def _current(self) -> str:
-        name = self.generation()
-        if name is None:
-            raise IndexMissing("there is no index yet")
-        return name
-
     def _searcher(self) -> tantivy.Searcher:
         """Return a searcher over the newest commit of the generation in use."""
-        return self._read().index.searcher()
-
-    def _read(self) -> _Reader:
-        """Return the generation in use as of its newest commit."""
-        with self._guard:
-            named = _stamp(self._folder / "CURRENT")
-            if self._reader is None or named != self._named:
-                name = self._current()
-                reader = _Reader(name, self._open(name), self._committed(name))
-                self._reader, self._named = reader, named
-            elif self._reader.stamp != (stamp := self._committed(self._reader.generation)):
-                self._reader = self._reader.renewed(stamp)
-            return self._reader
-
-    def _committed(self, name: str) -> Stamp:
-        stamp = _stamp(self._folder / name / "meta.json")
-        if stamp is None:
-            raise IndexBroken(f"generation {name} has no commit file")
-        return stamp
-
-    def _open(self, name: str) -> tantivy.Index:
-        path = self._folder / name
-        try:
-            if f"-{FORMAT}-" not in name or text.ANALYZER_VERSION not in name:
-                raise IndexBroken(f"generation {name} was made by another version")
-            if not (path / "meta.json").exists():
-                raise IndexBroken(f"generation {name} has no commit file")
-            index = tantivy.Index(SCHEMA, path=str(path), reuse=True)
-            index.config_reader(reload_policy="manual")
-            index.reload()
-        except (ValueError, OSError) as broken:
-            raise IndexBroken(f"generation {name} cannot be opened: {broken}") from broken
-        return index
+        return self._reader.newest().index.searcher()
 
     @contextmanager
     def _as_unavailable(self) -> Iterator[None]:
@@ -403,24 +324,8 @@ class EmbeddedEngine:
         try:
             yield
         except (OSError, ValueError, json.JSONDecodeError, KeyError) as broken:
-            with self._guard:
-                self._reader = None
+            self._reader.forget()
             raise SearchUnavailable(f"{type(broken).__name__}: {broken}") from broken
-
-
-def _stamp(path: Path) -> Stamp | None:
-    """Return what changes whenever a file is replaced or written; None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
-
-
-def _averages(searcher: tantivy.Searcher) -> tuple[float, float]:
-    wanted = {name: {"avg": {"field": name}} for name in ("w_length", "g_length")}
-    answer = searcher.aggregate(tantivy.Query.all_query(), wanted)
-    return float(answer["w_length"]["value"] or 1.0), float(answer["g_length"]["value"] or 1.0)
 
 
 def _count(result: tantivy.SearchResult) -> int:

@@ -12,6 +12,8 @@ from search.engine import Hit
 from search.engines.stored import analyse, pack, unpack
 from search.schema import FACETS, NUMBERS, Document
 
+FORMAT = "t4"
+
 # Where "no price" is sorted: behind every price.
 _LAST = 2**62
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from search import text
 from search.engine import TOGETHER, Ask, Expansion, Hit, Statistics, Unit
 from search.engines.stored import analyse
-from search.ranking import Saturation, Scorer, idf
+from search.ranking import Saturation, Scorer, idf, telling
 from search.schema import Document
 from tests.search.conftest import CORPUS, EVERYTHING
 
@@ -129,6 +130,19 @@ def test_the_bridge_counts_less_where_a_document_answers_in_the_askers_words() -
     assert answered.bridge_needed(share) == 1.0
     assert answered.bridge_needed(share / 2) == pytest.approx(0.25)
     assert Scorer(ask, STATISTICS).score([]).bridge_needed(0.1) == 1.0
+
+
+def test_terms_of_most_documents_choose_no_candidates_where_others_are_left() -> None:
+    words, grams = {"装置": 1.0, "脱硝": 1.0}, {"装": 1.0, "硝": 0.3}
+    ask = Ask(scope=EVERYTHING, words=words, grams=grams)
+    common, rare = 60_000, 20
+    held = Statistics(100_000, 9.0, 9.0, {"装置": common, "脱硝": rare}, {"装": common, "硝": rare})
+    left = telling(ask, held, 0.5)
+    assert (left.words, left.grams) == ({"脱硝": 1.0}, {"硝": 0.3})
+    assert telling(ask, held, 0.6) == ask
+    assert telling(replace(ask, words={"装置": 1.0}, grams={}), held, 0.5).words == {"装置": 1.0}
+    # In a small index nothing is common enough to cost anything.
+    assert telling(ask, replace(held, documents=10, words={"装置": 9}, grams={}), 0.5) == ask
 
 
 def test_rare_terms_weigh_more() -> None:
