@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from search import highlight, text
+from search import beside, highlight, text
 from search.engine import (
     DEEPEST_OFFSET,
     RELEVANCE,
@@ -142,20 +142,21 @@ def search(
         return engine.search(ask, sort=sort, offset=offset, limit=limit)
 
     hits, ask, share = _tier(strictest, enough or weights.enough, ask_for)
+    counted = beside.begun(engine.facets, ask, facets) if facets else None
     if scorer is not None and offset < window:
         page = _reranked(hits.hits, scorer, query, weights)[offset : offset + limit]
         if offset + limit > window and hits.total > window:
             # Nobody compares the fourth page with the third: the engine's own order follows.
             page += engine.search(ask, offset=window, limit=offset + limit - window).hits
         hits = replace(hits, hits=page)
-    shown = _telling(query.words) + query.phrases + tuple(term.text for term in terms)
+    shown = _worth_marking(query.words) + query.phrases + tuple(term.text for term in terms)
     marks = highlight.Marks(shown)
     return Results(
         found=tuple(_found(hit, marks) for hit in hits.hits),
         total=hits.total,
         exact=hits.exact,
         share=share,
-        facets=engine.facets(ask, facets) if facets else {},
+        facets=counted.result() if counted else {},
         offset=offset,
     )
 
@@ -302,7 +303,7 @@ def _favours(scores: Scores, query: Query, settings: Settings) -> Floats:
     return favours
 
 
-def _telling(words: tuple[str, ...]) -> tuple[str, ...]:
+def _worth_marking(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return the words worth marking: a single character stands everywhere and tells nothing."""
     return tuple(word for word in words if len(word) > 1) or words
 
