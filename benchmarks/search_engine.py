@@ -1,6 +1,6 @@
 """Time one engine on a generated corpus: build, pages, matches, suggestions, updates, a swap.
 
-    python -m benchmarks.search_engine ENGINE DOCUMENTS [--pages 2000] [--reuse]
+    python -m benchmarks.search_engine ENGINE DOCUMENTS [--pages 2000] [--reuse] [--parts PART ...]
 
 ENGINE is an address as in SEARCH_URL (``embedded:/a/folder``); its index is replaced unless it is
 reused. Every part runs in a process of its own, as builder, web process and worker do, so that
@@ -32,6 +32,7 @@ from search.searching import Results
 Answer = TypeVar("Answer")
 
 _SPAWN = multiprocessing.get_context("spawn")
+_PARTS = ("build", "read", "throughput", "visibility", "swap")
 _WARM = 50
 _ROUNDS = 30
 _SWAPS = 20
@@ -46,15 +47,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("documents", type=int)
     parser.add_argument("--pages", type=int, default=2000, help="pages to time")
     parser.add_argument("--reuse", action="store_true", help="take the index as it is")
+    parser.add_argument("--parts", nargs="+", choices=_PARTS, default=_PARTS, help="all, or some")
     given = parser.parse_args(arguments)
     heading("measure", f"{given.documents:,} documents", "asked for")
-    if not given.reuse:
+    if "build" in given.parts and not given.reuse:
         _apart(_build, given.engine, given.documents)
-    _apart(_read, given.engine, given.pages)
-    for processes in (1, 2):
-        _throughput(given.engine, given.pages, processes)
-    _visibility(given.engine, given.documents)
-    _swap_under_load(given.engine, given.documents)
+    if "read" in given.parts:
+        _apart(_read, given.engine, given.pages)
+    if "throughput" in given.parts:
+        for processes in (1, 2):
+            _throughput(given.engine, given.pages, processes)
+    if "visibility" in given.parts:
+        _visibility(given.engine, given.documents)
+    if "swap" in given.parts:
+        _swap_under_load(given.engine, given.documents)
 
 
 def ask(engine: Engine, typed: str, *, bridge: bool = True) -> Results:
