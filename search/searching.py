@@ -236,6 +236,8 @@ def nearest(engine: Engine, query: Query, scope: Scope, *, limit: int = 5) -> tu
     )
     if not ask.grams:
         return ()
+    statistics = engine.statistics(*Scorer.terms(ask))
+    ask = telling(ask, statistics, load_settings().telling_share)
     marks = highlight.Marks(query.words + query.phrases)
     return tuple(_found(hit, marks) for hit in engine.search(ask, limit=limit).hits)
 
