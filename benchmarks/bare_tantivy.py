@@ -1,6 +1,6 @@
 """Time the search page beside bare tantivy, turn by turn in one run: our overhead as a ratio.
 
-    python -m benchmarks.bare_tantivy FOLDER DOCUMENTS [--pages 2000] [--reuse] [--processor]
+    python -m benchmarks.bare_tantivy FOLDER DOCUMENTS [--pages 2000] [--reuse]
 
 The bare side knows the same words and grams, and nothing of ours: no scope, no tiers but "all
 words, else any", no shared scorer, no lexicon, no passages, documents as they are stored. Its page
@@ -21,7 +21,7 @@ import tantivy
 from tantivy import Occur, Query
 
 from benchmarks import search_corpus as corpus
-from benchmarks.measuring import Clocked, heading, milliseconds, percentile, row, spread
+from benchmarks.measuring import Clocked, Times, heading, row
 from benchmarks.search_engine import ask
 from search import rebuild, text
 from search.address import open_engine
@@ -41,9 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("documents", type=int)
     parser.add_argument("--pages", type=int, default=2000, help="pages to time")
     parser.add_argument("--reuse", action="store_true", help="take both indexes as they are")
-    parser.add_argument(
-        "--processor", action="store_true", help="count processor time, where others are at work"
-    )
     given = parser.parse_args(arguments)
     ours = open_engine(f"embedded:{given.folder / 'ours'}")
     bare = given.folder / "bare"
@@ -57,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         row("bare tantivy, build with analysis", f"{fast:.1f} s", 1)
         documents = Clocked(corpus.documents(given.documents))
         began = time.perf_counter()
-        ours.swap(rebuild.build(ours, documents))
+        ours.swap(rebuild.build(ours, documents, expected=given.documents))
         slow = time.perf_counter() - began - documents.seconds
         row("search/, build", f"{slow:.1f} s", f"{slow / fast:.2f}")
     searcher = opened(bare).searcher()
@@ -68,24 +65,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "search/, as the page asks": partial(ask, ours),
         },
         list(corpus.queries(given.pages + _WARM)),
-        time.process_time if given.processor else time.perf_counter,
     )
 
 
-def compare(
-    sides: dict[str, Callable[[str], object]], typed: Sequence[str], clock: Callable[[], float]
-) -> None:
-    """Ask all sides each query in turn, so that whatever else the machine does meets them alike."""
-    times: dict[str, list[float]] = {name: [] for name in sides}
-    for words in typed:
+def compare(sides: dict[str, Callable[[str], object]], typed: Sequence[str]) -> None:
+    """Ask all sides each query in turn, so that whatever else the machine does meets them alike.
+
+    The ratio is of the processor's time.
+    """
+    times = {name: Times() for name in sides}
+    for number, words in enumerate(typed):
         for name, side in sides.items():
-            times[name].append(milliseconds(side, words, clock))
-    ordered = {name: sorted(taken[_WARM:]) for name, taken in times.items()}
-    first = next(iter(ordered.values()))
-    for name, taken in ordered.items():
-        ratios = (percentile(taken, p) / percentile(first, p) for p in (50, 95, 99))
-        cells = " / ".join(f"{ratio:.2f}" for ratio in ratios)
-        row(f"{name}, p50 / p95 / p99", spread(taken, at=(50, 95, 99)), cells)
+            if number < _WARM:
+                side(words)
+            else:
+                times[name].note(side, words)
+    first = next(iter(times.values()))
+    for name, taken in times.items():
+        row(f"{name}, p50 / p95 / p99", taken.told(), taken.ratio(first))
 
 
 def _schema() -> tantivy.Schema:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
 MEBIBYTE = 1 << 20
+USUAL = (50, 95, 99)
 
 
 class Clocked(Iterator[Item]):
@@ -27,18 +29,39 @@ class Clocked(Iterator[Item]):
             self.seconds += time.perf_counter() - began
 
 
-def timed(action: Callable[[Item], object], items: Iterable[Item]) -> list[float]:
-    """Do something with each item and return the milliseconds that each took, sorted."""
-    return sorted(milliseconds(action, item) for item in items)
+@dataclass
+class Times:
+    """Milliseconds that one action took again and again: by the clock, and of the processor.
+
+    Where others are at work only the processor's say something about us.
+    """
+
+    wall: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+
+    def note(self, action: Callable[[Item], object], item: Item) -> None:
+        """Do something with an item and note how long it took."""
+        wall, processor = time.perf_counter(), time.process_time()
+        action(item)
+        self.processor.append((time.process_time() - processor) * 1000)
+        self.wall.append((time.perf_counter() - wall) * 1000)
+
+    def told(self, at: Sequence[int] = USUAL) -> str:
+        """Return the percentiles of both, as a cell of a table."""
+        return f"{spread(self.wall, at=at)} (processor {spread(self.processor, at=at)})"
+
+    def ratio(self, other: Times, at: Sequence[int] = USUAL) -> str:
+        """Return the processor's percentiles against another's, as a cell of a table."""
+        ours, theirs = sorted(self.processor), sorted(other.processor)
+        return " / ".join(f"{percentile(ours, p) / percentile(theirs, p):.2f}" for p in at)
 
 
-def milliseconds(
-    action: Callable[[Item], object], item: Item, clock: Callable[[], float] = time.perf_counter
-) -> float:
-    """Do something with one item and return how long it took by a clock of seconds."""
-    began = clock()
-    action(item)
-    return (clock() - began) * 1000
+def timed(action: Callable[[Item], object], items: Iterable[Item]) -> Times:
+    """Do something with each item and return how long each took."""
+    times = Times()
+    for item in items:
+        times.note(action, item)
+    return times
 
 
 def percentile(ordered: Sequence[float], per_cent: int) -> float:
@@ -46,8 +69,9 @@ def percentile(ordered: Sequence[float], per_cent: int) -> float:
     return ordered[min(len(ordered) - 1, len(ordered) * per_cent // 100)]
 
 
-def spread(ordered: Sequence[float], *, at: Sequence[int] = (50, 95, 99)) -> str:
-    """Return the percentiles of sorted milliseconds, as a cell of a table."""
+def spread(values: Iterable[float], *, at: Sequence[int] = USUAL) -> str:
+    """Return the percentiles of milliseconds."""
+    ordered = sorted(values)
     return " / ".join(f"{percentile(ordered, per_cent):.1f}" for per_cent in at) + " ms"
 
 

@@ -38,12 +38,7 @@ def open_engine(address: str) -> Engine:
 def with_encoder(engine: Engine, encoder: str, folder: Path) -> Engine:
     """Return the engine with a dense encoder beside it; its vectors are kept in the folder."""
     made = dense.load(encoder)
-    try:
-        # By its name: it needs numpy, which only who has an encoder installs.
-        module = importlib.import_module("search.engines.dense")
-    except ImportError as missing:
-        raise AskRejected(
-            "SEARCH_ENCODER", f"an encoder needs the extra `dense` of this package ({missing})"
-        ) from missing
+    # By its name: only who has an encoder loads it.
+    module = importlib.import_module("search.engines.dense")
     wrapped: Engine = module.DenseEngine(engine, made, folder)
     return wrapped

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from search import text
 from search.schema import Document, Filters, Scope
 
 RELEVANCE = "relevance"
@@ -70,15 +71,25 @@ class Ask:
 class Hit:
     """A document that an engine found, the engine's own text score, and its stored analysis.
 
-    ``words`` are its words in order, ``grams_length`` the number of its grams. ``near`` is its
-    likeness in meaning, 0 to 1; None where there is no encoder.
+    ``borders`` are those of ``occurrences.Marked`` for the document's normal text; the lengths
+    count its words and grams. ``plain`` tells that the text is normal but for common wide forms
+    and capitals. ``near`` is its likeness in meaning, 0 to 1; None where there is no encoder.
     """
 
     document: Document
     score: float
-    words: tuple[str, ...] = ()
+    borders: bytes = b""
+    words_length: int = 0
     grams_length: int = 0
+    plain: bool = False
     near: float | None = None
+
+    @property
+    def normal(self) -> str:
+        """Return the document's normal text."""
+        if self.plain:
+            return text.narrowed(self.document.searched).lower()
+        return self.document.normal
 
 
 @dataclass(frozen=True)
@@ -140,8 +151,12 @@ class Engine(Protocol):
     format: str
     capabilities: Capabilities
 
-    def create(self, generation: str) -> None:
-        """Make an empty generation, replacing an unfinished one of the same name."""
+    def create(self, generation: str, *, expected: int = 0) -> None:
+        """Make an empty generation, replacing an unfinished one of the same name.
+
+        ``expected`` is about how many documents will come, 0 where nobody knows: an engine may
+        lay itself out for them.
+        """
 
     def upsert(self, documents: Iterable[Document], *, generation: str | None = None) -> int:
         """Put documents in, replacing those with the same id; return how many."""
@@ -159,7 +174,7 @@ class Engine(Protocol):
         """Return one page of what was asked for."""
 
     def candidates(self, ask: Ask, *, limit: int = 200) -> tuple[Hit, ...]:
-        """Return the best hits with their words, to be ranked by the shared scorer."""
+        """Return the best hits, to be ranked by the shared scorer."""
 
     def count(self, ask: Ask) -> int:
         """Count what was asked for."""

@@ -64,7 +64,7 @@ def _run(options: argparse.Namespace) -> int:
         if options.encoder:
             engine = address.with_encoder(engine, options.encoder, Path(folder, "vectors"))
         began = time.perf_counter()
-        made = rebuild.build(engine, documents)
+        made = rebuild.build(engine, documents, expected=len(documents))
         engine.swap(made)
         _say(f"{len(documents)} documents in {time.perf_counter() - began:.1f} s")
         _ask_all(engine, documents, asked, options)

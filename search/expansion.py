@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 
 import yaml
@@ -77,34 +77,34 @@ def expand(
     one entry share its weight, so that an entry with many names does not outweigh the others;
     what several entries propose adds up.
     """
+    return _expanded(typed, frozenset(without), most or load_settings().most_terms)
+
+
+# A page and its matches ask for the terms of the same text several times.
+@lru_cache(maxsize=64)
+def _expanded(typed: str, without: frozenset[str], most: int) -> tuple[Term, ...]:
     settings = load_settings()
     normal = text.norm(typed)
-    found: dict[str, Term] = {}
-    resembling: dict[str, Entry] = {}
+    weights: dict[str, float] = {}
+    # Which entry proposes a term, and the trigger that led to it; none where it is only alike.
+    led: dict[str, tuple[Entry, tuple[str, ...] | None]] = {}
     for entry, trigger in _triggered(typed, normal):
         fresh = [term for term in entry.terms if term not in normal and term not in without]
         for term in fresh:
             weight = sureness(trigger) / len(fresh) ** 0.5
-            known = found.get(term)
-            if known is None or known.weight < weight:
-                found[term] = Term(term, " ".join(trigger), entry.industry, weight)
-    grams = _problem_grams(typed, settings)
-    for entry, share in _alike(grams, settings):
+            if weights.get(term, 0.0) < weight:
+                weights[term] = weight
+                led[term] = entry, trigger
+    for entry, share in _alike(_problem_grams(typed, settings), settings):
         fresh = [term for term in entry.terms if term not in normal and term not in without]
         for term in fresh:
-            weight = share**settings.power / len(fresh) ** 0.5
-            known = found.get(term)
-            if known is None:
-                resembling[term] = entry
-                found[term] = Term(term, "", entry.industry, weight)
-            else:
-                found[term] = replace(known, weight=known.weight + weight)
-    surest = sorted(found.values(), key=lambda term: (-term.weight, term.text))
+            weights[term] = weights.get(term, 0.0) + share**settings.power / len(fresh) ** 0.5
+            led.setdefault(term, (entry, None))
+    surest = sorted(weights, key=lambda term: (-weights[term], term))[:most]
+    places = _places_of_pairs(normal)
     return tuple(
-        replace(term, because=_shared(resembling[term.text], normal))
-        if term.text in resembling
-        else term
-        for term in surest[: most or settings.most_terms]
+        Term(term, _because(*led[term], normal, places), led[term][0].industry, weights[term])
+        for term in surest
     )
 
 
@@ -130,6 +130,8 @@ def asking_words() -> frozenset[str]:
     return frozenset((LEXICON / "asking.words").read_text("utf-8").split())
 
 
+# The clauses of one need are looked at by the bridge, the match and the page.
+@lru_cache(maxsize=1024)
 def is_talk(clause: str) -> bool:
     """Tell whether a clause tells about the asker or the deal; one that asks never does."""
     return not is_asking(clause) and _talk().search(text.norm(clause)) is not None
@@ -213,7 +215,22 @@ def _likeness() -> Likeness:
     return Likeness(said, load_settings())
 
 
-def _shared(entry: Entry, normal: str) -> str:
+def _because(
+    entry: Entry, trigger: tuple[str, ...] | None, normal: str, places: Mapping[str, list[int]]
+) -> str:
+    """Return the words of a text that led to an entry: its trigger, or all that it shares."""
+    return " ".join(trigger) if trigger else _shared(entry, normal, places)
+
+
+def _places_of_pairs(normal: str) -> dict[str, list[int]]:
+    """Return where each pair of neighbouring characters stands in a text."""
+    places: dict[str, list[int]] = {}
+    for place in range(len(normal) - 1):
+        places.setdefault(normal[place : place + 2], []).append(place)
+    return places
+
+
+def _shared(entry: Entry, normal: str, places: Mapping[str, list[int]]) -> str:
     """Return the stretches of a normal text that an entry's triggers share with it."""
     pairs = {
         piece[place : place + 2]
@@ -223,9 +240,7 @@ def _shared(entry: Entry, normal: str) -> str:
     }
     stretches: list[str] = []
     start = end = -1
-    for place in range(len(normal) - 1):
-        if normal[place : place + 2] not in pairs:
-            continue
+    for place in sorted(place for pair in pairs for place in places.get(pair, ())):
         if place >= end:
             if end > 0:
                 stretches.append(normal[start:end])
@@ -237,13 +252,17 @@ def _shared(entry: Entry, normal: str) -> str:
 
 
 def _possible(normal: str) -> dict[int, list[tuple[str, ...]]]:
-    """Return the triggers that may stand in a text, by entry: few of thousands, in stable order."""
+    """Return the triggers of which every piece stands in a text, by entry, in stable order."""
     keys = {normal[place : place + width] for width in (1, 2) for place in range(len(normal))}
     keyed = _by_key()
     possible: dict[int, list[tuple[str, ...]]] = {}
-    for key in sorted(keys):
-        for place, trigger in keyed.get(key, ()):
-            possible.setdefault(place, []).append(trigger)
+    for key in sorted(keyed.keys() & keys):
+        for place, trigger in keyed[key]:
+            for piece in trigger:
+                if piece not in normal:
+                    break
+            else:
+                possible.setdefault(place, []).append(trigger)
     return possible
 
 

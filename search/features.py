@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
 
-from search.ranking import Scored
 from search.schema import Document
 
 _DAY = 86_400
@@ -36,8 +37,7 @@ class Seeker:
     now: int | None = None
 
 
-@dataclass(frozen=True)
-class Agreement:
+class Agreement(NamedTuple):
     """How far one feature agrees, 0 to 1, and the share of the final score that it brought.
 
     ``known`` is False where one side says nothing; ``predicted`` marks a class that the nearest
@@ -56,6 +56,10 @@ class Agreement:
         return f"{self.name}_predicted" if self.predicted else self.name
 
 
+# An agreement, and what it adds to a score.
+_Judged = tuple[Agreement, float]
+
+
 @dataclass(frozen=True)
 class Prediction:
     """What the nearest neighbours say about the seeker's classes; the best class has 1."""
@@ -65,20 +69,19 @@ class Prediction:
     field: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
-def predict(nearest: Sequence[Scored]) -> Prediction:
+def predict(nearest: Sequence[tuple[Document, float]]) -> Prediction:
     """Let the nearest neighbours vote, each by its score, on the classes of the seeker."""
     ipc: defaultdict[str, float] = defaultdict(float)
     industry: defaultdict[str, float] = defaultdict(float)
     technology: defaultdict[str, float] = defaultdict(float)
-    for entry in nearest:
-        document = entry.hit.document
+    for document, score in nearest:
         for counted, names in (
             (ipc, {subclass(code) for code in document.ipc}),
             (industry, set(document.industry)),
             (technology, set(document.field)),
         ):
             for name in names:
-                counted[name] += entry.score
+                counted[name] += score
     return Prediction(_as_shares(ipc), _as_shares(industry), _as_shares(technology))
 
 
@@ -87,26 +90,72 @@ def subclass(code: str) -> str:
     return code[:4].upper()
 
 
+class Features:
+    """How far documents agree with one seeker in each feature, and what that adds to a score.
+
+    Hundreds of candidates share a few classes, places and levels: each value is judged once.
+    """
+
+    def __init__(self, seeker: Seeker, predicted: Prediction, weights: Mapping[str, float]) -> None:
+        self._weights = weights
+        self._industry = self._judged(
+            lambda held: _classes("industry", seeker.industry, held, predicted.industry)
+        )
+        self._field = self._judged(
+            lambda held: _classes("field", seeker.field, held, predicted.field)
+        )
+        self._ipc = self._judged(lambda held: _ipc(seeker.ipc, held, predicted.ipc))
+        self._region = self._judged(lambda held: _same("region", seeker.region, held))
+        self._maturity = self._judged(
+            lambda held: _maturity(*_sides(seeker, seeker.maturity, held))
+        )
+        self._price = self._judged(lambda held: _price(*_sides(seeker, seeker.price, held)))
+        self._freshness = self._judged(lambda updated_at: _freshness(seeker.now, updated_at))
+
+    def of(self, document: Document) -> tuple[Agreement, ...]:
+        """Return how far each feature agrees, always in the same order."""
+        return tuple(agreement for agreement, _ in self._all(document))
+
+    def gain(self, document: Document) -> float:
+        """Return the sum of weight times degree over all features."""
+        return sum(gain for _, gain in self._all(document))
+
+    def weighed(self, agreement: Agreement) -> float:
+        """Return what one agreement adds."""
+        return self._weights.get(agreement.weight_name, 0.0) * agreement.degree
+
+    def _all(self, document: Document) -> tuple[_Judged, ...]:
+        return (
+            self._industry(document.industry),
+            self._field(document.field),
+            self._ipc(document.ipc),
+            self._region(document.region),
+            self._maturity(document.maturity),
+            self._price(document.price),
+            self._freshness(document.updated_at),
+        )
+
+    def _judged(self, judge: Callable[[Any], Agreement]) -> Callable[[Any], _Judged]:
+        @cache
+        def judged(held: Any) -> _Judged:
+            agreement = judge(held)
+            return agreement, self.weighed(agreement)
+
+        return judged
+
+
 def agreements(document: Document, seeker: Seeker, predicted: Prediction) -> list[Agreement]:
-    """Return how far each feature agrees, always in the same order."""
-    return [
-        _classes("industry", seeker.industry, document.industry, predicted.industry),
-        _classes("field", seeker.field, document.field, predicted.field),
-        _ipc(seeker.ipc, document.ipc, predicted.ipc),
-        _same("region", seeker.region, document.region),
-        _maturity(seeker, document),
-        _price(seeker, document),
-        _freshness(seeker, document),
-    ]
+    """Return how far each feature of one document agrees, always in the same order."""
+    return list(Features(seeker, predicted, {}).of(document))
 
 
 def near_misses(document: Document, seeker: Seeker) -> tuple[tuple[str, int], ...]:
     """Return the features that fail by little, each with the value that would satisfy."""
     found: list[tuple[str, int]] = []
-    wanted, reached = _maturities(seeker, document)
+    wanted, reached = _sides(seeker, seeker.maturity, document.maturity)
     if wanted is not None and reached is not None and wanted - 2 <= reached < wanted:
         found.append(("maturity", wanted))
-    budget, asked = _prices(seeker, document)
+    budget, asked = _sides(seeker, seeker.price, document.price)
     if budget is not None and asked is not None and budget < asked <= budget * 1.5:
         found.append(("price", asked))
     return tuple(found)
@@ -145,30 +194,19 @@ def _same(name: str, sought: str, held: str) -> Agreement:
     return Agreement(name, 1.0 if known and sought == held else 0.0, known=known)
 
 
-def _maturities(seeker: Seeker, document: Document) -> tuple[int | None, int | None]:
-    """Return the wanted and the reached maturity, whichever side asks."""
-    if seeker.offers:
-        return document.maturity, seeker.maturity
-    return seeker.maturity, document.maturity
+def _sides(seeker: Seeker, own: int | None, held: int | None) -> tuple[int | None, int | None]:
+    """Return what the need wishes and what the achievement has, whichever side asks."""
+    return (held, own) if seeker.offers else (own, held)
 
 
-def _prices(seeker: Seeker, document: Document) -> tuple[int | None, int | None]:
-    """Return the budget and the asked price, whichever side asks."""
-    if seeker.offers:
-        return document.price, seeker.price
-    return seeker.price, document.price
-
-
-def _maturity(seeker: Seeker, document: Document) -> Agreement:
-    wanted, reached = _maturities(seeker, document)
+def _maturity(wanted: int | None, reached: int | None) -> Agreement:
     if wanted is None or reached is None:
         return Agreement("maturity", 0.0, known=False)
     lacking = max(0, wanted - reached)
     return Agreement("maturity", max(0.0, 1.0 - 0.4 * lacking), known=True)
 
 
-def _price(seeker: Seeker, document: Document) -> Agreement:
-    budget, asked = _prices(seeker, document)
+def _price(budget: int | None, asked: int | None) -> Agreement:
     if budget is None or asked is None:
         return Agreement("price", 0.0, known=False)
     if asked <= budget:
@@ -176,10 +214,10 @@ def _price(seeker: Seeker, document: Document) -> Agreement:
     return Agreement("price", max(0.0, 2.0 - asked / budget) if budget else 0.0, known=True)
 
 
-def _freshness(seeker: Seeker, document: Document) -> Agreement:
-    if seeker.now is None or document.updated_at is None:
+def _freshness(now: int | None, updated_at: int | None) -> Agreement:
+    if now is None or updated_at is None:
         return Agreement("freshness", 0.0, known=False)
-    days = max(0, seeker.now - document.updated_at) / _DAY
+    days = max(0, now - updated_at) / _DAY
     return Agreement("freshness", max(0.0, 1.0 - days / (2 * _FRESH_DAYS)), known=True)
 
 

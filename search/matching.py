@@ -6,6 +6,7 @@ order them; every match says why, what is missing and what would change it.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,10 +16,10 @@ from pathlib import Path
 import yaml
 
 from search import backwards, expansion, features, text
-from search.engine import TOGETHER, Ask, Engine, Expansion
-from search.features import Agreement, Prediction, Seeker
+from search.engine import TOGETHER, Ask, Engine, Expansion, Hit
+from search.features import Agreement, Seeker
 from search.highlight import Marks
-from search.ranking import Scored, Scorer, best_first
+from search.ranking import Brought, Scorer, Scores, telling
 from search.schema import Document, Scope
 
 SETTINGS = Path(__file__).with_name("matching.yaml")
@@ -33,8 +34,11 @@ class Settings:
     """The weights of matching, as data; see ``matching.yaml`` for what each is."""
 
     candidates: int
+    candidates_for_each: float
     expansion_weight: float
     expansion_candidates: int
+    expansion_candidates_for_each: float
+    telling_share: float
     answered_share: float
     talk_weight: float
     voters: int
@@ -91,42 +95,16 @@ def match(
     said of this match. Score and fit stay what the texts give.
     """
     weights = settings or load_settings()
-    factors = adjust or {}
     terms = terms_for(seeker, expand=expand, without=without_terms, learned=learned)
     ask = build(seeker, scope, weights, terms, common)
     if not ask.grams and not ask.expansions:
         return []
-    scorer = Scorer(ask, engine.statistics(*Scorer.terms(ask)))
-    own = replace(ask, expansions=())
-    scored = {
-        hit.document.id: scorer.score(hit)
-        for hit in (engine.candidates(own, limit=weights.candidates) if ask.grams else ())
-    }
-    if ask.expansions:
-        bridge = replace(ask, words={}, grams={})
-        for hit in engine.candidates(bridge, limit=weights.expansion_candidates):
-            if hit.document.id not in scored:
-                scored[hit.document.id] = scorer.score(hit)
-        needed = scorer.bridge_needed(scored.values(), weights.answered_share)
-        sure = {term.text for term in terms if term.source == expansion.ACCEPTED}
-        scored = {name: entry.bridged(needed, sure) for name, entry in scored.items()}
-    worth = weights.dense_weight * _full(seeker, weights, scorer)
-    first = sorted((entry.likened(worth) for entry in scored.values()), key=best_first)
-    predicted = features.predict(first[: weights.voters])
-    ordered = sorted(
-        (_weighed(entry, seeker, predicted, weights) for entry in first),
-        key=lambda pair: (
-            -pair[1] * factors.get(pair[0].hit.document.id, 1.0),
-            pair[0].hit.document.id,
-        ),
-    )
+    found = _Found.by(engine, ask, seeker, weights, terms, limit)
+    ordered = found.ordered(adjust or {})
     chosen = ordered[:limit]
     if most_per_owner is not None:
-        chosen = _diverse(ordered, limit, weights.diverse_among, most_per_owner)
-    return [
-        _explained(entry, score, seeker, predicted, weights, scorer, terms)
-        for entry, score in chosen
-    ]
+        chosen = _diverse(ordered, found.scores.hits, limit, weights.diverse_among, most_per_owner)
+    return [found.explained(place) for place in chosen]
 
 
 def terms_for(
@@ -195,86 +173,152 @@ def _spoken(seeker: Seeker) -> str:
     return f"{seeker.title}\n{seeker.text}"[:MAX_CHARACTERS]
 
 
-def _weighed(
-    entry: Scored, seeker: Seeker, predicted: Prediction, settings: Settings
-) -> tuple[Scored, float]:
-    found = features.agreements(entry.hit.document, seeker, predicted)
-    return entry, entry.score * (1.0 + _gains(found, settings))
+class _Found:
+    """The candidates of one match, their scores, and what every feature makes of them."""
 
+    def __init__(
+        self,
+        scorer: Scorer,
+        scores: Scores,
+        seeker: Seeker,
+        settings: Settings,
+        terms: Sequence[expansion.Term],
+    ) -> None:
+        self.scores = scores
+        self._scorer, self._settings, self._terms = scorer, settings, terms
+        self._seeker = seeker
+        # What nearness in meaning brings is no text: it comes on top, and explains itself.
+        self._full = _full(seeker, settings, scorer)
+        self._dense = self._full * settings.dense_weight * scores.near * scores.ranks
+        self._text = scores.totals() + self._dense
+        self._documents = [hit.document for hit in scores.hits]
+        self._asked_words = [
+            word for word in scorer.weightiest() if len(word) > 1 and text.is_han(word)
+        ]
+        self._first = scores.best_first(self._text)
+        nearest = self._first[: settings.voters]
+        votes = [(self._documents[place], float(self._text[place])) for place in nearest]
+        self._features = features.Features(seeker, features.predict(votes), settings.features)
+        self._totals = [
+            value * (1.0 + self._features.gain(document))
+            for value, document in zip(self._text.tolist(), self._documents, strict=True)
+        ]
 
-def _gains(found: Sequence[Agreement], settings: Settings) -> float:
-    return sum(settings.features[entry.weight_name] * entry.degree for entry in found)
+    @classmethod
+    def by(
+        cls,
+        engine: Engine,
+        ask: Ask,
+        seeker: Seeker,
+        settings: Settings,
+        terms: Sequence[expansion.Term],
+        limit: int,
+    ) -> _Found:
+        """Find by the seeker's own words, then by the proposed terms alone, and score both."""
+        statistics = engine.statistics(*Scorer.terms(ask))
+        scorer = Scorer(ask, statistics)
+        own = telling(replace(ask, expansions=()), statistics, settings.telling_share)
+        bridge = replace(ask, words={}, grams={})
+        hits: dict[str, Hit] = {}
+        for part, least, for_each in (
+            (own, settings.candidates, settings.candidates_for_each),
+            (bridge, settings.expansion_candidates, settings.expansion_candidates_for_each),
+        ):
+            if part.words or part.grams or part.expansions:
+                most = max(least, round(for_each * limit))
+                for hit in engine.candidates(part, limit=most):
+                    hits.setdefault(hit.document.id, hit)
+        scores = scorer.score(tuple(hits.values()))
+        sure = {term.text for term in terms if term.source == expansion.ACCEPTED}
+        scores.bridge(scores.bridge_needed(settings.answered_share), sure)
+        return cls(scorer, scores, seeker, settings, terms)
 
+    def ordered(self, factors: Mapping[str, float]) -> list[int]:
+        """Return the candidates' places, the best first; factors move single documents, by id."""
 
-def _diverse(
-    ordered: Sequence[tuple[Scored, float]], limit: int, among: int, most: int
-) -> list[tuple[Scored, float]]:
-    """Keep at most ``most`` of one owner among the first ``among``; the others follow later."""
-    first: list[tuple[Scored, float]] = []
-    later: list[tuple[Scored, float]] = []
-    owned: Counter[str] = Counter()
-    for pair in ordered:
-        owner = pair[0].hit.document.owner_id
-        if len(first) < among and (not owner or owned[owner] < most):
-            owned[owner] += 1
-            first.append(pair)
-        else:
-            later.append(pair)
-    return (first + later)[:limit]
+        def key(place: int) -> tuple[float, str]:
+            name = self._documents[place].id
+            return -self._totals[place] * factors.get(name, 1.0), name
 
+        return sorted(self._first, key=key)
 
-def _explained(
-    entry: Scored,
-    score: float,
-    seeker: Seeker,
-    predicted: Prediction,
-    settings: Settings,
-    scorer: Scorer,
-    terms: Sequence[expansion.Term],
-) -> Match:
-    document = entry.hit.document
-    found = features.agreements(document, seeker, predicted)
-    whole = 1.0 + _gains(found, settings)
-    shares = tuple(
-        replace(a, share=settings.features[a.weight_name] * a.degree / whole) for a in found
-    )
-    if entry.hit.near is not None:
-        share = entry.dense * document.rank / (entry.score * whole) if entry.score else 0.0
-        shares += (Agreement("dense", entry.hit.near, known=True, share=share),)
-    spoken = {term: value for term, value in entry.words.items() if len(term) > 1}
-    brought = {**spoken, **entry.expansions}
-    strongest = sorted(brought.items(), key=lambda item: (-item[1], item[0]))
-    shown = tuple(strongest[: settings.terms_shown])
-    total = sum(entry.words.values()) + sum(entry.grams.values()) + sum(entry.expansions.values())
-    return Match(
-        document=document,
-        score=score,
-        fit=_fit(score, seeker, settings, scorer),
-        strongest=tuple((term, value / total) for term, value in shown),
-        agreements=shares,
-        expansions=tuple(term for term in terms if term.text in entry.expansions),
-        sentence=_sentence(document, brought),
-        unanswered=_unanswered(entry, scorer, terms, settings.terms_shown),
-        near_misses=features.near_misses(document, seeker),
-    )
+    def explained(self, place: int) -> Match:
+        """Return one candidate as a match with its reasons."""
+        hit, settings = self.scores.hits[place], self._settings
+        document, score = hit.document, self._totals[place]
+        brought = self.scores.brought(place)
+        spoken = {term: value for term, value in brought.words.items() if len(term) > 1}
+        telling = {**spoken, **brought.expansions}
+        strongest = sorted(telling.items(), key=lambda item: (-item[1], item[0]))
+        total = brought.own + sum(brought.expansions.values())
+        return Match(
+            document=document,
+            score=score,
+            fit=self._fit(score),
+            strongest=tuple((term, v / total) for term, v in strongest[: settings.terms_shown]),
+            agreements=self._shares(place, hit.near),
+            expansions=tuple(term for term in self._terms if term.text in brought.expansions),
+            sentence=_sentence(document, telling),
+            unanswered=self._unanswered(brought),
+            near_misses=features.near_misses(document, self._seeker),
+        )
 
+    def _shares(self, place: int, near: float | None) -> tuple[Agreement, ...]:
+        """Return the agreements with the share of the score that each brought."""
+        document = self._documents[place]
+        whole = 1.0 + self._features.gain(document)
+        shares = tuple(
+            agreement._replace(share=self._features.weighed(agreement) / whole)
+            for agreement in self._features.of(document)
+        )
+        if near is None:
+            return shares
+        text_score = float(self._text[place])
+        share = float(self._dense[place]) / (text_score * whole) if text_score else 0.0
+        return (*shares, Agreement("dense", near, known=True, share=share))
 
-def _fit(score: float, seeker: Seeker, settings: Settings, scorer: Scorer) -> int:
-    """Return the score as 0 to 100, in the same order: 100 is what a very good answer reaches.
+    def _fit(self, score: float) -> int:
+        """Return the score as 0 to 100, in the same order: 100 is what a very good answer reaches.
 
-    Needs hold much that no document repeats, so a share of their weight is the full measure;
-    and two professional terms found stand for the rest.
-    """
-    wished = {"industry": seeker.industry, "field": seeker.field, "ipc": seeker.ipc}
-    most = sum(settings.features[name] for name, values in wished.items() if values)
-    reach = _full(seeker, settings, scorer) * (1.0 + most)
-    return min(100, round(100 * (score / reach) ** 0.75)) if reach else 0
+        Needs hold much that no document repeats, so a share of their weight is the full measure;
+        and two professional terms found stand for the rest.
+        """
+        seeker, weights = self._seeker, self._settings.features
+        wished = {"industry": seeker.industry, "field": seeker.field, "ipc": seeker.ipc}
+        most = sum(weights[name] for name, values in wished.items() if values)
+        reach = self._full * (1.0 + most)
+        return min(100, round(100 * (score / reach) ** 0.75)) if reach else 0
+
+    def _unanswered(self, brought: Brought) -> tuple[str, ...]:
+        """Return the need's weightiest words of which the document says nothing."""
+        bridged = "".join(term.because for term in self._terms if term.text in brought.expansions)
+        open_words = (
+            word for word in self._asked_words if word not in brought.words and word not in bridged
+        )
+        return tuple(itertools.islice(open_words, self._settings.terms_shown))
 
 
 def _full(seeker: Seeker, settings: Settings, scorer: Scorer) -> float:
     """Return the text score of a very good answer."""
     share = settings.full_share_of_offer if seeker.offers else settings.full_share
     return share * scorer.asked + settings.full_terms * scorer.strongest_expansions(2)
+
+
+def _diverse(
+    ordered: Sequence[int], hits: Sequence[Hit], limit: int, among: int, most: int
+) -> list[int]:
+    """Keep at most ``most`` of one owner among the first ``among``; the others follow later."""
+    first: list[int] = []
+    later: list[int] = []
+    owned: Counter[str] = Counter()
+    for place in ordered:
+        owner = hits[place].document.owner_id
+        if len(first) < among and (not owner or owned[owner] < most):
+            owned[owner] += 1
+            first.append(place)
+        else:
+            later.append(place)
+    return (first + later)[:limit]
 
 
 def _sentence(document: Document, brought: Mapping[str, float]) -> str:
@@ -292,16 +336,3 @@ def _sentence(document: Document, brought: Mapping[str, float]) -> str:
 
 def _worth(normal: str, brought: Mapping[str, float]) -> float:
     return sum(value for term, value in brought.items() if term in normal)
-
-
-def _unanswered(
-    entry: Scored, scorer: Scorer, terms: Sequence[expansion.Term], most: int
-) -> tuple[str, ...]:
-    """Return the need's weightiest words of which the document says nothing."""
-    bridged = "".join(term.because for term in terms if term.text in entry.expansions)
-    open_words = [
-        word
-        for word in scorer.weightiest()
-        if len(word) > 1 and text.is_han(word) and word not in entry.words and word not in bridged
-    ]
-    return tuple(open_words[:most])

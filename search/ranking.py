@@ -1,20 +1,25 @@
 """The shared scorer: BM25 over words plus BM25 over grams, the same for every engine.
 
-It needs the candidates' texts and how common the terms are, and tells for each hit which term
-brought how much.
+It needs the candidates' texts and how common the terms are, scores all of them at once, and tells
+for each that is shown which term brought how much.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
-import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from search import text
+import numpy as np
+import numpy.typing as npt
+
 from search.engine import TOGETHER, Ask, Hit, Statistics
+from search.occurrences import Counts, Marked, Terms
+
+Floats = npt.NDArray[np.float64]
+
+# A term that stands in no more documents than this costs nothing worth saving.
+_FEW = 1000
 
 
 @dataclass(frozen=True)
@@ -24,20 +29,16 @@ class Saturation:
     k1: float = 1.2
     b: float = 0.75
 
-    def worths(self, length: int, average: float) -> Worths:
+    def worth(self, count: int, length: int, average: float) -> float:
         """Return how much occurrences are worth in a text of this length."""
-        return Worths(self.k1 + 1.0, self.k1 * (1.0 - self.b + self.b * length / average))
+        norm = self.k1 * (1.0 - self.b + self.b * length / average)
+        return count * (self.k1 + 1.0) / (count + norm)
 
-
-class Worths(dict[int, float]):
-    """What so many occurrences of a term are worth in one text; most counts are small."""
-
-    def __init__(self, most: float, norm: float) -> None:
-        self._most, self._norm = most, norm
-
-    def __missing__(self, count: int) -> float:
-        self[count] = worth = count * self._most / (count + self._norm)
-        return worth
+    def worths(self, counts: Counts, lengths: Floats, average: float) -> Floats:
+        """Return the same for a table of counts, a row for each text, and the texts' lengths."""
+        norms = self.k1 * (1.0 - self.b + self.b * lengths / average)
+        worths: Floats = counts * (self.k1 + 1.0) / (counts + norms[:, None])
+        return worths
 
 
 # BM25's usual constants, by which the engines choose candidates.
@@ -45,39 +46,17 @@ USUAL = Saturation()
 
 
 @dataclass(frozen=True)
-class Scored:
-    """A hit with its text score and what each term brought, by kind and term.
+class Brought:
+    """What each term brought one hit, by kind and term; nothing where it does not occur."""
 
-    ``normal`` is its searched text in normal form, ``own`` what the asker's own words and grams
-    brought together, ``dense`` what its nearness in meaning brought.
-    """
-
-    hit: Hit
-    normal: str
-    score: float
-    own: float
     words: Mapping[str, float]
     grams: Mapping[str, float]
     expansions: Mapping[str, float]
-    dense: float = 0.0
 
-    def bridged(self, share: float, sure: Collection[str] = frozenset()) -> Scored:
-        """Return the same with only a share of what the proposed terms brought, less sure ones."""
-        if share == 1.0 or not self.expansions:
-            return self
-        expansions = {
-            term: value if term in sure else share * value
-            for term, value in self.expansions.items()
-        }
-        score = (self.own + sum(expansions.values())) * self.hit.document.rank
-        return replace(self, score=score, expansions=expansions)
-
-    def likened(self, worth: float) -> Scored:
-        """Return the same with what its nearness in meaning brings: ``worth`` for the very same."""
-        if not self.hit.near:
-            return self
-        dense = worth * self.hit.near
-        return replace(self, score=self.score + dense * self.hit.document.rank, dense=dense)
+    @property
+    def own(self) -> float:
+        """Return what the asker's own words and grams brought together."""
+        return sum(self.words.values()) + sum(self.grams.values())
 
 
 def idf(frequency: int, documents: int) -> float:
@@ -86,32 +65,121 @@ def idf(frequency: int, documents: int) -> float:
     return math.log(1.0 + (documents - frequency + 0.5) / (frequency + 0.5))
 
 
+def telling(ask: Ask, statistics: Statistics, share: float) -> Ask:
+    """Return an ask without the words and grams that stand in more than a share of documents.
+
+    With these an engine goes through most of the index, and they hardly change who comes first;
+    the scorer counts them for every candidate all the same. Where no other is left, all stay.
+    """
+    most = max(_FEW, share * statistics.documents)
+    words = {word: w for word, w in ask.words.items() if statistics.words.get(word, 0) <= most}
+    grams = {gram: w for gram, w in ask.grams.items() if statistics.grams.get(gram, 0) <= most}
+    return replace(ask, words=words, grams=grams) if words or grams else ask
+
+
+class Scores:
+    """Text scores of many hits, an entry or row for each in the hits' order.
+
+    ``own`` is what the asker's own words and grams brought, ``expansions`` what each proposed
+    term brought, ``held`` which units of the ask stand in the text, ``ranks`` the documents'.
+    """
+
+    def __init__(
+        self,
+        scorer: Scorer,
+        hits: Sequence[Hit],
+        normals: Sequence[str],
+        tables: tuple[Floats, Floats, Floats],
+        held: npt.NDArray[np.bool_],
+    ) -> None:
+        self.hits, self.normals, self.held = hits, normals, held
+        self._scorer = scorer
+        self._words, self._grams, self.expansions = tables
+        self.own: Floats = self._words.sum(axis=1) + self._grams.sum(axis=1)
+        self.ranks = np.fromiter((hit.document.rank for hit in hits), np.float64, len(hits))
+        self.near = np.fromiter((hit.near or 0.0 for hit in hits), np.float64, len(hits))
+
+    def bridge_needed(self, answered_share: float) -> float:
+        """Return how much of the proposed terms' weight counts, 0 to 1.
+
+        Where a document answers more than ``answered_share`` of the ask in its own words, it
+        speaks the inventors' language already and guesses at better words only lead astray.
+        """
+        asked = self._scorer.asked
+        answered = float(self.own.max(initial=0.0))
+        if answered <= answered_share * asked:
+            return 1.0
+        return (answered_share * asked / answered) ** 2
+
+    def bridge(self, share: float, sure: Collection[str] = frozenset()) -> None:
+        """Leave the proposed terms only a share of what they brought; the sure ones all of it."""
+        shares = [1.0 if term in sure else share for term in self._scorer.expansions]
+        self.expansions = self.expansions * np.array(shares, np.float64)
+
+    def totals(self) -> Floats:
+        """Return the text scores: own words and proposed terms, times the documents' ranks."""
+        totals: Floats = (self.own + self.expansions.sum(axis=1)) * self.ranks
+        return totals
+
+    def best_first(self, totals: Floats) -> list[int]:
+        """Return the hits' places, those of the highest totals first, equal ones by id."""
+        values = totals.tolist()
+        return sorted(
+            range(len(values)), key=lambda place: (-values[place], self.hits[place].document.id)
+        )
+
+    def brought(self, place: int) -> Brought:
+        """Tell what each term brought one of the hits."""
+        scorer = self._scorer
+        return Brought(
+            _named(scorer.words, self._words[place]),
+            _named(scorer.grams, self._grams[place]),
+            _named(scorer.expansions, self.expansions[place]),
+        )
+
+
+def _named(terms: Sequence[str], values: Floats) -> dict[str, float]:
+    return {terms[column]: float(values[column]) for column in np.flatnonzero(values).tolist()}
+
+
 class Scorer:
-    """Scores hits for one ask; built once per ask, then applied to every candidate."""
+    """Scores hits for one ask; built once per ask, then applied to all candidates together."""
 
     def __init__(self, ask: Ask, statistics: Statistics, saturation: Saturation = USUAL) -> None:
         self._saturation = saturation
         self._average_words = max(statistics.average_words, 1.0)
         self._average_grams = max(statistics.average_grams, 1.0)
         total = statistics.documents
-        self._words = {
+        self._word_weights = {
             word: weight * idf(statistics.words.get(word, 0), total)
             for word, weight in ask.words.items()
         }
-        self._grams = {
+        self._gram_weights = {
             gram: weight * idf(statistics.grams.get(gram, 0), total)
             for gram, weight in ask.grams.items()
         }
-        # Chinese grams are counted as they stand, Latin words and numbers only where whole.
-        self._han = _HanGrams(gram for gram in self._grams if text.is_han(gram))
-        self._whole = [(gram, _whole(gram)) for gram in self._grams if not text.is_han(gram)]
         # A term is at most as common as the rarest gram in it.
-        self._expansions = {
+        self._expansion_weights = {
             expansion.text: expansion.weight
             * idf(min(statistics.grams.get(gram, 0) for gram in expansion.cover), total)
             for expansion in ask.expansions
             if expansion.cover
         }
+        self.words, self.grams = tuple(ask.words), tuple(ask.grams)
+        self.expansions = tuple(self._expansion_weights)
+        covers = {gram for unit in ask.units for cover in unit.covers for gram in cover}
+        counted = (*self.grams, *sorted(covers - ask.grams.keys()))
+        column = {gram: place for place, gram in enumerate(counted)}
+        self._units = [
+            [[column[gram] for gram in cover] for cover in unit.covers if cover]
+            for unit in ask.units
+        ]
+        pieces = [term.split(TOGETHER) for term in self.expansions]
+        place: dict[str, int] = {}
+        self._of_expansion = [
+            [place.setdefault(piece, len(place)) for piece in split] for split in pieces
+        ]
+        self._terms = Terms(self.words, counted, place)
 
     @staticmethod
     def terms(ask: Ask) -> tuple[set[str], set[str]]:
@@ -124,103 +192,60 @@ class Scorer:
     @property
     def asked(self) -> float:
         """Return the weight of all words and grams of the ask together."""
-        return sum(self._words.values()) + sum(self._grams.values())
-
-    def bridge_needed(self, scored: Iterable[Scored], answered_share: float) -> float:
-        """Return how much of the proposed terms' weight counts, 0 to 1.
-
-        Where a document answers more than ``answered_share`` of the ask in its own words, it
-        speaks the inventors' language already and guesses at better words only lead astray.
-        """
-        answered = max((entry.own for entry in scored), default=0.0)
-        if answered <= answered_share * self.asked:
-            return 1.0
-        return (answered_share * self.asked / answered) ** 2
+        return sum(self._word_weights.values()) + sum(self._gram_weights.values())
 
     def strongest_expansions(self, count: int) -> float:
         """Return the weight of the weightiest expansion terms together."""
-        return sum(sorted(self._expansions.values(), reverse=True)[:count])
+        return sum(sorted(self._expansion_weights.values(), reverse=True)[:count])
 
     def weightiest(self) -> list[str]:
         """Return the words of the ask, the weightiest first."""
-        return sorted(self._words, key=lambda word: (-self._words[word], word))
+        return sorted(self._word_weights, key=lambda word: (-self._word_weights[word], word))
 
-    def weight(self, word: str) -> float:
-        """Return a word's weight, 0 where the ask does not hold it."""
-        return self._words.get(word, 0.0)
+    def score(self, hits: Sequence[Hit]) -> Scores:
+        """Score hits and keep what each term brought."""
+        normals = [hit.normal for hit in hits]
+        marked = [Marked(n, hit.borders) for n, hit in zip(normals, hits, strict=True)]
+        found = self._terms.count(marked)
+        by_words = np.fromiter((hit.words_length for hit in hits), np.float64, len(hits))
+        by_grams = np.fromiter((hit.grams_length for hit in hits), np.float64, len(hits))
+        counted = found.grams[:, : len(self.grams)]
+        tables = (
+            self._brought(found.words, by_words, self._average_words, self._word_weights),
+            self._brought(counted, by_grams, self._average_grams, self._gram_weights),
+            self._brought(
+                self._expansion_counts(found.pieces),
+                by_grams,
+                self._average_grams,
+                self._expansion_weights,
+            ),
+        )
+        return Scores(self, hits, normals, tables, self._held(found.grams > 0))
 
-    def score(self, hit: Hit) -> Scored:
-        """Score one hit and keep what each term brought."""
-        document = hit.document
-        # The parts stand apart, so that no gram reaches from one into the next.
-        parts = (document.title, " ".join(document.keywords), document.body)
-        normal = text.norm("\n".join(parts))
-        worths = self._saturation.worths(len(hit.words), self._average_words)
-        words = {
-            word: self._words[word] * worths[count]
-            for word, count in Counter(filter(self._words.__contains__, hit.words)).items()
-        }
-        worths = self._saturation.worths(hit.grams_length, self._average_grams)
-        grams = {
-            gram: self._grams[gram] * worths[count]
-            for gram, count in self._han.counts(normal).items()
-        }
-        for gram, whole in self._whole:
-            if gram in normal and (count := len(whole.findall(normal))):
-                grams[gram] = self._grams[gram] * worths[count]
-        expansions = {
-            term: weight * worths[count]
-            for term, weight in self._expansions.items()
-            if (count := min(map(normal.count, term.split(TOGETHER))))
-        }
-        own = sum(words.values()) + sum(grams.values())
-        score = (own + sum(expansions.values())) * document.rank
-        return Scored(hit, normal, score, own, words, grams, expansions)
+    def _brought(
+        self, counts: Counts, lengths: Floats, average: float, weights: Mapping[str, float]
+    ) -> Floats:
+        each = np.fromiter(weights.values(), np.float64, len(weights))
+        brought: Floats = self._saturation.worths(counts, lengths, average) * each
+        return brought
 
+    def _expansion_counts(self, pieces: Counts) -> Counts:
+        """Return how often each proposed term stands: as often as the rarest of its pieces."""
+        counts = np.zeros((len(pieces), len(self.expansions)), np.int64)
+        for column, columns in enumerate(self._of_expansion):
+            counts[:, column] = pieces[:, columns].min(axis=1)
+        return counts
 
-class _HanGrams:
-    """Counts many single characters and pairs in a text, which holds few of them, at once."""
-
-    def __init__(self, grams: Iterable[str]) -> None:
-        self._ordered = sorted(grams, key=len)
-        self._singles = {gram for gram in self._ordered if len(gram) == 1}
-        self._pairs: dict[str, dict[str, str]] = {}
-        for gram in self._ordered:
-            if len(gram) == 2:
-                self._pairs.setdefault(gram[0], {})[gram[1]] = gram
-        # 哈哈 stands once in 哈哈哈: such pairs are counted without overlaps.
-        self._doubled = [gram for gram in self._ordered if len(gram) == 2 and gram[0] == gram[1]]
-        characters = "".join(sorted(set("".join(self._ordered))))
-        self._stretch = re.compile(f"[{characters}]+" if characters else "(?!)")
-
-    def counts(self, normal: str) -> dict[str, int]:
-        """Return how often grams stand in a normal text, singles first; those that do only."""
-        stretches = self._stretch.findall(normal)
-        singles = [single for single in "".join(stretches) if single in self._singles]
-        pairs = [
-            pair
-            for stretch in stretches
-            if len(stretch) > 1
-            for first, second in itertools.pairwise(stretch)
-            if (seconds := self._pairs.get(first)) and (pair := seconds.get(second))
-        ]
-        found = Counter(singles + pairs)
-        for pair in self._doubled:
-            if pair in found:
-                found[pair] = normal.count(pair)
-        return {gram: found[gram] for gram in filter(found.__contains__, self._ordered)}
+    def _held(self, present: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        held = np.zeros((len(present), len(self._units)), np.bool_)
+        for column, covers in enumerate(self._units):
+            for cover in covers:
+                held[:, column] |= present[:, cover].all(axis=1)
+        return held
 
 
-def rank(ask: Ask, statistics: Statistics, hits: Iterable[Hit]) -> list[Scored]:
-    """Score the hits and put the best first."""
-    scorer = Scorer(ask, statistics)
-    return sorted((scorer.score(hit) for hit in hits), key=best_first)
-
-
-def best_first(entry: Scored) -> tuple[float, str]:
-    """Order scored hits: the best first, equal ones by id."""
-    return -entry.score, entry.hit.document.id
-
-
-def _whole(gram: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![a-z0-9]){re.escape(gram)}(?![a-z0-9])")
+def rank(ask: Ask, statistics: Statistics, hits: Sequence[Hit]) -> list[tuple[Hit, float]]:
+    """Score the hits and put the best first, each with its text score."""
+    scores = Scorer(ask, statistics).score(hits)
+    totals = scores.totals()
+    return [(hits[place], float(totals[place])) for place in scores.best_first(totals)]

@@ -46,10 +46,13 @@ def next_name(engine: Engine) -> str:
     return f"g-{text.ANALYZER_VERSION}-{engine.format}-{max(numbers, default=0) + 1:06d}"
 
 
-def build(engine: Engine, documents: Iterable[Document]) -> str:
-    """Fill a new generation and return its name; readers keep the one in use."""
+def build(engine: Engine, documents: Iterable[Document], *, expected: int = 0) -> str:
+    """Fill a new generation and return its name; readers keep the one in use.
+
+    ``expected`` is about how many documents there are, as many as before where it is not known.
+    """
     name = next_name(engine)
-    engine.create(name)
+    engine.create(name, expected=expected or engine.health().documents)
     with engine.writing():
         for batch in _batches(documents):
             engine.upsert(batch, generation=name)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from search import text
 from search.errors import AskRejected
 
 PUBLIC = "public"
@@ -67,6 +68,33 @@ class Document:
             raise AskRejected("maturity", f"maturity is 1 to 9, not {self.maturity}")
         if self.price is not None and self.price < 0:
             raise AskRejected("price", f"a price is not negative: {self.price}")
+
+    @classmethod
+    def restored(cls, values: Mapping[str, Any]) -> Document:
+        """Return a document by the values it was stored with, which were checked before.
+
+        Two hundred are read for a match: checking and setting 21 fields one by one takes longer
+        than everything else about it. What is left out has its default.
+        """
+        document = object.__new__(cls)
+        document.__dict__.update(values)
+        document.__dict__.setdefault("shown", {})
+        return document
+
+    @property
+    def parts(self) -> list[str]:
+        """Return the texts in which words are found, without empty ones."""
+        return [part for part in (self.title, " ".join(self.keywords), self.body) if part]
+
+    @property
+    def searched(self) -> str:
+        """Return the text in which words are found; each part stands on a line of its own."""
+        return "\n".join(self.parts)
+
+    @property
+    def normal(self) -> str:
+        """Return the searched text in normal form."""
+        return text.norm(self.searched)
 
     @property
     def maturity_band(self) -> str:

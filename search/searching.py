@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import yaml
 
-from search import highlight, text
+from search import beside, highlight, text
 from search.engine import (
     DEEPEST_OFFSET,
     RELEVANCE,
@@ -24,7 +25,7 @@ from search.engine import (
 )
 from search.expansion import Term
 from search.query import Query
-from search.ranking import Saturation, Scored, Scorer, best_first
+from search.ranking import Floats, Saturation, Scorer, Scores, telling
 from search.schema import Filters, Scope
 
 # The shares of the words that must occur, tried in turn until enough is found.
@@ -46,6 +47,7 @@ class Settings:
     most_terms: int
     expansion_weight: float
     answered_share: float
+    telling_share: float
 
 
 @cache
@@ -125,20 +127,36 @@ def search(
     strictest = build(query, scope, filters, terms, weights)
     if not strictest.units and sort == RELEVANCE and not strictest.phrases:
         sort = UPDATED
-    ask, share = _tier(engine, strictest, enough or weights.enough)
-    hits = (
-        _reranked(engine, ask, query, weights, offset, limit)
-        if sort == RELEVANCE and ask.grams
-        else engine.search(ask, sort=sort, offset=offset, limit=limit)
-    )
-    shown = _telling(query.words) + query.phrases + tuple(term.text for term in terms)
+    scorer: Scorer | None = None
+    window = 0
+    if sort == RELEVANCE and strictest.grams:
+        statistics = engine.statistics(*Scorer.terms(strictest))
+        scorer = Scorer(strictest, statistics, Saturation(weights.k1, weights.b))
+        strictest = telling(strictest, statistics, weights.telling_share)
+        own = engine.capabilities.shared_scores
+        window = weights.reranked if own else weights.reranked_elsewhere
+
+    def ask_for(ask: Ask) -> Hits:
+        if offset < window:
+            return engine.search(ask, limit=window)
+        return engine.search(ask, sort=sort, offset=offset, limit=limit)
+
+    hits, ask, share = _tier(strictest, enough or weights.enough, ask_for)
+    counted = beside.begun(engine.facets, ask, facets) if facets else None
+    if scorer is not None and offset < window:
+        page = _reranked(hits.hits, scorer, query, weights)[offset : offset + limit]
+        if offset + limit > window and hits.total > window:
+            # Nobody compares the fourth page with the third: the engine's own order follows.
+            page += engine.search(ask, offset=window, limit=offset + limit - window).hits
+        hits = replace(hits, hits=page)
+    shown = _worth_marking(query.words) + query.phrases + tuple(term.text for term in terms)
     marks = highlight.Marks(shown)
     return Results(
         found=tuple(_found(hit, marks) for hit in hits.hits),
         total=hits.total,
         exact=hits.exact,
         share=share,
-        facets=engine.facets(ask, facets) if facets else {},
+        facets=counted.result() if counted else {},
         offset=offset,
     )
 
@@ -153,8 +171,34 @@ def count(
 ) -> int:
     """Return the total that ``search`` would report."""
     weights = load_settings()
-    ask, _ = _tier(engine, build(query, scope, filters, terms, weights), enough or weights.enough)
-    return engine.count(ask)
+    strictest = build(query, scope, filters, terms, weights)
+    hits, _, _ = _tier(strictest, enough or weights.enough, lambda ask: Hits(engine.count(ask), ()))
+    return hits.total
+
+
+def counts(
+    engine: Engine,
+    query: Query,
+    scope: Scope,
+    groups: Sequence[Collection[str]],
+    terms: Sequence[Term] = (),
+    enough: int | None = None,
+) -> list[int]:
+    """Return for each group of kinds the total that ``search`` would report for it alone.
+
+    One question for each tier counts all kinds of the scope at once.
+    """
+    weights = load_settings()
+    wanted = enough or weights.enough
+    totals = [0] * len(groups)
+    for ask, _ in _tiers(build(query, scope, Filters(), terms, weights)):
+        held = engine.facets(ask, ["kind"])["kind"]
+        for place, kinds in enumerate(groups):
+            if totals[place] < wanted:
+                totals[place] = sum(held.get(kind, 0) for kind in kinds)
+        if min(totals, default=wanted) >= wanted:
+            break
+    return totals
 
 
 def enough_for(documents: int) -> int:
@@ -192,6 +236,8 @@ def nearest(engine: Engine, query: Query, scope: Scope, *, limit: int = 5) -> tu
     )
     if not ask.grams:
         return ()
+    statistics = engine.statistics(*Scorer.terms(ask))
+    ask = telling(ask, statistics, load_settings().telling_share)
     marks = highlight.Marks(query.words + query.phrases)
     return tuple(_found(hit, marks) for hit in engine.search(ask, limit=limit).hits)
 
@@ -207,69 +253,59 @@ def _names(word: str, terms: Sequence[Term]) -> list[tuple[str, ...]]:
     ]
 
 
-def _tier(engine: Engine, strictest: Ask, enough: int) -> tuple[Ask, float]:
+def _tier(strictest: Ask, enough: int, ask_for: Callable[[Ask], Hits]) -> tuple[Hits, Ask, float]:
+    """Return the hits of the strictest tier that holds enough, with its ask and its share.
+
+    Each tier is asked for its page at once: most often the first one is the last.
+    """
+    best: tuple[Hits, Ask, float] | None = None
+    for ask, share in _tiers(strictest):
+        hits = ask_for(ask)
+        if hits.total >= enough or not ask.units:
+            return hits, ask, share
+        # A looser tier that adds nothing does not make its hits looser.
+        if best is None or hits.total > best[0].total:
+            best = hits, ask, share
+    assert best is not None
+    return best if best[0].total else (best[0], replace(strictest, minimum=1), 0.0)
+
+
+def _tiers(strictest: Ask) -> Iterator[tuple[Ask, float]]:
+    """Yield the asks of all tiers, the strictest first, each with its share of the words."""
     count = len(strictest.units)
-    if count == 0:
-        return strictest, 1.0
-    best: tuple[Ask, float] | None = None
-    most = 0
     tried: set[int] = set()
     for share in TIERS:
-        minimum = max(1, math.ceil(count * share))
-        if minimum in tried:
-            continue
-        tried.add(minimum)
-        ask = replace(strictest, minimum=minimum)
-        total = engine.count(ask)
-        if total >= enough:
-            return ask, share
-        if total > most:
-            # A looser tier that adds nothing does not make its hits looser.
-            best, most = (ask, share), total
-    return best or (replace(strictest, minimum=1), 0.0)
+        minimum = max(1, math.ceil(count * share)) if count else 0
+        if minimum not in tried:
+            tried.add(minimum)
+            yield replace(strictest, minimum=minimum), share
 
 
 def _reranked(
-    engine: Engine, ask: Ask, query: Query, settings: Settings, offset: int, limit: int
-) -> Hits:
-    """Order the first hits by the shared scorer, so that every engine shows the same pages.
-
-    Behind them the engine's own order follows: nobody compares the fourth page with the third.
-    """
-    own = engine.capabilities.shared_scores
-    window = settings.reranked if own else settings.reranked_elsewhere
-    if offset >= window:
-        return engine.search(ask, offset=offset, limit=limit)
-    hits = engine.search(ask, limit=window)
-    saturation = Saturation(settings.k1, settings.b)
-    scorer = Scorer(ask, engine.statistics(*Scorer.terms(ask)), saturation)
-    typed = tuple(text.norm(query.free).split())
-    scored = [scorer.score(hit) for hit in hits.hits]
-    needed = scorer.bridge_needed(scored, settings.answered_share)
-    scored = [_weighed(entry.bridged(needed), ask, typed, settings) for entry in scored]
-    shown = sorted(scored, key=best_first)[offset : offset + limit]
-    page = tuple(replace(entry.hit, score=entry.score) for entry in shown)
-    if offset + limit > window and hits.total > window:
-        page += engine.search(ask, offset=window, limit=offset + limit - window).hits
-    return replace(hits, hits=page)
-
-
-def _weighed(entry: Scored, ask: Ask, typed: Sequence[str], settings: Settings) -> Scored:
-    """Favour hits that hold more of the query's words, and what was typed in one piece."""
-    held = sum(
-        any(all(gram in entry.normal for gram in cover) for cover in unit.covers)
-        for unit in ask.units
+    hits: Sequence[Hit], scorer: Scorer, query: Query, settings: Settings
+) -> tuple[Hit, ...]:
+    """Order hits by the shared scorer, so that every engine shows the same pages."""
+    scores = scorer.score(hits)
+    scores.bridge(scores.bridge_needed(settings.answered_share))
+    totals = scores.totals() * _favours(scores, query, settings)
+    return tuple(
+        replace(hits[place], score=float(totals[place])) for place in scores.best_first(totals)
     )
-    unbroken = sum(term in entry.normal for term in typed)
-    favour = 1.0
-    if ask.units:
-        favour += settings.coverage * held / len(ask.units)
+
+
+def _favours(scores: Scores, query: Query, settings: Settings) -> Floats:
+    """Favour hits that hold more of the query's words, and what was typed in one piece."""
+    typed = text.norm(query.free).split()
+    favours = np.ones(len(scores.hits))
+    if query.words:
+        favours += settings.coverage * scores.held.mean(axis=1)
     if typed:
-        favour += settings.unbroken * unbroken / len(typed)
-    return replace(entry, score=entry.score * favour)
+        unbroken = [sum(term in normal for term in typed) for normal in scores.normals]
+        favours += settings.unbroken * np.array(unbroken) / len(typed)
+    return favours
 
 
-def _telling(words: tuple[str, ...]) -> tuple[str, ...]:
+def _worth_marking(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return the words worth marking: a single character stands everywhere and tells nothing."""
     return tuple(word for word in words if len(word) > 1) or words
 

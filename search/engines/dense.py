@@ -48,9 +48,9 @@ class DenseEngine:
 
     # generations
 
-    def create(self, generation: str) -> None:
+    def create(self, generation: str, *, expected: int = 0) -> None:
         """Make an empty generation, and room for its vectors."""
-        self._engine.create(generation)
+        self._engine.create(generation, expected=expected)
         try:
             self._opened.pop(generation, None)
             self._vectors(generation).create()

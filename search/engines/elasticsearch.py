@@ -8,9 +8,8 @@ written stays unseen until the next commit, and writing it again does no harm.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 from elasticsearch import NotFoundError
@@ -29,6 +28,7 @@ from search.engine import (
 )
 from search.engines import elasticsearch_answers as answers
 from search.engines import elasticsearch_queries as queries
+from search.engines.batches import Batches
 from search.engines.elasticsearch_client import (
     WRITING_SECONDS,
     Server,
@@ -41,7 +41,7 @@ from search.engines.elasticsearch_lock import WriteLock
 from search.errors import IndexBroken, IndexMissing, SearchUnavailable
 from search.schema import Document, Scope
 
-FORMAT = "e1"
+FORMAT = "e2"
 
 _LOCK_SECONDS = 20.0
 _CHUNK_DOCUMENTS = 500
@@ -83,12 +83,11 @@ class ElasticsearchEngine:
         )
         self._lock = WriteLock(self._client, f"{server.prefix}-lock")
         self._lock_seconds = lock_seconds
-        self._guard = threading.RLock()
-        self._depth = 0
+        self._batches = Batches(lock_seconds, begin=self._take_lock, end=self._lock.release)
 
     # generations
 
-    def create(self, generation: str) -> None:
+    def create(self, generation: str, *, expected: int = 0) -> None:
         """Make an empty generation, replacing an unfinished one of the same name."""
         if generation == self.generation():
             raise SearchUnavailable(f"the generation in use cannot be made anew: {generation}")
@@ -153,20 +152,9 @@ class ElasticsearchEngine:
 
     # writing
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> AbstractContextManager[None]:
         """Hold the right to write for a batch; wait a bounded time for another writer."""
-        with self._guard:
-            if self._depth == 0:
-                with as_unavailable():
-                    self._lock.acquire(self._lock_seconds)
-            self._depth += 1
-            try:
-                yield
-            finally:
-                self._depth -= 1
-                if self._depth == 0:
-                    self._lock.release()
+        return self._batches.batch()
 
     def upsert(self, documents: Iterable[Document], *, generation: str | None = None) -> int:
         """Put documents in, replacing those with the same id; return how many."""
@@ -202,10 +190,14 @@ class ElasticsearchEngine:
                     raise_on_error=False,
                 )
                 answers.all_written(written)
-                if self._depth == 1:
+                if self._batches.outermost:
                     # Without a surrounding batch nobody would commit.
                     self._writing_client.indices.refresh(index=index)
             return len(actions)
+
+    def _take_lock(self) -> None:
+        with as_unavailable():
+            self._lock.acquire(self._lock_seconds)
 
     def _renewing(self, actions: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         for number, action in enumerate(actions):
@@ -231,7 +223,7 @@ class ElasticsearchEngine:
             return Hits(answer["hits"]["total"]["value"], answers.hits(answer))
 
     def candidates(self, ask: Ask, *, limit: int = 200) -> tuple[Hit, ...]:
-        """Return the best hits with their words, to be ranked by the shared scorer."""
+        """Return the best hits, to be ranked by the shared scorer."""
         answer = self._ask(
             query=queries.scored(ask), size=limit, source=True, track_total_hits=False
         )

@@ -36,11 +36,9 @@ def alias_is_missing(body: Any) -> bool:
 
 def hits(answer: Mapping[str, Any]) -> tuple[Hit, ...]:
     """Return the documents found."""
-    found = []
-    for entry in answer["hits"]["hits"]:
-        document, words, grams_length = read(entry["_source"])
-        found.append(Hit(document, float(entry["_score"] or 0.0), words, grams_length))
-    return tuple(found)
+    return tuple(
+        read(entry["_source"], float(entry["_score"] or 0.0)) for entry in answer["hits"]["hits"]
+    )
 
 
 def counts(terms: Mapping[str, Any]) -> dict[str, int]:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
 
 from elastic_transport import (
     ConnectionTimeout,
@@ -21,6 +20,7 @@ from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.response import BaseHTTPResponse
 
+from search.engines import addresses
 from search.errors import AskRejected, IndexBroken, IndexMissing, SearchUnavailable
 
 DEFAULT_PREFIX = "market"
@@ -47,23 +47,11 @@ class Server:
 
 def parse(address: str) -> Server:
     """Understand ``elasticsearch+http(s)://user:password@host:9200/prefix``."""
-    try:
-        parts = urlsplit(address.removeprefix("elasticsearch+"))
-        port = parts.port or (443 if parts.scheme == "https" else 9200)
-    except ValueError as wrong:
-        raise AskRejected("SEARCH_URL", f"not an address: {wrong}") from wrong
-    if not parts.hostname or parts.query or parts.fragment:
-        raise AskRejected("SEARCH_URL", "write elasticsearch+http://host:9200/prefix")
-    prefix = parts.path.strip("/") or DEFAULT_PREFIX
+    named = addresses.parse(address, port=9200, wanted="elasticsearch+http://host:9200/prefix")
+    prefix = named.prefix or DEFAULT_PREFIX
     if not _PREFIX.fullmatch(prefix) or "-g-" in prefix:  # which begins a generation's name
         raise AskRejected("SEARCH_URL", f"no name for indices: {prefix!r}; use a-z, 0-9, - and _")
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return Server(f"{parts.scheme}://{_host(parts)}:{port}", prefix, user, password)
-
-
-def _host(parts: SplitResult) -> str:
-    host = parts.hostname or ""
-    return f"[{host}]" if ":" in host else host
+    return Server(named.url, prefix, named.user, named.password)
 
 
 def connect(server: Server, *, seconds: float | None = None) -> Elasticsearch:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from search import suggest
-from search.engine import DEEPEST_OFFSET
+from search.engine import DEEPEST_OFFSET, Hit
 from search.engines.stored import analyse, pack, unpack
 from search.ranking import USUAL
 from search.schema import FACETS, NUMBERS, Document
@@ -69,9 +69,9 @@ def write(document: Document) -> dict[str, Any]:
     return stored
 
 
-def read(source: Mapping[str, Any]) -> tuple[Document, tuple[str, ...], int]:
-    """Turn a stored source back into the document, its words and the number of its grams."""
-    return unpack(source["payload"])
+def read(source: Mapping[str, Any], score: float) -> Hit:
+    """Turn a stored source back into a hit."""
+    return unpack(source["payload"], score)
 
 
 def joined(tokens: Iterable[str]) -> str:

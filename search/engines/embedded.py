@@ -13,14 +13,14 @@ import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tantivy
 
-from search import suggest, text
+from search import suggest
 from search.engine import (
     DEEPEST_OFFSET,
     RELEVANCE,
@@ -32,13 +32,19 @@ from search.engine import (
     Statistics,
 )
 from search.engines import tantivy_queries as queries
-from search.engines.tantivy_documents import RANK_SCALE, SCHEMA, read, write
-from search.errors import AskRejected, IndexBroken, IndexMissing, SearchUnavailable, WriterBusy
+from search.engines.batches import Batches
+from search.engines.tantivy_documents import FORMAT, RANK_SCALE, SCHEMA, read, write
+from search.engines.tantivy_reader import Reader
+from search.errors import AskRejected, IndexMissing, SearchUnavailable, WriterBusy
 from search.schema import Document, Scope
 
-FORMAT = "t3"
-
 _HEAP_BYTES = 64_000_000
+# A new generation is filled in large portions: each leaves a segment, and every question opens
+# every segment's lists anew. tantivy joins eight of one size to one, so that a known number of
+# documents is portioned to end up as a single segment.
+_FILLING_HEAP_BYTES = 256_000_000
+_LARGEST_PORTION = 40_000
+_JOINED = 8
 _LOCK_SECONDS = 20.0
 _POLL_SECONDS = 0.02
 # What one listing of all ids reads at a time; a generation of a province fits in a few rounds.
@@ -46,13 +52,24 @@ _MOST_IDS = 5_000_000
 
 
 @dataclass
-class _Reader:
-    """An opened generation, and the state of its commit file when it was last reloaded."""
+class _Portion:
+    """How many documents go into one segment of a new generation, and how many are in the last."""
 
-    generation: str
-    index: tantivy.Index
-    stamp: tuple[int, int, int]
-    averages: tuple[float, float] | None = None
+    size: int
+    held: int = 0
+
+    @classmethod
+    def of(cls, expected: int) -> _Portion:
+        """Return portions that so many documents fill one, eight, or a power of eight times."""
+        size = expected
+        while size > _LARGEST_PORTION:
+            size = -(-size // _JOINED)
+        return cls(size or _LARGEST_PORTION)
+
+    def full(self) -> bool:
+        """Take one more document in and tell whether the portion is full; then begin another."""
+        self.held = (self.held + 1) % self.size
+        return self.held == 0
 
 
 def at(address: str) -> EmbeddedEngine:
@@ -73,15 +90,15 @@ class EmbeddedEngine:
     def __init__(self, folder: Path, *, lock_seconds: float = _LOCK_SECONDS) -> None:
         self._folder = folder
         self._lock_seconds = lock_seconds
-        self._guard = threading.RLock()
-        self._reader: _Reader | None = None
+        self._reader = Reader(folder)
         self._writers: dict[str, tantivy.IndexWriter] = {}
-        self._depth = 0
+        self._portions: dict[str, _Portion] = {}
         self._lock_file: int | None = None
+        self._batches = Batches(lock_seconds, begin=self._lock, end=self._close)
 
     # generations
 
-    def create(self, generation: str) -> None:
+    def create(self, generation: str, *, expected: int = 0) -> None:
         """Make an empty generation, replacing an unfinished one of the same name."""
         if generation == self.generation():
             raise SearchUnavailable(f"the generation in use cannot be made anew: {generation}")
@@ -91,15 +108,11 @@ class EmbeddedEngine:
             shutil.rmtree(path, ignore_errors=True)
             path.mkdir(parents=True)
             tantivy.Index(SCHEMA, path=str(path))
+        self._portions[generation] = _Portion.of(expected)
 
     def generation(self) -> str | None:
         """Name the generation in use."""
-        try:
-            return (self._folder / "CURRENT").read_text("utf-8").strip() or None
-        except FileNotFoundError:
-            return None
-        except OSError as broken:
-            raise SearchUnavailable(str(broken)) from broken
+        return self._reader.generation()
 
     def generations(self) -> list[str]:
         """Name all generations held, oldest first."""
@@ -114,6 +127,7 @@ class EmbeddedEngine:
         before = self.generation()
         with self._as_unavailable():
             self._close_writer(generation)
+            self._portions.pop(generation, None)
             fresh = self._folder / f"CURRENT.{os.getpid()}.{threading.get_ident()}"
             with fresh.open("w", encoding="utf-8") as file:
                 file.write(generation)
@@ -126,37 +140,27 @@ class EmbeddedEngine:
         """Remove a generation that is not in use."""
         if generation == self.generation():
             raise SearchUnavailable(f"the generation in use cannot be dropped: {generation}")
-        with self._guard:
-            self._close_writer(generation)
+        self._close_writer(generation)
         shutil.rmtree(self._folder / generation, ignore_errors=True)
 
     # writing
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> AbstractContextManager[None]:
         """Hold the right to write for a batch; wait a bounded time for another writer."""
-        with self._guard:
-            if self._depth == 0:
-                self._lock()
-            self._depth += 1
-            try:
-                yield
-            finally:
-                self._depth -= 1
-                if self._depth == 0:
-                    for generation in list(self._writers):
-                        self._close_writer(generation)
-                    self._unlock()
+        return self._batches.batch()
 
     def upsert(self, documents: Iterable[Document], *, generation: str | None = None) -> int:
         """Put documents in, replacing those with the same id; return how many."""
         count = 0
         with self.writing(), self._as_unavailable():
             writer = self._writer(generation)
+            portion = self._portions.get(generation or "")
             for document in documents:
                 writer.delete_documents_by_term("id", document.id)
                 writer.add_document(write(document))
                 count += 1
+                if portion is not None and portion.full():
+                    writer.commit()
             self._commit_outside_batch(writer)
         return count
 
@@ -175,7 +179,7 @@ class EmbeddedEngine:
 
     def _commit_outside_batch(self, writer: tantivy.IndexWriter) -> None:
         # Without a surrounding batch nobody would commit before the writer closes.
-        if self._depth == 1:
+        if self._batches.outermost:
             writer.commit()
 
     def _lock(self) -> None:
@@ -197,16 +201,18 @@ class EmbeddedEngine:
                 self._lock_file = handle
                 return
 
-    def _unlock(self) -> None:
+    def _close(self) -> None:
+        for generation in list(self._writers):
+            self._close_writer(generation)
         if self._lock_file is not None:
             os.close(self._lock_file)  # closing releases the lock
             self._lock_file = None
 
     def _writer(self, generation: str | None) -> tantivy.IndexWriter:
-        name = generation or self._current()
+        name = generation or self._reader.current()
         if name not in self._writers:
-            index = self._open(name)
-            self._writers[name] = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+            heap = _FILLING_HEAP_BYTES if name in self._portions else _HEAP_BYTES
+            self._writers[name] = self._reader.open(name).writer(heap_size=heap, num_threads=1)
         return self._writers[name]
 
     def _close_writer(self, generation: str) -> None:
@@ -230,7 +236,7 @@ class EmbeddedEngine:
             return Hits(_count(found), hits)
 
     def candidates(self, ask: Ask, *, limit: int = 200) -> tuple[Hit, ...]:
-        """Return the best hits with their words, to be ranked by the shared scorer."""
+        """Return the best hits, to be ranked by the shared scorer."""
         with self._as_unavailable():
             searcher = self._searcher()
             found = searcher.search(queries.scored(ask), limit, False)
@@ -267,21 +273,22 @@ class EmbeddedEngine:
     def ids(self, *, generation: str | None = None) -> Iterator[str]:
         """Name every document held, in no order."""
         with self._as_unavailable():
-            searcher = self._open(generation).searcher() if generation else self._searcher()
+            searcher = self._reader.open(generation).searcher() if generation else self._searcher()
             listed = searcher.terms_with_prefix("id", "", tantivy.Query.all_query(), _MOST_IDS)
             yield from (document_id for document_id, count in listed if count)
 
     def statistics(self, words: Iterable[str], grams: Iterable[str]) -> Statistics:
         """Return how common the terms are."""
         with self._as_unavailable():
-            searcher = self._searcher()
-            average_words, average_grams = self._averages(searcher)
+            reader = self._reader.newest()
+            searcher = reader.index.searcher()
+            average_words, average_grams = reader.averages(searcher)
             return Statistics(
                 documents=searcher.num_docs,
                 average_words=average_words,
                 average_grams=average_grams,
-                words={word: searcher.doc_freq("w", word) for word in words},
-                grams={gram: searcher.doc_freq("g", gram) for gram in grams},
+                words={word: reader.frequency(searcher, "w", word) for word in words},
+                grams={gram: reader.frequency(searcher, "g", gram) for gram in grams},
             )
 
     def vocabulary(
@@ -304,66 +311,12 @@ class EmbeddedEngine:
         except Exception as broken:  # whatever is wrong, a health report must come back
             return Health(False, generation, 0, str(broken))
 
-    def _averages(self, searcher: tantivy.Searcher) -> tuple[float, float]:
-        with self._guard:
-            reader = self._reader
-            if reader is not None and reader.averages is not None:
-                return reader.averages
-        wanted = {name: {"avg": {"field": name}} for name in ("w_length", "g_length")}
-        answer = searcher.aggregate(tantivy.Query.all_query(), wanted)
-        averages = (
-            float(answer["w_length"]["value"] or 1.0),
-            float(answer["g_length"]["value"] or 1.0),
-        )
-        with self._guard:
-            if self._reader is not None:
-                self._reader.averages = averages
-        return averages
-
     def _hit(self, searcher: tantivy.Searcher, score: Any, address: tantivy.DocAddress) -> Hit:
-        payload = searcher.doc(address).get_first("payload")
-        document, words, grams_length = read(payload)
-        return Hit(document, float(score or 0.0), words, grams_length)
-
-    def _current(self) -> str:
-        name = self.generation()
-        if name is None:
-            raise IndexMissing("there is no index yet")
-        return name
+        return read(searcher.doc(address).get_first("payload"), float(score or 0.0))
 
     def _searcher(self) -> tantivy.Searcher:
         """Return a searcher over the newest commit of the generation in use."""
-        name = self._current()
-        with self._guard:
-            reader = self._reader
-            stamp = self._stamp(name)
-            if reader is None or reader.generation != name:
-                reader = self._reader = _Reader(name, self._open(name), stamp)
-            elif reader.stamp != stamp:
-                reader.index.reload()
-                reader.stamp, reader.averages = stamp, None
-            return reader.index.searcher()
-
-    def _stamp(self, name: str) -> tuple[int, int, int]:
-        try:
-            found = (self._folder / name / "meta.json").stat()
-        except OSError as missing:
-            raise IndexBroken(f"generation {name} has no commit file") from missing
-        return found.st_mtime_ns, found.st_ino, found.st_size
-
-    def _open(self, name: str) -> tantivy.Index:
-        path = self._folder / name
-        try:
-            if f"-{FORMAT}-" not in name or text.ANALYZER_VERSION not in name:
-                raise IndexBroken(f"generation {name} was made by another version")
-            if not (path / "meta.json").exists():
-                raise IndexBroken(f"generation {name} has no commit file")
-            index = tantivy.Index(SCHEMA, path=str(path), reuse=True)
-            index.config_reader(reload_policy="manual")
-            index.reload()
-        except (ValueError, OSError) as broken:
-            raise IndexBroken(f"generation {name} cannot be opened: {broken}") from broken
-        return index
+        return self._reader.newest().index.searcher()
 
     @contextmanager
     def _as_unavailable(self) -> Iterator[None]:
@@ -371,8 +324,7 @@ class EmbeddedEngine:
         try:
             yield
         except (OSError, ValueError, json.JSONDecodeError, KeyError) as broken:
-            with self._guard:
-                self._reader = None
+            self._reader.forget()
             raise SearchUnavailable(f"{type(broken).__name__}: {broken}") from broken
 
 

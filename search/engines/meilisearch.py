@@ -7,9 +7,8 @@ another.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +30,7 @@ from search.engine import (
 )
 from search.engines import meilisearch_filters as filters
 from search.engines import meilisearch_lists as lists
+from search.engines.batches import Batches
 from search.engines.meilisearch_client import (
     Connection,
     Server,
@@ -43,11 +43,11 @@ from search.engines.meilisearch_documents import DIGEST, decode, encode, placed,
 from search.engines.meilisearch_generations import Generations
 from search.engines.meilisearch_phrases import Admitted, admit
 from search.engines.meilisearch_statistics import Frequencies
-from search.errors import AskRejected, IndexBroken, IndexMissing, SearchUnavailable, WriterBusy
+from search.errors import AskRejected, IndexBroken, IndexMissing, SearchUnavailable
 from search.ranking import Scorer, rank
 from search.schema import Document, Scope
 
-FORMAT = "m2"
+FORMAT = "m3"
 
 _LOCK_SECONDS = 20.0
 _CHUNK_DOCUMENTS = 500
@@ -98,14 +98,12 @@ class MeilisearchEngine:
         )
         self._generations = Generations(self._connection, server.prefix, FORMAT)
         self._frequencies = Frequencies(self._connection, self._generations.live)
-        self._lock_seconds = lock_seconds
-        self._guard = threading.RLock()
-        self._depth = 0
         self._pending: list[int] = []
+        self._batches = Batches(lock_seconds, end=self._pending.clear)
 
     # generations
 
-    def create(self, generation: str) -> None:
+    def create(self, generation: str, *, expected: int = 0) -> None:
         """Make an empty generation, replacing an unfinished one of the same name."""
         self._generations.create(generation)
 
@@ -127,22 +125,12 @@ class MeilisearchEngine:
 
     # writing
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> AbstractContextManager[None]:
         """Hold the right to write for a batch; wait a bounded time for another thread.
 
         Other processes need no lock: the server takes one task after another.
         """
-        if not self._guard.acquire(timeout=self._lock_seconds):
-            raise WriterBusy("another thread is writing to the index")
-        self._depth += 1
-        try:
-            yield
-        finally:
-            self._depth -= 1
-            if self._depth == 0:
-                self._pending = []
-            self._guard.release()
+        return self._batches.batch()
 
     def upsert(self, documents: Iterable[Document], *, generation: str | None = None) -> int:
         """Put documents in, replacing those with the same id; return how many."""
@@ -174,11 +162,12 @@ class MeilisearchEngine:
 
     def _commit_outside_batch(self) -> None:
         # Without a surrounding batch nobody would wait for the server.
-        if self._depth == 1:
+        if self._batches.outermost:
             self._done()
 
     def _done(self) -> None:
-        waiting, self._pending = self._pending, []
+        waiting = list(self._pending)
+        self._pending.clear()
         self._connection.wait(waiting)
 
     # reading
@@ -196,7 +185,7 @@ class MeilisearchEngine:
         return Hits(answer.estimated_total_hits or 0, _hits(answer), admitted.exact)
 
     def candidates(self, ask: Ask, *, limit: int = 200) -> tuple[Hit, ...]:
-        """Return the best hits with their words, to be ranked by the shared scorer."""
+        """Return the best hits, to be ranked by the shared scorer."""
         admitted = admit(self._connection, self._live, ask)
         if not _scores(ask):
             return _hits(self._ask(admitted.clause, limit=limit))
@@ -312,8 +301,8 @@ class MeilisearchEngine:
             best = self._best(ask, admitted, statistics, total, most)
             clause = filters.both(filters.identified(best), clause)
         answer = self._ask(clause, limit=_READ_WHOLE)
-        scored = rank(ask, statistics, _hits(answer))
-        return tuple(replace(entry.hit, score=entry.score) for entry in scored), total
+        ranked = rank(ask, statistics, _hits(answer))
+        return tuple(replace(hit, score=score) for hit, score in ranked), total
 
     def _best(
         self, ask: Ask, admitted: Admitted, statistics: Statistics, total: int, most: int
@@ -361,9 +350,7 @@ def _scores(ask: Ask) -> bool:
 
 def _hits(answer: SearchResultsWithUID[Any]) -> tuple[Hit, ...]:
     with as_unavailable():
-        return tuple(
-            Hit(document, 0.0, words, length) for document, words, length in map(read, answer.hits)
-        )
+        return tuple(map(read, answer.hits))
 
 
 def _chunks(stored: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

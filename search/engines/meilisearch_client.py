@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import SplitResult, unquote, urlsplit
 
 import httpx2
 from meilisearch_python_sdk import Client
@@ -21,6 +20,7 @@ from meilisearch_python_sdk.errors import (
 )
 from meilisearch_python_sdk.models.search import SearchParams, SearchResultsWithUID
 
+from search.engines import addresses
 from search.errors import AskRejected, IndexBroken, IndexMissing, SearchUnavailable
 
 Answer = TypeVar("Answer")
@@ -62,24 +62,13 @@ class Server:
 
 def parse(address: str) -> Server:
     """Understand ``meilisearch+http(s)://:key@host:7700/prefix``."""
-    try:
-        parts = urlsplit(address.removeprefix("meilisearch+"))
-        port = parts.port or (443 if parts.scheme == "https" else 7700)
-    except ValueError as wrong:
-        raise AskRejected("SEARCH_URL", f"not an address: {wrong}") from wrong
-    if not parts.hostname or parts.query or parts.fragment:
-        raise AskRejected("SEARCH_URL", "write meilisearch+http://:key@host:7700/prefix")
-    prefix = parts.path.strip("/") or DEFAULT_PREFIX
+    named = addresses.parse(address, port=7700, wanted="meilisearch+http://:key@host:7700/prefix")
+    prefix = named.prefix or DEFAULT_PREFIX
     if not _PREFIX.fullmatch(prefix) or len(prefix) > _LONGEST_PREFIX:
         raise AskRejected(
             "SEARCH_URL", f"no name for indexes: {prefix!r}; use a-z, 0-9, _ and single -"
         )
-    return Server(f"{parts.scheme}://{_host(parts)}:{port}", prefix, unquote(parts.password or ""))
-
-
-def _host(parts: SplitResult) -> str:
-    host = parts.hostname or ""
-    return f"[{host}]" if ":" in host else host
+    return Server(named.url, prefix, named.password)
 
 
 class Connection:

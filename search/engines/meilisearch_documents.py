@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+import orjson
 from meilisearch_python_sdk.models.settings import (
     Faceting,
     Filter,
@@ -27,6 +27,7 @@ from meilisearch_python_sdk.models.settings import (
 )
 
 from search import suggest, text
+from search.engine import Hit
 from search.engines.stored import Analysis, analyse, pack, unpack
 from search.schema import FACETS, NUMBERS, Document
 
@@ -137,7 +138,7 @@ def write(document: Document) -> dict[str, Any]:
         "across": _across(analysis),
         "place": f"{min(len(analysis.grams), 10**_WIDTH - 1):0{_WIDTH}d}{encode(document.id)}",
         "lengths": [*_digits("w", len(analysis.words)), *_digits("g", len(analysis.grams))],
-        "payload": json.dumps(packed, ensure_ascii=False, separators=(",", ":")),
+        "payload": orjson.dumps(packed).decode(),
     }
     for name in FACETS:
         stored[name] = _encoded(document.facet_values(name))
@@ -150,9 +151,9 @@ def write(document: Document) -> dict[str, Any]:
     return stored
 
 
-def read(hit: Mapping[str, Any]) -> tuple[Document, tuple[str, ...], int]:
-    """Turn a hit back into the document, its words and the number of its grams."""
-    return unpack(json.loads(hit["payload"]))
+def read(hit: Mapping[str, Any]) -> Hit:
+    """Turn a hit of the server's back into one of ours; scores are counted elsewhere."""
+    return unpack(orjson.loads(hit["payload"]), 0.0)
 
 
 def placed(place: str) -> tuple[str, int]:

@@ -84,7 +84,7 @@ def best(
         # A list of repetitions stands after that of its own term and replaces what it gave.
         place = number - 1 if listing.occurrences > 1 else number
         for name, length in entries:
-            value = listing.weight * USUAL.worths(length, average)[listing.occurrences]
+            value = listing.weight * USUAL.worth(listing.occurrences, length, average)
             parts.setdefault(name, {})[place] = value
     sums = {name: sum(values.values()) for name, values in parts.items()}
     return sorted(sums, key=lambda name: (-sums[name], name))[:limit]

@@ -58,7 +58,7 @@ def _holding(
     """Return the ids of the documents that hold the phrase, and whether all were read."""
     answer = connection.search([question(index, clause, limit=MOST_READ)])[0]
     with as_unavailable():
-        documents = [read(hit)[0] for hit in answer.hits]
+        documents = [read(hit).document for hit in answer.hits]
     holding = [document.id for document in documents if _holds(document, needle)]
     return holding, (answer.estimated_total_hits or 0) <= MOST_READ
 

@@ -2,47 +2,64 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from search import text
+from search import occurrences, text
+from search.engine import Hit
 from search.schema import PLURAL_FACETS, Document
+
+# The names of what is stored besides the document's own fields.
+_BORDERS, _LENGTHS, _PLAIN = "_borders", "_lengths", "_plain"
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """A document's tokens: words and grams to be scored, unigrams in order for exact phrases."""
+    """A document's tokens: words and grams to be scored, unigrams in order for exact phrases.
+
+    ``borders`` are those of ``occurrences.Marked``, ``plain`` is that of ``Hit``.
+    """
 
     words: tuple[str, ...]
     grams: tuple[str, ...]
     unigrams: tuple[str, ...]
+    borders: bytes
+    plain: bool
 
 
 def searchable(document: Document) -> list[str]:
     """Return the parts of a document that are searched, in normal form."""
-    parts = (document.title, " ".join(document.keywords), document.body)
-    return [text.norm(part) for part in parts if part]
+    return [text.norm(part) for part in document.parts]
 
 
 def analyse(document: Document) -> Analysis:
     """Return the tokens of a document; its parts stand apart, so that no phrase crosses them."""
     parts = searchable(document)
+    words = tuple(word for part in parts for word in text.words(part))
+    normal = "\n".join(parts)
     unigrams: list[str] = []
     for part in parts:
         if unigrams:
             unigrams.append(text.GAP)
         unigrams.extend(text.unigrams(part))
     return Analysis(
-        words=tuple(word for part in parts for word in text.words(part)),
+        words=words,
         grams=tuple(gram for part in parts for gram in text.grams(part)),
         unigrams=tuple(unigrams),
+        borders=occurrences.borders(normal, words),
+        plain=text.narrowed(document.searched).lower() == normal,
     )
 
 
 def pack(document: Document, analysis: Analysis) -> dict[str, Any]:
     """Return what must be stored, JSON-able, to give the document and its analysis back."""
-    packed: dict[str, Any] = {"_words": " ".join(analysis.words), "_grams": len(analysis.grams)}
+    packed: dict[str, Any] = {
+        _BORDERS: base64.b64encode(analysis.borders).decode("ascii"),
+        _LENGTHS: [len(analysis.words), len(analysis.grams)],
+        _PLAIN: analysis.plain,
+    }
     for field in fields(document):
         value = getattr(document, field.name)
         if value not in ("", (), None) and value != {}:
@@ -50,10 +67,13 @@ def pack(document: Document, analysis: Analysis) -> dict[str, Any]:
     return packed
 
 
-def unpack(packed: Mapping[str, Any]) -> tuple[Document, tuple[str, ...], int]:
-    """Turn what was stored back into the document, its words and the number of its grams."""
-    values = {name: value for name, value in packed.items() if not name.startswith("_")}
+def unpack(packed: Mapping[str, Any], score: float) -> Hit:
+    """Turn what was stored back into a hit with this score."""
+    values = dict(packed)
+    borders = base64.b64decode(values.pop(_BORDERS))
+    words, grams = values.pop(_LENGTHS)
+    plain = values.pop(_PLAIN)
     for name in (*PLURAL_FACETS, "keywords"):
         if name in values:
             values[name] = tuple(values[name])
-    return Document(**values), tuple(packed["_words"].split(" ")), packed["_grams"]
+    return Hit(Document.restored(values), score, borders, words, grams, plain)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+import orjson
 import tantivy
 
 from search import suggest
+from search.engine import Hit
 from search.engines.stored import analyse, pack, unpack
 from search.schema import FACETS, NUMBERS, Document
+
+FORMAT = "t4"
 
 # Where "no price" is sorted: behind every price.
 _LAST = 2**62
@@ -22,11 +25,11 @@ _HIGHEST_RANK = 60.0
 
 def _build() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
-    builder.add_text_field("id", tokenizer_name="raw", fast=True, index_option="basic")
+    builder.add_text_field("id", tokenizer_name="raw", index_option="basic")
     for name in FACETS:
         builder.add_text_field(name, tokenizer_name="raw", fast=True, index_option="basic")
     for name in (*NUMBERS, "price_order", "w_length", "g_length"):
-        builder.add_integer_field(name, fast=True, indexed=name in NUMBERS)
+        builder.add_integer_field(name, fast=True)
     builder.add_float_field("rank", fast=True)
     for name in ("w", "g"):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
@@ -60,8 +63,7 @@ def write(document: Document) -> tantivy.Document:
     for kind, entries in suggest.entries(document).items():
         for entry in dict.fromkeys(entries):
             stored.add_text(kind, entry)
-    packed = json.dumps(pack(document, analysis), ensure_ascii=False, separators=(",", ":"))
-    stored.add_bytes("payload", packed.encode())
+    stored.add_bytes("payload", orjson.dumps(pack(document, analysis)))
     return stored
 
 
@@ -70,6 +72,6 @@ def _weight(rank: float) -> float:
     return float(2.0 ** (RANK_SCALE * min(rank, _HIGHEST_RANK))) - 2.0
 
 
-def read(payload: Any) -> tuple[Document, tuple[str, ...], int]:
-    """Turn a stored payload back into the document, its words and the number of its grams."""
-    return unpack(json.loads(bytes(payload)))
+def read(payload: Any, score: float) -> Hit:
+    """Turn a stored payload back into a hit."""
+    return unpack(orjson.loads(payload), score)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from tantivy import FieldType, Occur, Order, Query
@@ -137,6 +138,8 @@ def _one_of(name: str, values: Iterable[str]) -> Query:
     return _silent(_any([_term(name, value) for value in sorted(values)]))
 
 
+# A page asks several times for the same units and terms; queries are never changed.
+@lru_cache(maxsize=512)
 def _unit(unit: Unit) -> Query:
     return _any([_all("g", cover) for cover in unit.covers if cover])
 
@@ -147,7 +150,8 @@ def _any(queries: Sequence[Query]) -> Query:
     return Query.boolean_query([(Occur.Should, query) for query in queries])
 
 
-def _all(name: str, terms: Sequence[str]) -> Query:
+@lru_cache(maxsize=1024)
+def _all(name: str, terms: tuple[str, ...]) -> Query:
     if len(terms) == 1:
         return _term(name, terms[0], "freq")
     return Query.boolean_query([(Occur.Must, _term(name, term, "freq")) for term in terms])

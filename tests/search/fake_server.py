@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import threading
 from collections.abc import Callable
@@ -34,7 +35,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _any(self) -> None:
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.requests += 1
+        self.server.requests.append(f"{self.command} {self.path}")
         self.server.behaviour(self)
 
     def __getattr__(self, name: str) -> Callable[[], None]:
@@ -55,7 +56,7 @@ class FakeServer(ThreadingHTTPServer):
     def __init__(self, behaviour: Behaviour) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.behaviour = behaviour
-        self.requests = 0
+        self.requests: list[str] = []
         self.ended = threading.Event()
         self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
 
@@ -77,7 +78,8 @@ class FakeServer(ThreadingHTTPServer):
         self.server_close()
 
 
-_AS_ELASTIC = {"X_Elastic_Product": "Elasticsearch", "Content_Type": "application/json"}
+JSON = "application/json"
+AS_ELASTIC = {"X_Elastic_Product": "Elasticsearch"}
 
 
 def silent(request: Handler) -> None:
@@ -86,65 +88,69 @@ def silent(request: Handler) -> None:
     request.close_connection = True
 
 
-def dripping(request: Handler) -> None:
+def dripping(**headers: str) -> Behaviour:
     """Answer byte by byte, each in time, the whole never."""
+
+    def behave(request: Handler) -> None:
+        _begin(request, _DRIPS, headers)
+        for _ in range(_DRIPS if request.command != "HEAD" else 0):
+            request.wfile.write(b" ")
+            if request.server.ended.wait(0.05):
+                break
+        request.close_connection = True
+
+    return behave
+
+
+def hanging_up(**headers: str) -> Behaviour:
+    """Close the connection in the middle of the answer."""
+
+    def behave(request: Handler) -> None:
+        _begin(request, 5000, headers)
+        request.wfile.write(b'{"hits"')
+        request.wfile.flush()
+        request.connection.shutdown(socket.SHUT_RDWR)
+        request.close_connection = True
+
+    return behave
+
+
+def answering(status: int, body: Any, **headers: str) -> Behaviour:
+    """Answer always the same: bytes as they are, anything else as JSON."""
+    sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+    kind = {"Content_Type": JSON, **headers}
+    return lambda request: request.answer(status, sent, **kind)
+
+
+def _begin(request: Handler, length: int, headers: dict[str, str]) -> None:
     request.send_response(200)
-    for name, value in _AS_ELASTIC.items():
+    for name, value in {"Content_Type": JSON, **headers}.items():
         request.send_header(name.replace("_", "-"), value)
-    request.send_header("Content-Length", str(_DRIPS))
+    request.send_header("Content-Length", str(length))
     request.end_headers()
-    for _ in range(_DRIPS if request.command != "HEAD" else 0):
-        request.wfile.write(b" ")
-        if request.server.ended.wait(0.05):
-            break
-    request.close_connection = True
 
 
 def refusing(status: int) -> Behaviour:
     """Answer with an error as an Elasticsearch in trouble does."""
-    body = b'{"error": {"type": "some_exception", "reason": "too much"}, "status": %d}' % status
-    return lambda request: request.answer(status, body, **_AS_ELASTIC)
+    error = {"type": "some_exception", "reason": "too much"}
+    return answering(status, {"error": error, "status": status}, **AS_ELASTIC)
 
 
-def a_page(request: Handler) -> None:
-    """Answer with somebody else's page."""
-    request.answer(200, b"<html><h1>Welcome to nginx</h1></html>", Content_Type="text/html")
-
-
-def no_json(request: Handler) -> None:
-    """Answer in the right name with something that is no JSON."""
-    request.answer(200, b'{"hits": {"tot', **_AS_ELASTIC)
-
-
-def other_json(request: Handler) -> None:
-    """Answer in the right name with JSON that holds nothing of what was asked for."""
-    request.answer(200, b'{"hits": [1, 2, 3], "aggregations": null, "_shards": "?"}', **_AS_ELASTIC)
-
-
-def hanging_up(request: Handler) -> None:
-    """Close the connection in the middle of the answer."""
-    request.send_response(200)
-    for name, value in _AS_ELASTIC.items():
-        request.send_header(name.replace("_", "-"), value)
-    request.send_header("Content-Length", "5000")
-    request.end_headers()
-    request.wfile.write(b'{"hits"')
-    request.wfile.flush()
-    request.connection.shutdown(socket.SHUT_RDWR)
-    request.close_connection = True
-
-
+A_PAGE = answering(200, b"<html><h1>Welcome to nginx</h1></html>", Content_Type="text/html")
+# An Elasticsearch in all its troubles: it answers in the right name, but nothing of use.
 BEHAVIOURS: dict[str, Behaviour] = {
     "silent": silent,
-    "dripping": dripping,
+    "dripping": dripping(**AS_ELASTIC),
     "429": refusing(429),
     "500": refusing(500),
     "401": refusing(401),
     "404": refusing(404),
-    "a page": a_page,
-    "no json": no_json,
-    "other json": other_json,
-    "hanging up": hanging_up,
+    "a page": A_PAGE,
+    "no json": answering(200, b'{"hits": {"tot', **AS_ELASTIC),
+    "other json": answering(
+        200, {"hits": [1, 2, 3], "aggregations": None, "_shards": "?"}, **AS_ELASTIC
+    ),
+    "hanging up": hanging_up(**AS_ELASTIC),
 }
 
 

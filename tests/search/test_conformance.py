@@ -15,7 +15,7 @@ from search.errors import (
     SearchUnavailable,
     VerificationFailed,
 )
-from search.ranking import Scorer, best_first
+from search.ranking import Scorer, rank
 from search.schema import MEMBERS, PUBLIC, Document, Filters, Range, Scope
 from tests.search.conftest import CORPUS, EVERYTHING
 
@@ -246,12 +246,11 @@ def test_the_last_of_two_versions_in_one_batch_stays(engine: Engine) -> None:
 def test_the_engines_score_is_the_shared_one(engine: Engine) -> None:
     asked = ask("低温", "脱硝", "催化剂", minimum=1)
     hits = engine.candidates(asked)
-    scorer = Scorer(asked, engine.statistics(*Scorer.terms(asked)))
-    ranked = sorted((scorer.score(hit) for hit in hits), key=best_first)
-    assert [entry.hit.document.id for entry in ranked] == [hit.document.id for hit in hits]
+    ranked = rank(asked, engine.statistics(*Scorer.terms(asked)), hits)
+    assert [hit.document.id for hit, _ in ranked] == [hit.document.id for hit in hits]
     if engine.capabilities.shared_scores:
-        for entry in ranked:
-            assert entry.score == pytest.approx(entry.hit.score, rel=0.05)
+        for hit, score in ranked:
+            assert score == pytest.approx(hit.score, rel=0.05)
 
 
 def test_without_an_index_reading_says_so(bare: Engine) -> None:

@@ -288,17 +288,6 @@ def test_an_encoder_is_plugged_in_by_its_address(
         assert f"operators_model:{failing} gave no encoder" in away.health().reason
 
 
-def test_without_numpy_the_settings_are_refused(
-    bare: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    module = types.ModuleType("operators_model")
-    module.make = Latent  # type: ignore[attr-defined]  # made here
-    monkeypatch.setitem(sys.modules, "operators_model", module)
-    monkeypatch.setitem(sys.modules, "search.engines.dense", None)
-    with pytest.raises(AskRejected, match="extra `dense`"):
-        address.with_encoder(bare, "operators_model:make", tmp_path)
-
-
 def test_the_conformance_of_an_engine_is_not_changed_by_an_encoder(
     bare: Engine, tmp_path: Path
 ) -> None:

@@ -10,9 +10,10 @@ import pytest
 
 from search.engine import Ask, Engine
 from search.engines import elasticsearch_answers as answers
-from search.engines.elasticsearch import ElasticsearchEngine
+from search.engines.elasticsearch import FORMAT, ElasticsearchEngine
 from search.engines.elasticsearch_client import parse
 from search.errors import SearchUnavailable
+from search.text import ANALYZER_VERSION
 from tests.search.conftest import CORPUS, EVERYTHING
 from tests.search.fake_server import BEHAVIOURS, FakeServer, closed_url, refusing
 
@@ -34,7 +35,7 @@ CALLS: dict[str, Callable[[Engine], object]] = {
     "delete": lambda engine: engine.delete(["achievement:1"], generation="g-1"),
     "commit": lambda engine: engine.commit(generation="g-1"),
     "create": lambda engine: engine.create("g-1"),
-    "swap": lambda engine: engine.swap("g-a2-e1-000001"),
+    "swap": lambda engine: engine.swap(f"g-{ANALYZER_VERSION}-{FORMAT}-000001"),
     "drop": lambda engine: engine.drop("g-1"),
     "generation": lambda engine: engine.generation(),
     "generations": lambda engine: engine.generations(),
@@ -84,7 +85,7 @@ def test_a_server_that_refuses_is_not_asked_again() -> None:
     with FakeServer(refusing(429)) as server:
         with pytest.raises(SearchUnavailable, match="429"):
             engine_at(server.url).search(ASK)
-        assert server.requests == 1
+        assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from pathlib import Path
 
 import pytest
+import tantivy
 
 from search import rebuild
 from search.address import open_engine
 from search.engine import Ask
+from search.engines import embedded
 from search.engines.embedded import EmbeddedEngine
 from search.errors import AskRejected, IndexBroken, SearchUnavailable, WriterBusy
+from search.schema import Document
 from tests.search.conftest import CORPUS, EVERYTHING
 
 ALL = Ask(scope=EVERYTHING)
@@ -46,6 +50,39 @@ def test_a_second_writer_waits_and_then_says_so(folder: Path) -> None:
         EmbeddedEngine(folder, lock_seconds=0.05).delete(["need:1"])
     os.close(handle)
     EmbeddedEngine(folder).delete(["need:1"])
+
+
+def test_a_second_thread_waits_and_then_says_so_while_readers_go_on(folder: Path) -> None:
+    engine = EmbeddedEngine(folder, lock_seconds=0.05)
+    told: list[object] = []
+
+    def write_and_read() -> None:
+        try:
+            engine.delete(["need:1"])
+        except WriterBusy as busy:
+            told.append(busy)
+        told.append(engine.count(ALL))
+
+    with engine.writing():
+        thread = threading.Thread(target=write_and_read)
+        thread.start()
+        thread.join()
+    assert [type(entry) for entry in told] == [WriterBusy, int]
+    engine.delete(["need:1"])
+    assert engine.count(ALL) == 3
+
+
+@pytest.mark.parametrize(("expected", "segments"), [(64, 1), (0, 7)])
+def test_a_known_number_of_documents_ends_up_as_one_segment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: int, segments: int
+) -> None:
+    monkeypatch.setattr(embedded, "_LARGEST_PORTION", 10)
+    engine = EmbeddedEngine(tmp_path)
+    documents = [Document(id=f"need:{n}", kind="need", title=f"低温脱硝 {n}") for n in range(64)]
+    made = rebuild.build(engine, documents, expected=expected)
+    engine.swap(made)
+    assert engine.count(ALL) == len(documents)
+    assert tantivy.Index.open(str(tmp_path / made)).searcher().num_segments == segments
 
 
 def test_an_uncommitted_batch_that_fails_leaves_nothing(folder: Path) -> None:

@@ -109,8 +109,11 @@ def test_pieces_of_a_trigger_must_all_stand_in_the_need(engine: Engine) -> None:
     assert phrase in {term.text for term in backwards.everyday("机床热误差补偿方法")}
     ask = Ask(scope=NEEDS, expansions=(Expansion(phrase, text.cover(phrase), 1.0),))
     scorer = Scorer(ask, engine.statistics(*Scorer.terms(ask)))
-    scored = [scorer.score(hit) for hit in engine.candidates(ask)]
-    assert [entry.hit.document.id for entry in scored if entry.expansions] == ["need:8"]
+    scores = scorer.score(engine.candidates(ask))
+    found = [
+        hit.document.id for hit, total in zip(scores.hits, scores.totals(), strict=True) if total
+    ]
+    assert found == ["need:8"]
 
 
 def test_everyday_words_are_the_entrys_and_not_the_texts_own() -> None:

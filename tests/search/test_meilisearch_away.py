@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from search.address import open_engine
 from search.engine import Ask, Engine
-from search.engines.meilisearch import MeilisearchEngine
+from search.engines.meilisearch import FORMAT, MeilisearchEngine
 from search.engines.meilisearch_client import Server, parse
 from search.errors import AskRejected, IndexBroken, IndexMissing, SearchUnavailable, WriterBusy
+from search.text import ANALYZER_VERSION
 from tests.search.conftest import CORPUS, EVERYTHING
+from tests.search.fake_server import (
+    A_PAGE,
+    Behaviour,
+    FakeServer,
+    Handler,
+    answering,
+    closed_url,
+    dripping,
+    hanging_up,
+    silent,
+)
 
 ASK = Ask(scope=EVERYTHING, words={"脱硝": 1.0}, grams={"脱硝": 1.0})
 PHRASE = Ask(scope=EVERYTHING, phrases=(("锰", "铈", "复"),))
 PATIENCE = 0.3
 # What a loaded machine may add; without a bound the silent server would take 30 seconds.
 BOUND = 8.0
-DRIPS = 400
-JSON = "application/json"
+
+GENERATION = f"g-{ANALYZER_VERSION}-{FORMAT}-000001"
 
 CALLS: dict[str, Callable[[Engine], object]] = {
     "search": lambda engine: engine.search(ASK),
@@ -39,109 +49,31 @@ CALLS: dict[str, Callable[[Engine], object]] = {
     "upsert": lambda engine: engine.upsert(CORPUS),
     "delete": lambda engine: engine.delete(["achievement:1"]),
     "commit": lambda engine: engine.commit(),
-    "create": lambda engine: engine.create("g-a2-m2-000001"),
-    "swap": lambda engine: engine.swap("g-a2-m2-000001"),
-    "drop": lambda engine: engine.drop("g-a2-m2-000001"),
+    "create": lambda engine: engine.create(GENERATION),
+    "swap": lambda engine: engine.swap(GENERATION),
+    "drop": lambda engine: engine.drop(GENERATION),
     "generation": lambda engine: engine.generation(),
     "generations": lambda engine: engine.generations(),
 }
 
-Behaviour = Callable[["Handler"], None]
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Reads a request and lets the server's behaviour answer it."""
-
-    server: FakeServer
-
-    def handle_one_request(self) -> None:
-        self.raw_requestline = self.rfile.readline()
-        if not self.raw_requestline or not self.parse_request():
-            self.close_connection = True
-            return
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.requests.append(f"{self.command} {self.path}")
-        self.server.behaviour(self)
-
-    def answer(self, status: int, body: bytes, kind: str = JSON, length: int | None = None) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body) if length is None else length))
-        self.end_headers()
-        self.wfile.write(body)
-        self.wfile.flush()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-class FakeServer(ThreadingHTTPServer):
-    """Listens on a free port of loopback until it is left as a context."""
-
-    daemon_threads = True
-
-    def __init__(self, behaviour: Behaviour) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.behaviour = behaviour
-        self.requests: list[str] = []
-        self.ended = threading.Event()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def handle_error(self, *_: object) -> None:
-        """A client that went away is what these tests are about."""
-
-    def __enter__(self) -> FakeServer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.ended.set()
-        self.shutdown()
-        self.server_close()
-
-
-def silent(request: Handler) -> None:
-    request.server.ended.wait(30)
-    request.close_connection = True
-
-
-def dripping(request: Handler) -> None:
-    """Answer byte by byte, each in time, the whole never."""
-    request.answer(200, b"", length=DRIPS)
-    for _ in range(DRIPS):
-        request.wfile.write(b" ")
-        if request.server.ended.wait(0.05):
-            break
-    request.close_connection = True
-
 
 def refusing(status: int, code: str = "too_many_search_requests") -> Behaviour:
-    body = json.dumps({"message": "m", "code": code, "type": "system", "link": ""}).encode()
-    return lambda request: request.answer(status, body)
-
-
-def hanging_up(request: Handler) -> None:
-    request.answer(200, b'{"hits"', length=5000)
-    request.connection.shutdown(socket.SHUT_RDWR)
-    request.close_connection = True
+    """Answer with an error as a Meilisearch does."""
+    return answering(status, {"message": "m", "code": code, "type": "system", "link": ""})
 
 
 BEHAVIOURS: dict[str, Behaviour] = {
     "silent": silent,
-    "dripping": dripping,
+    "dripping": dripping(),
     "429": refusing(429),
     "500": refusing(500, "internal"),
     "403": refusing(403, "invalid_api_key"),
-    "a page": lambda request: request.answer(200, b"<html>Welcome</html>", "text/html"),
-    "a page of error": lambda request: request.answer(502, b"<html>Bad</html>", "text/html"),
-    "no json": lambda request: request.answer(200, b'{"results": [{"hi'),
-    "other json": lambda request: request.answer(200, b'{"results": [1, 2], "taskUid": "?"}'),
-    "a list": lambda request: request.answer(200, b"[1, 2, 3]"),
-    "hanging up": hanging_up,
+    "a page": A_PAGE,
+    "a page of error": answering(502, b"<html>Bad</html>", Content_Type="text/html"),
+    "no json": answering(200, b'{"results": [{"hi'),
+    "other json": answering(200, {"results": [1, 2], "taskUid": "?"}),
+    "a list": answering(200, [1, 2, 3]),
+    "hanging up": hanging_up(),
 }
 
 
@@ -153,10 +85,7 @@ def engine_at(url: str, **options: float) -> MeilisearchEngine:
 @pytest.fixture(params=[*BEHAVIOURS, "closed"])
 def broken(request: pytest.FixtureRequest) -> Iterator[MeilisearchEngine]:
     if request.param == "closed":
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        yield engine_at(f"http://127.0.0.1:{port}")
+        yield engine_at(closed_url())
         return
     with FakeServer(BEHAVIOURS[request.param]) as server:
         yield engine_at(server.url)
@@ -199,13 +128,13 @@ TASK = {"uid": 1, "taskUid": 1, "type": "documentDeletion", "enqueuedAt": "2026-
 
 
 def _with_a_task(**held: object) -> Behaviour:
-    marker = {"id": "_generation", "generation": "g-a2-m2-000001", "made_at": 1}
+    marker = {"id": "_generation", "generation": GENERATION, "made_at": 1}
 
     def behave(request: Handler) -> None:
         body = marker if request.command == "GET" else {**TASK, "status": "enqueued"}
         if request.path.startswith("/tasks/"):
             body = {**TASK, **held}
-        request.answer(200, json.dumps(body).encode())
+        request.answer(200, json.dumps(body).encode(), Content_Type="application/json")
 
     return behave
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search import suggest, text
-from search.engine import Ask, Expansion, Statistics
+from search.engine import Ask, Expansion, Hit, Statistics
 from search.engines import meilisearch_filters as filters
 from search.engines import meilisearch_lists as lists
 from search.engines.meilisearch_documents import (
@@ -80,8 +80,9 @@ def test_pairs_keep_their_two_halves_apart(a: str, b: str, c: str, d: str) -> No
 
 def test_a_document_comes_back_from_what_is_stored() -> None:
     for document in CORPUS:
-        analysis = analyse(document)
-        assert read(write(document)) == (document, analysis.words, len(analysis.grams))
+        held = analyse(document)
+        lengths = len(held.words), len(held.grams)
+        assert read(write(document)) == Hit(document, 0.0, held.borders, *lengths, held.plain)
 
 
 def test_places_are_ordered_by_length_and_give_id_and_length_back() -> None:

@@ -101,6 +101,19 @@ def test_hits_totals_and_facets_are_those_of_a_plain_evaluation(
         assert sorted(found.hit.document.id for found in results.found) == sorted(ids(expected))
         assert results.total == len(expected)
         assert searching.count(bare, asked, scope, narrowed, enough=enough) == len(expected)
+        kinds = sorted(scope.kinds)
+        alone = [
+            searching.search(
+                bare,
+                asked,
+                dataclasses.replace(scope, kinds=frozenset({kind})),
+                Filters(),
+                enough=enough,
+            ).total
+            for kind in kinds
+        ]
+        groups = [[kind] for kind in kinds]
+        assert searching.counts(bare, asked, scope, groups, enough=enough) == alone
         for name in FACETS:
             free = narrowed.without(name)
             counted = Counter(

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from marketplace.accounts.queries import OrganisationView
 from marketplace.accounts.rules import OrganisationKind, OrganisationSubkind
-from marketplace.discovery import learning_queries, learning_service, service
+from marketplace.brokerage.models import Deal
+from marketplace.brokerage.rules import DealSource, DealStage
+from marketplace.discovery import learning_queries, learning_service, results, service
+from marketplace.discovery.asked import Asked
 from marketplace.discovery.finding import Finder, MatchList, Wishes
 from marketplace.discovery.models import LearnedPair, MatchVerdict
 from marketplace.discovery.rules import Verdict
 from marketplace.foundation import audit
-from marketplace.foundation.access import ANONYMOUS, Actor, Role
+from marketplace.foundation.access import ANONYMOUS, SYSTEM, Actor, Role
 from marketplace.foundation.db import Database
 from marketplace.foundation.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from marketplace.needs import queries as needs
@@ -110,6 +114,32 @@ def test_three_organisations_teach_a_pair_that_matches_look_for(market: Market) 
     assert "壁蜂棚放法" not in {term.text for term in without.terms}
 
 
+def test_the_search_page_looks_for_what_was_learned_until_it_is_switched_off(
+    market: Market,
+) -> None:
+    def page(**wishes: Any) -> results.SearchPage:
+        asked = Asked(typed="番茄", **wishes)
+        with market.services.database.reading() as session:
+            return results.answer(
+                market.index, asked, ANONYMOUS, now=market.clock.now(), session=session
+            )
+
+    def rows(answered: results.SearchPage) -> list[int]:
+        return [row.record_id for row in answered.rows]
+
+    assert market.catalyst not in rows(page())
+    for buyer in buyers(market, 3):
+        judge(market, buyer)
+    learn(market)
+    taught = page()
+    assert taught.terms[0].source == LEARNED
+    assert "壁蜂棚放法" in {term.text for term in taught.terms}
+    assert market.catalyst in rows(taught)
+    without = page(without=("壁蜂棚放法",))
+    assert "壁蜂棚放法" not in {term.text for term in without.terms}
+    assert page(expand=False).terms == ()
+
+
 def test_one_organisation_with_many_accounts_teaches_nothing(market: Market) -> None:
     company = market.world.organisation(OrganisationKind.ENTERPRISE, name="水军有限公司")
     for number in range(12):
@@ -138,6 +168,59 @@ def test_terms_accepted_by_askers_teach_as_well(market: Market) -> None:
             expert_terms=("花器脱落",),
         )
     assert ("番茄", "花器脱落") in learn(market)
+
+
+def test_signed_deals_teach_as_the_buyers_word(market: Market) -> None:
+    pair = ("番茄", "壁蜂棚放法")
+    farms = buyers(market, 3)
+    deals = [bargain(market, farm) for farm in farms]
+    assert pair not in learn(market), "a deal that is talked about has not found its answer yet"
+    for deal_id in deals[:2]:
+        sign(market, deal_id)
+    assert pair not in learn(market)
+    sign(market, deals[2])
+    assert pair in learn(market)
+    with market.services.database.reading() as session:
+        [learned] = [
+            row for row in session.scalars(select(LearnedPair)) if (row.said, row.meant) == pair
+        ]
+        assert learned.supporters == len(farms)
+    market.withdraw(market.catalyst)
+    assert pair not in learn(market), "what is not public any more teaches nothing"
+
+
+def bargain(market: Market, buyer: Actor) -> int:
+    """Open a buyer's own need, and a deal over it that has come to the price."""
+    market.buyer = buyer
+    need_id = market.open_need(
+        title="番茄谢花怎么办", problem=PROBLEM, present_solution="", expert_terms=()
+    )
+    now = market.clock.now()
+    assert buyer.organisation_id is not None
+    with market.services.database.transaction() as session:
+        deal = Deal(
+            title="保花保果",
+            source=DealSource.BROKER,
+            stage=DealStage.PRICE_TALK,
+            stage_since=now,
+            opened_at=now,
+            touched_at=now,
+            achievement_id=market.catalyst,
+            need_id=need_id,
+            seller_organisation_id=market.university.id,
+            buyer_organisation_id=buyer.organisation_id,
+        )
+        session.add(deal)
+        session.flush()
+        audit.record(session, actor=SYSTEM, action="test", subject=f"deal:{deal.id}", now=now)
+        return deal.id
+
+
+def sign(market: Market, deal_id: int) -> None:
+    with market.services.database.transaction() as session:
+        session.get_one(Deal, deal_id).stage = DealStage.SIGNED
+        now = market.clock.now()
+        audit.record(session, actor=SYSTEM, action="test", subject=f"deal:{deal_id}", now=now)
 
 
 def test_what_is_not_public_any_more_is_forgotten(market: Market) -> None:
