@@ -11,7 +11,8 @@ from marketplace.foundation.access import Actor, permits
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.waiting import WaitingItem
 from marketplace.listings import rules
-from marketplace.listings.models import BiddingSession, Intent, Listing
+from marketplace.listings.bidding_models import BiddingSession
+from marketplace.listings.models import Intent, Listing
 from marketplace.listings.rules import IntentState, ListingState, PricingMode
 
 
@@ -66,6 +67,7 @@ def _for_buyer(session: Session, actor: Actor) -> list[WaitingItem]:
         .join(Intent, Intent.listing_id == Listing.id)
         .where(
             BiddingSession.closed_at.is_(None),
+            BiddingSession.voided_at.is_(None),
             Intent.organisation_id == actor.organisation_id,
             Intent.state == IntentState.QUALIFIED,
         )
