@@ -241,9 +241,7 @@ def test_the_fee_arrives_before_the_report(bench: Bench) -> None:
     line = Line("流水 20240316-01", date(2024, 3, 15), Fen(18_000_00), bench.university.name)
     colleague = bench.world.actor(Role.OPERATOR)
     bench.do(statement_service.record_line, colleague, line=line)
-    bench.do(
-        payments.confirm, bench.operator, payment_id=payment_id, reference=line.reference
-    )
+    bench.do(payments.confirm, bench.operator, payment_id=payment_id, reference=line.reference)
     bench.settle()
     bench.do(service.issue, bench.assessor, assessment_id=made)
     assert state_of(bench, made) is AssessmentState.REPORT

@@ -13,9 +13,9 @@ from marketplace.foundation.db import Database
 from marketplace.foundation.errors import Conflict, DomainError, NotAllowed, NotFound, RuleBroken
 from marketplace.foundation.money import Fen
 from marketplace.listings import bidding_rules, service
-from marketplace.listings.bidding_rules import Mark
 from marketplace.listings.bidding_models import Bid, BiddingSession, RecordEntry
 from marketplace.listings.bidding_queries import entries_of, mark_of, terms_of
+from marketplace.listings.bidding_rules import Mark
 from marketplace.listings.models import Intent
 from marketplace.listings.record_rules import RecordKind
 from marketplace.listings.replay_rules import replay

@@ -56,9 +56,7 @@ def confirm(hall: Hall, payment_id: int, name: str, **changes: Any) -> None:
         "account_name": name,
         **changes,
     }
-    hall.receive(
-        payment_id, values["received_fen"], values["account_name"], values["reference"]
-    )
+    hall.receive(payment_id, values["received_fen"], values["account_name"], values["reference"])
 
 
 def published(hall: Hall, name: str) -> list[dict[str, Any]]:
