@@ -15,6 +15,7 @@ from marketplace.foundation.errors import DomainError, NotFound, RuleBroken
 from marketplace.foundation.money import Fen, parse_yuan
 from marketplace.listings import queries, record_queries, room_queries, rules, service
 from marketplace.listings.bidding_forms import BidForm, LimitForm, SealForm
+from marketplace.listings.bidding_rules import Mark
 from marketplace.listings.views import blueprint
 from marketplace.settings import Settings
 
@@ -79,16 +80,27 @@ def confirm_bid(listing_id: int) -> ResponseReturnValue:
 @blueprint.route("/listings/<int:listing_id>/room/bids", methods=["POST"])
 @web.permits(rules.TRY_TO_BID)
 def bid(listing_id: int) -> ResponseReturnValue:
-    """Place a bid; one that is refused leaves an audit row with its reason."""
+    """Place a bid; one that is refused leaves an audit row with its reason.
+
+    A program that accepts JSON is answered with the mark, or with the problems, and no page.
+    """
     form = BidForm.load()
+    plain = request.accept_mimetypes.best == "application/json"
+    status = 422
     if form.validate_on_post():
         try:
-            _place(listing_id, form)
-            return redirect(url_for("listings.room", listing_id=listing_id), 303)
+            mark = _place(listing_id, form)
         except DomainError as refusal:
-            _refuse(listing_id, form, refusal)
+            _refuse(listing_id, form, refusal, plain=plain)
+            status = refusal.status
+        else:
+            if plain:
+                return jsonify(number=mark.sequence, plate=mark.plate, fen=mark.amount_fen), 201
+            return redirect(url_for("listings.room", listing_id=listing_id), 303)
     else:
         _note_shape(listing_id, form)
+    if plain:
+        return jsonify(problems=_said(form)), status
     return render_template("listings/room.html", **_room(listing_id), form=form), form.status()
 
 
@@ -153,10 +165,10 @@ def drop_limit(listing_id: int) -> ResponseReturnValue:
     return web.act(act, back=page)
 
 
-def _place(listing_id: int, form: BidForm) -> None:
+def _place(listing_id: int, form: BidForm) -> Mark:
     # The bid's own key makes it happen once: no second table of submissions stands in its way.
     with web.transaction() as session:
-        service.place_bid(
+        return service.place_bid(
             session,
             actor=web.actor(),
             now=web.now(),
@@ -182,15 +194,18 @@ def _seal(listing_id: int, form: SealForm) -> None:
 
 def _note_shape(listing_id: int, form: BidForm) -> None:
     """Note a bid whose form is wrong, such as an amount beyond all measure."""
-    said = [str(error) for errors in form.errors.values() for error in errors]
-    _note(listing_id, form, RuleBroken("bidding.form", "；".join(said)))
+    _note(listing_id, form, RuleBroken("bidding.form", "；".join(_said(form))))
 
 
-def _refuse(listing_id: int, form: BidForm, refusal: DomainError) -> None:
+def _said(form: BidForm) -> list[str]:
+    return [str(error) for errors in form.errors.values() for error in errors]
+
+
+def _refuse(listing_id: int, form: BidForm, refusal: DomainError, *, plain: bool = False) -> None:
     if isinstance(refusal, NotFound):
         raise refusal
     _note(listing_id, form, refusal)
-    if refusal.status == 403:
+    if refusal.status == 403 and not plain:
         raise refusal
     form.take(refusal)
     g.refusal = refusal

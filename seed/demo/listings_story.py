@@ -142,8 +142,6 @@ def pay(stage: Stage, subject: str, key: str, *, payer: str, arrives: bool = Tru
         transferred_on=stage.today,
         gateway=stage.gateways.default,
     )
-    if not arrives:
-        return
     yield stage.after(1, key)
     statement_service.record_line(
         stage.session,
@@ -157,6 +155,8 @@ def pay(stage: Stage, subject: str, key: str, *, payer: str, arrives: bool = Tru
             remark=due.number,
         ),
     )
+    if not arrives:
+        return
     payment_service.confirm(
         stage.session,
         actor=stage.actor(_HALL),
@@ -326,6 +326,30 @@ def _seal(stage: Stage, record: Listing) -> Story:
             listing_id=listing_id,
             passphrase=OPENING_PASSPHRASE,
         )
+
+
+def strangers(stage: Stage) -> Story:
+    """Let money arrive that belongs to nobody's payment: one went back, one still waits."""
+    for day, reference, name, amount in (
+        (date(2024, 3, 4), "JN2024030400991", "济南百川商贸有限公司", 39_000),
+        (date(2024, 3, 13), "JN2024031300415", "济南玄枢卫星应用有限公司", 99_000),
+    ):
+        yield stage.at(day, reference)
+        line_id = statement_service.record_line(
+            stage.session,
+            actor=stage.actor(_CLERK),
+            now=stage.now,
+            line=Line(reference, stage.today, yuan(amount), name, "保证金"),
+        )
+        if day.day == 4:
+            yield stage.after(1, reference)
+            statement_service.return_line(
+                stage.session,
+                actor=stage.actor(_CASHIER),
+                now=stage.now,
+                line_id=line_id,
+                reference="TH2024030500012",
+            )
 
 
 def opening_keys(stage: Stage) -> Story:
