@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.foundation import audit
 from marketplace.foundation.access import Actor, require
-from marketplace.foundation.errors import Conflict, DomainError, RuleBroken
+from marketplace.foundation.errors import Conflict, DomainError, NotFound, RuleBroken
 from marketplace.foundation.money import Fen
 from marketplace.listings import bidding_rules as bidding
 from marketplace.listings import rules
@@ -17,6 +17,7 @@ from marketplace.listings.automatic_service import run_orders
 from marketplace.listings.bidding_models import Bid, BiddingSession
 from marketplace.listings.bidding_queries import mark_of, standing_of, terms_of
 from marketplace.listings.bidding_rules import BiddingKind, Mark
+from marketplace.listings.models import Listing
 from marketplace.listings.session_service import (
     bidder,
     key_of,
@@ -106,6 +107,8 @@ def note_refused_bid(
         .order_by(BiddingSession.attempt.desc())
         .limit(1)
     ).one_or_none()
+    if found is None and session.get(Listing, listing_id) is None:
+        raise NotFound()
     told: dict[str, object] = {"code": refusal.code, "reason": refusal.message}
     if found is not None and found.kind is BiddingKind.ASCENDING:
         told["amount"] = amount[:40]

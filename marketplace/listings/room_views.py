@@ -212,7 +212,6 @@ def _refuse(listing_id: int, form: BidForm, refusal: DomainError, *, plain: bool
 
 
 def _note(listing_id: int, form: BidForm, refusal: DomainError) -> None:
-    queries.get_public(web.session(), listing_id)
     with web.transaction() as session:
         service.note_refused_bid(
             session,
