@@ -114,7 +114,7 @@ def seal(listing_id: int) -> ResponseReturnValue:
     form = SealForm.load()
     if not form.validate_on_post():
         _note_shape(listing_id, form)
-        return render_template("listings/room.html", **_room(listing_id), form=form), 422
+        return _sealing_page(listing_id, form)
     if not form.confirmed.data:
         shown = {**_room(listing_id), "form": form, "amount": form.amount_fen.data}
         return render_template("listings/confirm_seal.html", **shown)
@@ -122,7 +122,7 @@ def seal(listing_id: int) -> ResponseReturnValue:
         _seal(listing_id, form)
     except DomainError as refusal:
         _refuse(listing_id, form, refusal)
-        return render_template("listings/room.html", **_room(listing_id), form=form), 422
+        return _sealing_page(listing_id, form)
     flash("报价已密封。回执在下面，截止后可以在公布的哈希里找到它。", "success")
     return redirect(url_for("listings.room", listing_id=listing_id), 303)
 
@@ -163,6 +163,11 @@ def drop_limit(listing_id: int) -> ResponseReturnValue:
         return page
 
     return web.act(act, back=page)
+
+
+def _sealing_page(listing_id: int, form: SealForm) -> ResponseReturnValue:
+    parts = {**_room(listing_id), "seal_form": form}
+    return render_template("listings/room.html", **parts, form=form), 422
 
 
 def _place(listing_id: int, form: BidForm) -> Mark:

@@ -125,6 +125,26 @@ def _for_operator(session: Session) -> list[WaitingItem]:
         )
         for row, count in undecided
     ]
+    unopened = session.execute(
+        select(Listing, BiddingSession.bid_count)
+        .join(BiddingSession, BiddingSession.listing_id == Listing.id)
+        .where(
+            BiddingSession.closed_at.is_not(None),
+            BiddingSession.decided_at.is_(None),
+            BiddingSession.voided_at.is_(None),
+        )
+        .order_by(BiddingSession.closed_at)
+    )
+    items += [
+        WaitingItem(
+            what=f"评分与开标：{row.title}",
+            why=f"收到 {count} 份密封报价，等开标人提交口令",
+            endpoint="listings.opening",
+            params={"listing_id": row.id},
+            act="开标",
+        )
+        for row, count in unopened
+    ]
     return items
 
 
