@@ -1,7 +1,7 @@
 """Bid in one session as fast as fifty connections can, and see when five hundred listeners know.
 
-    python -m benchmarks.bidding_load [--database sqlite|postgresql] [--seconds 60]
-        [--bidders 1000] [--connections 50] [--listeners 500]
+    python -m benchmarks.bidding_load [--database sqlite|postgresql] [--url postgresql+psycopg://…]
+        [--seconds 60] [--bidders 1000] [--connections 50] [--listeners 500]
 
 Starts web server, events service and worker as `marketplace run` does, on a database of its own,
 and asks over HTTP. An acknowledgement is the answer to a POST, accepted or refused. Afterwards the
@@ -364,16 +364,18 @@ def main() -> None:
     """Run the benchmark on one database."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql")
+    parser.add_argument("--url", default="", help="an empty PostgreSQL database of your own")
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--bidders", type=int, default=1000)
     parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--listeners", type=int, default=500)
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="market-load-"))
-    cluster = Cluster() if asked.database == "postgresql" else None
+    own = Cluster if asked.database == "postgresql" and not asked.url else None
+    cluster = own() if own else None
     settings = Settings(
         data_dir=folder,
-        database_url=cluster.create("market") if cluster else "",
+        database_url=cluster.create("market") if cluster else asked.url,
         port=_free_port(),
         events_port=_free_port(),
         secret_key="load-" + "x" * 40,
