@@ -45,7 +45,11 @@ def create_app(services: Services) -> Flask:
     session_cookie.install(app)
     web.register_errors(app)
     web.register_filters(app)
-    web.register_headers(app, production=settings.production)
+    web.register_headers(
+        app,
+        production=settings.production,
+        streams=lambda: settings.events_address(request.scheme, request.host),
+    )
     for blueprint in wiring.blueprints(services):
         app.register_blueprint(blueprint)
     _give_context(app, services)

@@ -20,7 +20,8 @@ from marketplace.accounts import service as accounts_service
 from marketplace.foundation import audit, outbox
 from marketplace.foundation.clock import LOCAL, SystemClock
 from marketplace.migrations import schema
-from marketplace.processes import Supervisor, apart, port_is_free
+from marketplace.payments import ledger_queries
+from marketplace.processes import Supervisor, apart, port_is_free, serve_events
 from marketplace.settings import Settings
 from seed.demo import load as demo
 
@@ -39,7 +40,7 @@ def _settings() -> Settings:
 @main.command()
 @click.option("--demo/--no-demo", "with_demo", default=False, help="Load the demo data first.")
 def run(with_demo: bool) -> None:
-    """Prepare what is missing, then serve: web server and worker, until stopped."""
+    """Prepare what is missing, then serve: web, worker and events service, until stopped."""
     settings = _settings()
     if not port_is_free(settings):
         raise click.ClickException(
@@ -98,6 +99,15 @@ def _setup_link(services: wiring.Services) -> str:
 def run_worker() -> None:
     """Deliver events and do what falls due, until stopped."""
     worker.run_forever(wiring.build(_settings()))
+
+
+@main.command("events")
+def run_events() -> None:
+    """Serve the live streams of bidding rooms at EVENTS_PORT, until stopped."""
+    settings = _settings()
+    if not settings.events_port:
+        raise click.ClickException("set EVENTS_PORT to the port at which it shall listen")
+    serve_events(settings)
 
 
 @main.group()
@@ -174,6 +184,8 @@ def doctor() -> None:
             f"was given up: {entry.last_error}"
             for entry in given_up
         )
+        with services.database.reading() as session:
+            problems.extend(ledger_queries.ledger_problems(session))
         problems.extend(wiring.search_problems(services))
     if not os.access(settings.data_dir, os.W_OK):
         problems.append(f"data folder: {settings.data_dir} is not writable")

@@ -1,4 +1,4 @@
-"""The processes of one machine: web server and worker, watched, restarted, stopped together.
+"""The processes of one machine: web, worker and events service, watched, restarted, stopped.
 
 They are forked from a parent that has imported everything and opened nothing: what takes seconds
 is done once, and whatever dies is back at once.
@@ -19,12 +19,13 @@ from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
-from flask import Flask
 from gunicorn.app.base import BaseApplication
 from setproctitle import setproctitle
 
 from marketplace import wiring, worker, wsgi
+from marketplace.listings import stream
 from marketplace.settings import Settings
 
 _START_LIMIT_SECONDS = 60
@@ -57,36 +58,69 @@ def apart(task: Callable[[], None]) -> bool:
     return child.exitcode == 0
 
 
-class _WebServer(BaseApplication):
-    """Gunicorn around the application, with the options that fit one machine."""
+class _Server(BaseApplication):
+    """Gunicorn around an application that each of its processes builds after it was forked."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, create: Callable[[], Any], **options: object) -> None:
+        self._create = create
+        self._options = options
         super().__init__()
 
     def load_config(self) -> None:
         """Set the options; nothing is read from files or the command line."""
-        options = {
-            "bind": f"{self._settings.host}:{self._settings.port}",
-            "worker_class": "gthread",
-            "workers": _WEB_PROCESSES,
-            "threads": self._settings.web_threads,
-            "graceful_timeout": 5,
-            "loglevel": "warning",
-            "proc_name": "marketplace",
-            # A question of 500 Chinese characters takes 4,500 bytes in an address.
-            "limit_request_line": 8190,
-        }
-        for name, value in options.items():
+        for name, value in self._options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:  # type: ignore[override]  # Flask is WSGI; the stub wants its exact form
-        """Build the application, in each web process after it was forked."""
-        return wsgi.create()
+    def load(self) -> Any:
+        """Build the application."""
+        return self._create()
 
 
-def _serve(settings: Settings) -> None:
-    _WebServer(settings).run()
+def serve_web(settings: Settings) -> None:
+    """Serve pages until stopped."""
+    _Server(
+        wsgi.create,
+        bind=f"{settings.host}:{settings.port}",
+        worker_class="gthread",
+        workers=_WEB_PROCESSES,
+        threads=settings.web_threads,
+        graceful_timeout=5,
+        loglevel="warning",
+        proc_name="marketplace",
+        # A question of 500 Chinese characters takes 4,500 bytes in an address.
+        limit_request_line=8190,
+    ).run()
+
+
+def serve_events(settings: Settings) -> None:
+    """Serve the streams of bidding rooms until stopped: one process, one thread a listener."""
+
+    def create() -> stream.StreamApplication:
+        services = wiring.build(settings)
+        return stream.create(services.database, services.clock)
+
+    _Server(
+        create,
+        bind=f"{settings.host}:{settings.events_port}",
+        worker_class="gthread",
+        workers=1,
+        threads=settings.events_threads,
+        worker_connections=settings.events_threads + 100,
+        graceful_timeout=1,
+        loglevel="warning",
+        proc_name="marketplace events",
+    ).run()
+
+
+def with_events_port(settings: Settings) -> Settings:
+    """Choose a free port for the events service unless one is set, and tell all processes."""
+    if settings.events_port:
+        return settings
+    with socket.socket() as probe:
+        probe.bind((settings.host, 0))
+        port = probe.getsockname()[1]
+    os.environ["EVENTS_PORT"] = str(port)
+    return settings.model_copy(update={"events_port": port})
 
 
 def _work(settings: Settings) -> None:
@@ -95,18 +129,18 @@ def _work(settings: Settings) -> None:
 
 
 class Supervisor:
-    """Keep web server and worker alive; end both when asked to."""
+    """Keep web server, worker and events service alive; end all when asked to."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._tasks = {"web": _serve, "worker": _work}
+        self._settings = settings = with_events_port(settings)
+        self._tasks = {"web": serve_web, "worker": _work, "events": serve_events}
         self._running: dict[str, BaseProcess] = {}
         self._stopping = False
         self._logs = settings.data_dir / "logs"
         self._logs.mkdir(parents=True, exist_ok=True)
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Start both, call ``ready`` once the site answers, and watch until stopped."""
+        """Start all, call ``ready`` once the site answers, and watch until stopped."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         for name in self._tasks:

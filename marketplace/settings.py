@@ -31,6 +31,11 @@ class Settings(BaseSettings):
     site_url: str = ""
     mail_url: str = ""
     mail_from: str = "no-reply@market.example"
+    # The events service: 0 lets `marketplace run` choose a free port; its public address where a
+    # proxy stands before it, empty for the site's own host at that port.
+    events_port: int = Field(default=0, ge=0, le=65535)
+    events_url: str = ""
+    events_threads: int = Field(default=600, ge=10, le=5000)
     web_threads: int = Field(default=8, ge=1, le=64)
     trusted_proxies: int = Field(default=0, ge=0, le=5)
 
@@ -52,6 +57,12 @@ class Settings(BaseSettings):
     def search(self) -> str:
         """Return the search engine's address; the embedded one in the data folder by default."""
         return self.search_url or f"embedded:{(self.data_dir / 'search').absolute()}"
+
+    def events_address(self, scheme: str, host: str) -> str:
+        """Return where a page reached at ``host`` finds the events service; "" where none runs."""
+        if self.events_url or not self.events_port:
+            return self.events_url
+        return f"{scheme}://{host.rsplit(':', 1)[0]}:{self.events_port}"
 
     def signing_key(self) -> str:
         """Return the key that signs cookies; outside production it is made once and kept."""

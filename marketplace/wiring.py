@@ -76,6 +76,8 @@ from marketplace.integrity.queries import IntegrityRecordView
 from marketplace.listings import desk_views as listings_desk_views
 from marketplace.listings import due as listings_due
 from marketplace.listings import handlers as listings_handlers
+from marketplace.listings import opening_views as listings_opening_views
+from marketplace.listings import qualification_views as listings_qualification_views
 from marketplace.listings import queries as listings_queries
 from marketplace.listings import room_views as listings_room_views
 from marketplace.listings import views as listings_views
@@ -92,6 +94,7 @@ from marketplace.notifications import views as notifications_views
 from marketplace.notifications.mail import MailRoom
 from marketplace.payments import gateways as payment_gateways
 from marketplace.payments import queries as payments_queries
+from marketplace.payments import statement_views as payments_statement_views
 from marketplace.payments import views as payments_views
 from marketplace.payments.gateways import Gateways
 from marketplace.publicity import due as publicity_due
@@ -134,6 +137,9 @@ PAGES = (
     assessments_working_views,
     listings_desk_views,
     listings_room_views,
+    listings_opening_views,
+    listings_qualification_views,
+    payments_statement_views,
     brokerage_deal_views,
     brokerage_terms_views,
     brokerage_agency_views,

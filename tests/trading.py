@@ -22,7 +22,7 @@ from marketplace.achievements.rules import (
     Owner,
 )
 from marketplace.foundation.access import SYSTEM, Actor, Role
-from marketplace.foundation.clock import LOCAL
+from marketplace.foundation.clock import LOCAL, local_date
 from marketplace.foundation.db import Database
 from marketplace.foundation.money import Fen
 from marketplace.foundation.outbox import Outbox
@@ -31,9 +31,12 @@ from marketplace.listings import due as listings_due
 from marketplace.listings import handlers as listings_handlers
 from marketplace.listings import service
 from marketplace.listings.models import Intent, Listing
+from marketplace.listings.qualification_rules import JUDGED
 from marketplace.listings.rules import PricingMode
 from marketplace.listings.service import IntentContent, ListingContent
 from marketplace.payments import service as payments
+from marketplace.payments import statement_service
+from marketplace.payments.statement_rules import Line
 from marketplace.publicity import due as publicity_due
 from tests.world import World
 
@@ -172,9 +175,14 @@ class Hall:
     def qualified(self, listing_id: int, buyer: Actor, **changes: Any) -> int:
         """Register, admit and pay the deposit, until the buyer is qualified."""
         intent_id = self.intent(listing_id, buyer, **changes)
-        self.do(service.admit_intent, self.operator, intent_id=intent_id)
+        self.admit(intent_id)
         self.pay_deposit(intent_id)
         return intent_id
+
+    def admit(self, intent_id: int, **judged: Any) -> None:
+        """Let the operator find a buyer eligible, related if it says so itself."""
+        judged.setdefault("related", self.stored_intent(intent_id).related_party)
+        self.do(service.admit_intent, self.operator, intent_id=intent_id, ticked=JUDGED, **judged)
 
     def pay_deposit(self, intent_id: int) -> None:
         """Let the operator confirm the deposit of an intent."""
@@ -183,15 +191,19 @@ class Hall:
             payment_id, amount = row.payment_id, session.get_one(Listing, row.listing_id)
             payer, deposit = get_organisation(session, row.organisation_id).name, amount.deposit_fen
         if payment_id is not None:
-            self.do(
-                payments.confirm,
-                self.operator,
-                payment_id=payment_id,
-                reference=f"BANK-{payment_id:06d}",
-                received_fen=deposit,
-                account_name=payer,
-            )
+            self.receive(payment_id, deposit, payer)
         self.settle()
+
+    def receive(self, payment_id: int, amount: Fen, account_name: str, reference: str = "") -> None:
+        """Let one operator record a line of the statement and another confirm it."""
+        line = Line(
+            reference=reference or f"BANK-{payment_id:06d}",
+            booked_on=local_date(self.now),
+            amount_fen=amount,
+            account_name=account_name,
+        )
+        self.do(statement_service.record_line, self.second_operator, line=line)
+        self.do(payments.confirm, self.operator, payment_id=payment_id, reference=line.reference)
 
     def bidding(self, count: int = 2) -> tuple[int, list[Actor]]:
         """Bring a listing to its bidding session, planned but not begun; return it and the bidders.

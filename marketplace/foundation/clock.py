@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import CheckConstraint, inspect, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from marketplace.foundation.db import Base, Database
 from marketplace.foundation.errors import Conflict, RuleBroken
+from marketplace.foundation.local_time import LOCAL, local_date, local_midnight
 
-LOCAL = ZoneInfo("Asia/Shanghai")
+__all__ = [
+    "DEMO_START",
+    "LOCAL",
+    "Clock",
+    "DemoClock",
+    "DemoClockRow",
+    "SystemClock",
+    "advance_demo",
+    "demo_started",
+    "local_date",
+    "local_midnight",
+    "start_demo",
+]
+
 DEMO_START = datetime(2024, 3, 15, 9, 0, tzinfo=LOCAL)
-
-
-def local_date(moment: datetime) -> date:
-    """Return the calendar day in Jinan of an aware moment."""
-    return moment.astimezone(LOCAL).date()
-
-
-def local_midnight(day: date) -> datetime:
-    """Return the aware moment at which a day begins in Jinan."""
-    return datetime.combine(day, time(), tzinfo=LOCAL)
 
 
 class Clock(Protocol):

@@ -6,8 +6,6 @@ import unicodedata
 from decimal import Decimal, InvalidOperation
 from typing import NewType
 
-import cn2an
-
 from marketplace.foundation.errors import RuleBroken
 
 Fen = NewType("Fen", int)
@@ -65,9 +63,3 @@ def scale(fen: Fen) -> tuple[str, str]:
             shown = (Decimal(fen) / size).quantize(Decimal("0.01"), rounding="ROUND_DOWN")
             return f"{shown.normalize():,f}", unit
     return format_yuan(fen).removesuffix(".00"), "元"
-
-
-def capital_yuan(fen: Fen) -> str:
-    """Write an amount in Chinese capital numerals, as bids and contracts state it."""
-    yuan = Decimal(fen) / FEN_PER_YUAN
-    return str(cn2an.an2cn(f"{yuan:f}", "rmb"))

@@ -30,6 +30,7 @@ from marketplace.listings.events import (
     ListingReturned,
 )
 from marketplace.listings.models import Listing
+from marketplace.listings.planning_service import check_officers
 from marketplace.listings.rules import Limits, ListingState, Offer, PricingMode
 from marketplace.listings.trail import note
 
@@ -230,6 +231,7 @@ def announce(
     today = local_date(now)
     before = listing.state
     listing.state = rules.move(before, ListingState.ANNOUNCED)
+    check_officers(session, listing.bidding_kind, now)
     length = rules.announcement_workdays(
         listing.base_price_fen,
         chosen=workdays,

@@ -26,6 +26,7 @@ from marketplace.listings.events import (
     PriceAgreed,
 )
 from marketplace.listings.intent_service import (
+    forfeit_deposit,
     lock_pair,
     release_deposit,
 )
@@ -252,9 +253,18 @@ def withdraw(
 
 
 def terminate(
-    session: Session, *, actor: Actor, now: datetime, listing_id: int, reason: str
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    listing_id: int,
+    reason: str,
+    forfeits: bool = False,
 ) -> None:
-    """End an awarded listing that the parties did not sign, with the reason."""
+    """End an awarded listing that the parties did not sign, with the reason.
+
+    ``forfeits`` where the buyer is at fault: its deposit does not go back.
+    """
     require(actor, rules.OPERATE)
     rules.check_reason(reason, "终止交易")
     listing = lock(session, Listing, listing_id)
@@ -262,6 +272,9 @@ def terminate(
         raise RuleBroken(
             "listings.not_awarded", f"项目现在是“{listing.state.label}”，只有待签约的项目可以终止"
         )
+    if forfeits:
+        for intent in locked_intents(session, listing, (IntentState.WON,)):
+            forfeit_deposit(session, intent, actor=actor, now=now, reason=reason.strip())
     fail(session, listing, actor=actor, now=now, reason=reason.strip())
 
 

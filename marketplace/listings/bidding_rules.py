@@ -10,10 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from marketplace.foundation.clock import LOCAL
 from marketplace.foundation.errors import RuleBroken
+from marketplace.foundation.local_time import LOCAL
 from marketplace.foundation.money import MAX_FEN, Fen, format_yuan
 from marketplace.foundation.words import Word
+
+
+class BiddingKind(Word):
+    """How bids are given in a session; chosen by the seller and published with the notice."""
+
+    ASCENDING = "ascending", "多次报价"
+    SEALED = "sealed", "一次报价"
+    WEIGHTED = "weighted", "权重报价"
 
 
 class Phase(Word):
@@ -22,6 +30,9 @@ class Phase(Word):
     PLANNED = "planned", "待开始", "neutral"
     FREE = "free", "自由报价", "run"
     LIMITED = "limited", "限时报价", "run"
+    SEALING = "sealing", "密封报价", "run"
+    UNSEALING = "unsealing", "已截止，待开标", "run"
+    VOIDED = "voided", "本场作废", "warn"
     OVER = "over", "已结束", "neutral"
 
 

@@ -15,8 +15,10 @@ from marketplace.assessments import queries as assessments
 from marketplace.foundation import audit, web
 from marketplace.foundation.access import permits
 from marketplace.listings import queries, rules, service
+from marketplace.listings.bidding_forms import TerminateForm
 from marketplace.listings.forms import AnnounceForm, ListingForm, PriceForm, ReasonForm
 from marketplace.listings.rules import IntentState, ListingState, PricingMode
+from marketplace.listings.terms_service import CHANGEABLE
 from marketplace.listings.views import achievement_for, blueprint
 
 _ACTIONS = {
@@ -29,8 +31,10 @@ _ACTIONS = {
     "extend": "无合格意向方，公告延期",
     "schedule_bidding": "安排竞价",
     "open_bidding": "竞价开始",
-    "bid": "有效报价",
-    "close_bidding": "竞价结束",
+    "choose_bidding": "选定竞价方式",
+    "close_bidding": "报价截止",
+    "decide_bidding": "竞价结束",
+    "void_bidding": "本场竞价作废",
     "conclude": "确定受让方和价格，开始公示",
     "award": "公示通过，待签约",
     "sign": "签约，合同已登记",
@@ -209,19 +213,6 @@ def close_qualification(listing_id: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.route("/listings/intents/<int:intent_id>/admit", methods=["POST"])
-@web.permits(rules.OPERATE)
-def admit_intent(intent_id: int) -> ResponseReturnValue:
-    """Find a buyer eligible."""
-    intent = queries.get_intent(web.session(), web.actor(), intent_id)
-    return _act(
-        intent.listing_id,
-        lambda session: service.admit_intent(
-            session, actor=web.actor(), now=web.now(), intent_id=intent_id
-        ),
-    )
-
-
 @blueprint.route("/listings/intents/<int:intent_id>/agree", methods=["GET", "POST"])
 @web.permits(rules.APPLY)
 def agree_price(intent_id: int) -> ResponseReturnValue:
@@ -252,7 +243,7 @@ def agree_price(intent_id: int) -> ResponseReturnValue:
 @web.permits(rules.OPERATE)
 def return_application(listing_id: int) -> ResponseReturnValue:
     """Send an application back with what is to be corrected."""
-    return _with_reason(
+    return with_reason(
         listing_id,
         title="退回补正",
         text="转让方会看到原因，修改后可以重新提交。",
@@ -267,7 +258,7 @@ def return_application(listing_id: int) -> ResponseReturnValue:
 @web.permits(rules.APPLY)
 def withdraw(listing_id: int) -> ResponseReturnValue:
     """Take a listing back with its reason."""
-    return _with_reason(
+    return with_reason(
         listing_id,
         title="撤牌",
         text="撤牌后不能恢复，已交的保证金无息退还，成果回到“已发布”。原因会通知意向方。",
@@ -281,32 +272,34 @@ def withdraw(listing_id: int) -> ResponseReturnValue:
 @blueprint.route("/listings/<int:listing_id>/terminate", methods=["GET", "POST"])
 @web.permits(rules.OPERATE)
 def terminate(listing_id: int) -> ResponseReturnValue:
-    """End an awarded listing that nobody signed."""
-    return _with_reason(
-        listing_id,
+    """End an awarded listing that nobody signed; the deposit is forfeited by the one at fault."""
+    listing = queries.get_for(web.session(), web.actor(), listing_id)
+    form = TerminateForm.load()
+    if form.validate_on_post():
+
+        def act(session: Session) -> str:
+            service.terminate(
+                session,
+                actor=web.actor(),
+                now=web.now(),
+                listing_id=listing_id,
+                reason=form.reason.data,
+                forfeits=bool(form.forfeits.data),
+            )
+            return url_for("listings.manage", listing_id=listing_id)
+
+        done = web.submit(form, act)
+        if done is not None:
+            return done
+    page = render_template(
+        "listings/reason.html",
+        listing=listing,
         title="终止交易",
         text="双方没有签约时使用。项目转为“未成交”，成果可以重新挂牌。",
         button="终止交易",
-        use_case=lambda session, reason: service.terminate(
-            session, actor=web.actor(), now=web.now(), listing_id=listing_id, reason=reason
-        ),
+        form=form,
     )
-
-
-@blueprint.route("/listings/intents/<int:intent_id>/reject", methods=["GET", "POST"])
-@web.permits(rules.OPERATE)
-def reject_intent(intent_id: int) -> ResponseReturnValue:
-    """Find a buyer not eligible, with the reason."""
-    intent = queries.get_intent(web.session(), web.actor(), intent_id)
-    return _with_reason(
-        intent.listing_id,
-        title=f"不予确认资格：{intent.buyer_name}",
-        text="意向方会看到原因；已交的保证金无息退还。",
-        button="不予确认",
-        use_case=lambda session, reason: service.reject_intent(
-            session, actor=web.actor(), now=web.now(), intent_id=intent_id, reason=reason
-        ),
-    )
+    return page, form.status()
 
 
 def _act(listing_id: int, use_case: Callable[[Session], None]) -> ResponseReturnValue:
@@ -319,7 +312,7 @@ def _act(listing_id: int, use_case: Callable[[Session], None]) -> ResponseReturn
     return web.act(act, back=page)
 
 
-def _with_reason(
+def with_reason(
     listing_id: int,
     *,
     title: str,
@@ -327,6 +320,7 @@ def _with_reason(
     button: str,
     use_case: Callable[[Session, str], None],
 ) -> ResponseReturnValue:
+    """Take an act that needs a reason."""
     listing = queries.get_for(web.session(), web.actor(), listing_id)
     form = ReasonForm.load()
     if form.validate_on_post():
@@ -360,6 +354,10 @@ def _manage(listing_id: int, announce: AnnounceForm | None = None) -> ResponseRe
         operates=permits(actor, rules.OPERATE),
         owns=owns,
         may_withdraw=owns and ListingState.WITHDRAWN in rules.reachable(listing.state),
+        may_choose_bidding=owns
+        and listing.pricing_mode is not PricingMode.NEGOTIATED
+        and listing.state in CHANGEABLE,
+        may_bar=listing.state in (*open_states, ListingState.BIDDING),
         may_edit=owns and listing.state in rules.EDITABLE,
         may_qualify=listing.state in open_states,
         may_close=listing.state is ListingState.QUALIFYING and not undecided,

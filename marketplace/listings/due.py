@@ -9,8 +9,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from marketplace.foundation.due import DueTask
 from marketplace.listings import service
-from marketplace.listings.models import BiddingSession, Listing
+from marketplace.listings.bidding_models import BiddingSession
+from marketplace.listings.models import Listing
 from marketplace.listings.rules import ListingState
+
+_STANDING = BiddingSession.voided_at.is_(None)
 
 
 def _earliest(
@@ -41,11 +44,15 @@ def _next_qualification(session: Session, now: datetime) -> datetime | None:
 
 
 def _next_opening(session: Session, now: datetime) -> datetime | None:
-    return _earliest(session, BiddingSession.starts_at, now, BiddingSession.opened_at.is_(None))
+    return _earliest(
+        session, BiddingSession.starts_at, now, BiddingSession.opened_at.is_(None), _STANDING
+    )
 
 
 def _next_closing(session: Session, now: datetime) -> datetime | None:
-    return _earliest(session, BiddingSession.closes_at, now, BiddingSession.closed_at.is_(None))
+    return _earliest(
+        session, BiddingSession.closes_at, now, BiddingSession.closed_at.is_(None), _STANDING
+    )
 
 
 TASKS = [

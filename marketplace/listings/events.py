@@ -144,8 +144,9 @@ class BiddingScheduled(Event):
     listing_id: int
     title: str
     seller_organisation_id: int
+    bidding_kind: str
     starts_at: datetime
-    free_ends_at: datetime
+    closes_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,20 +159,50 @@ class BiddingOpened(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BidPlaced(Event):
-    """A valid bid stands in the record; bidders are known by their plates only."""
+class SealedBidsClosed(Event):
+    """The time for sealed bids is over; their hashes are published, nobody can read them yet."""
 
     listing_id: int
-    sequence: int
-    plate: str
-    amount_fen: int
-    placed_at: datetime
-    closes_at: datetime
+    title: str
+    seller_organisation_id: int
+    bid_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BidsUnsealed(Event):
+    """Enough officers opened the sealed bids."""
+
+    listing_id: int
+    title: str
+    seller_organisation_id: int
+    bid_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BiddingVoided(Event):
+    """A session was voided, for the reason given, and another one is planned."""
+
+    listing_id: int
+    title: str
+    seller_organisation_id: int
+    reason: str
+    starts_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntentBarred(Event):
+    """A qualified buyer may no longer bid, for the reason given; the deposit goes back."""
+
+    intent_id: int
+    listing_id: int
+    title: str
+    buyer_organisation_id: int
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class BiddingClosed(Event):
-    """A bidding session ended; without a bid there is no winner."""
+    """A bidding session came to its result; without a bid there is no winner."""
 
     listing_id: int
     title: str

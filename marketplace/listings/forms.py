@@ -103,10 +103,3 @@ class PriceForm(web.Form):
     """The price that seller and buyer agreed."""
 
     price_fen = web.YuanField("协议价格", required=True, hint="不低于公告的底价；提交后立即公示")
-
-
-class BidForm(web.Form):
-    """A bid, shown once more in capitals before it counts."""
-
-    amount_fen = web.YuanField("报价", required=True)
-    confirmed = web.FlagField("我确认此金额。出价后不能修改，不能撤回。", required=True)

@@ -16,6 +16,7 @@ from marketplace.foundation.errors import NotFound
 from marketplace.foundation.money import Fen
 from marketplace.listings import rules
 from marketplace.listings.models import Intent, Listing
+from marketplace.listings.qualification_rules import CheckItem
 from marketplace.listings.rules import IntentState, ListingState
 from marketplace.payments import queries as payments
 from marketplace.payments.rules import PaymentState
@@ -42,6 +43,7 @@ class IntentView:
     payment_id: int | None
     payment_state: PaymentState | None
     plate: str | None
+    checks: tuple[tuple[CheckItem, str], ...]
 
 
 def intents(session: Session, listing_id: int) -> list[IntentView]:
@@ -131,6 +133,7 @@ def _intent_views(session: Session, rows: Sequence[Intent]) -> list[IntentView]:
             payment_id=row.payment_id,
             payment_state=paid.get(row.payment_id) if row.payment_id else None,
             plate=row.plate,
+            checks=tuple((CheckItem(c["item"]), c["found"]) for c in row.checks),
         )
         for row in rows
     ]

@@ -1,4 +1,4 @@
-"""A buyer's intent: register, admit or reject, deposit, qualify, withdraw."""
+"""A buyer's intent: register, deposit, qualify, withdraw; it is judged in qualification_service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from marketplace.foundation.workdays import add_workdays
 from marketplace.integrity import queries as integrity
 from marketplace.listings import rules
 from marketplace.listings.events import (
-    IntentAdmitted,
     IntentQualified,
     IntentRegistered,
     IntentRejected,
@@ -30,7 +29,7 @@ from marketplace.listings.rules import IntentState, ListingState, PricingMode
 from marketplace.listings.trail import note_intent
 from marketplace.payments import queries as payments
 from marketplace.payments import service as payment_service
-from marketplace.payments.rules import PaymentPurpose, PaymentState
+from marketplace.payments.rules import PaymentState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +61,7 @@ def register_intent(
     if actor.organisation_id == listing.organisation_id:
         raise NotAllowed("listings.own", "这是贵单位自己挂牌的项目，不能登记受让意向")
     _check_open(listing, now)
-    _check_buyer(session, actor.organisation_id, now)
+    check_buyer(session, actor.organisation_id, now)
     rules.check_intent(
         offer_fen=content.offer_fen,
         base_price_fen=listing.base_price_fen,
@@ -89,6 +88,7 @@ def register_intent(
         decided_by_id=None,
         payment_id=None,
         plate=None,
+        barred_at=None,
     )
     session.add(intent)
     session.flush()
@@ -105,57 +105,6 @@ def register_intent(
     )
     note_intent(session, intent, actor, "register", now, offer_fen=intent.offer_fen)
     return intent.id
-
-
-def admit_intent(session: Session, *, actor: Actor, now: datetime, intent_id: int) -> None:
-    """Find a buyer eligible and ask for the deposit; without a deposit the buyer is qualified."""
-    require(actor, rules.OPERATE)
-    listing, intent = lock_pair(session, intent_id)
-    _check_undecided(listing)
-    _check_buyer(session, intent.organisation_id, now)
-    before = intent.state
-    intent.state = rules.move_intent(before, IntentState.ADMITTED)
-    intent.decided_at = now
-    intent.decided_by_id = actor.user_id
-    if listing.deposit_fen > 0:
-        assert actor.organisation_id is not None
-        intent.payment_id = payment_service.expect(
-            session,
-            actor=actor,
-            now=now,
-            purpose=PaymentPurpose.DEPOSIT,
-            subject=f"intent:{intent.id}",
-            payer_organisation_id=intent.organisation_id,
-            payee_organisation_id=actor.organisation_id,
-            amount_fen=listing.deposit_fen,
-            description=f"{listing.number} {listing.title}",
-            due_on=listing.qualification_ends_on,
-        )
-    outbox.publish(
-        session,
-        IntentAdmitted(
-            intent_id=intent.id,
-            listing_id=listing.id,
-            title=listing.title,
-            buyer_organisation_id=intent.organisation_id,
-            deposit_fen=listing.deposit_fen,
-        ),
-        now=now,
-    )
-    note_intent(session, intent, actor, "admit", now, before=before)
-    if listing.deposit_fen == 0:
-        qualify(session, listing, intent, actor=actor, now=now)
-
-
-def reject_intent(
-    session: Session, *, actor: Actor, now: datetime, intent_id: int, reason: str
-) -> None:
-    """Find a buyer not eligible, for a reason that the buyer is told."""
-    require(actor, rules.OPERATE)
-    rules.check_reason(reason, "不予确认资格")
-    listing, intent = lock_pair(session, intent_id)
-    _check_undecided(listing)
-    reject(session, listing, intent, actor=actor, now=now, reason=reason.strip())
 
 
 def withdraw_intent(session: Session, *, actor: Actor, now: datetime, intent_id: int) -> None:
@@ -196,7 +145,12 @@ def deposit_arrived(session: Session, *, now: datetime, intent_id: int, payment_
         return
     if intent.state is IntentState.ADMITTED:
         qualify(session, listing, intent, actor=SYSTEM, now=now)
-    elif intent.state in (IntentState.LOST, IntentState.REJECTED, IntentState.WITHDRAWN):
+    elif intent.state in (
+        IntentState.LOST,
+        IntentState.REJECTED,
+        IntentState.WITHDRAWN,
+        IntentState.BARRED,
+    ):
         release_deposit(session, intent, now=now, reason="意向已结束，保证金无息退还")
 
 
@@ -288,6 +242,22 @@ def release_deposit(session: Session, intent: Intent, *, now: datetime, reason: 
         )
 
 
+def forfeit_deposit(
+    session: Session, intent: Intent, *, actor: Actor, now: datetime, reason: str
+) -> None:
+    """Ask that a received deposit does not go back, as the buyer is at fault."""
+    if intent.payment_id is None:
+        return
+    if payments.state_of(session, intent.payment_id) is PaymentState.CONFIRMED:
+        payment_service.request_forfeit(
+            session,
+            actor=actor,
+            now=now,
+            payment_id=intent.payment_id,
+            reason=f"受让方原因未签约，保证金不予退还：{reason}",
+        )
+
+
 def _live_intent(session: Session, listing_id: int, organisation_id: int) -> int | None:
     return session.scalar(
         select(Intent.id).where(
@@ -314,7 +284,8 @@ def _check_open(listing: Listing, now: datetime) -> None:
     )
 
 
-def _check_undecided(listing: Listing) -> None:
+def check_undecided(listing: Listing) -> None:
+    """Refuse to judge a buyer when the qualification is over."""
     if listing.state not in (
         ListingState.ANNOUNCED,
         ListingState.QUALIFYING,
@@ -325,7 +296,8 @@ def _check_undecided(listing: Listing) -> None:
         )
 
 
-def _check_buyer(session: Session, organisation_id: int, now: datetime) -> None:
+def check_buyer(session: Session, organisation_id: int, now: datetime) -> None:
+    """Refuse a buyer in a period of recorded dishonesty."""
     found = integrity.dishonesty_on(session, organisation_id, local_date(now))
     if found is not None:
         raise RuleBroken(

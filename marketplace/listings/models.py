@@ -1,4 +1,4 @@
-"""The tables of the trading hall: listings, intents, bidding sessions, bids.
+"""The tables of the trading hall: listings and intents; bidding stands in ``bidding_models``.
 
 Locks are taken in this order: listing, intents by id, session, then payments and notices.
 """
@@ -10,9 +10,10 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.foundation.db import Base, Id
+from marketplace.foundation.db import Base, Id, Json
 from marketplace.foundation.money import Fen
 from marketplace.foundation.trade import PaymentMode, TechnologyField, TradingMode
+from marketplace.listings.bidding_rules import BiddingKind
 from marketplace.listings.rules import IntentState, ListingState, PricingMode
 
 _OVER = text("state NOT IN ('signed', 'failed', 'withdrawn')")
@@ -57,6 +58,9 @@ class Listing(Base):
     base_price_fen: Mapped[Fen]
     increment_fen: Mapped[Fen]
     deposit_fen: Mapped[Fen]
+    # How bids are given, should it come to bidding, and what counts beside the price.
+    bidding_kind: Mapped[BiddingKind] = mapped_column(default=BiddingKind.ASCENDING)
+    criteria: Mapped[Json] = mapped_column(default=list)
     payment_mode: Mapped[PaymentMode]
     payment_terms: Mapped[str]
     conditions: Mapped[str]
@@ -116,48 +120,6 @@ class Intent(Base):
     reason: Mapped[str] = mapped_column(default="")
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments_payments.id"))
     plate: Mapped[str | None]
-
-
-class BiddingSession(Base):
-    """One session of ascending bidding; ``closes_at`` moves on with each limited bid."""
-
-    __tablename__ = "listings_sessions"
-    __table_args__ = (
-        CheckConstraint("increment_fen > 0", name="increment_positive"),
-        CheckConstraint("starts_at < free_ends_at AND free_ends_at < closes_at", name="times"),
-        Index("ix_listings_sessions_closing", "closed_at", "closes_at"),
-    )
-
-    id: Mapped[Id]
-    listing_id: Mapped[int] = mapped_column(ForeignKey("listings_listings.id"), unique=True)
-    base_fen: Mapped[Fen]
-    increment_fen: Mapped[Fen]
-    starts_at: Mapped[datetime]
-    free_ends_at: Mapped[datetime]
-    cycle_seconds: Mapped[int]
-    closes_at: Mapped[datetime]
-    opened_at: Mapped[datetime | None]
-    closed_at: Mapped[datetime | None]
-
-
-class Bid(Base):
-    """One valid bid. Rows are only ever added: a bid cannot be changed or taken back."""
-
-    __tablename__ = "listings_bids"
-    __table_args__ = (
-        UniqueConstraint("session_id", "sequence"),
-        UniqueConstraint("session_id", "amount_fen"),
-        UniqueConstraint("session_id", "submission_key"),
-        CheckConstraint("amount_fen > 0", name="amount_positive"),
-    )
-
-    id: Mapped[Id]
-    session_id: Mapped[int] = mapped_column(ForeignKey("listings_sessions.id"))
-    sequence: Mapped[int]
-    intent_id: Mapped[int] = mapped_column(ForeignKey("listings_intents.id"))
-    plate: Mapped[str]
-    amount_fen: Mapped[Fen]
-    placed_at: Mapped[datetime]
-    cycle: Mapped[int]
-    submission_key: Mapped[str]
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_users.id"))
+    # What was found when the intent was registered and judged, item by item.
+    checks: Mapped[Json] = mapped_column(default=list)
+    barred_at: Mapped[datetime | None]

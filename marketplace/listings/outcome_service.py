@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.foundation import outbox
 from marketplace.foundation.access import SYSTEM, Actor, require
-from marketplace.foundation.clock import LOCAL, local_date
+from marketplace.foundation.clock import local_date
 from marketplace.foundation.db import lock
 from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.parameters import value_on
-from marketplace.foundation.workdays import add_workdays
 from marketplace.listings import rules
 from marketplace.listings.application_service import set_announcement_end
 from marketplace.listings.award_service import conclude, fail, locked_intents
-from marketplace.listings.events import (
-    BiddingScheduled,
-    ListingExtended,
-)
-from marketplace.listings.intent_service import (
-    qualify,
-    reject,
-)
-from marketplace.listings.models import BiddingSession, Listing
+from marketplace.listings.events import ListingExtended
+from marketplace.listings.intent_service import qualify, reject
+from marketplace.listings.models import Listing
+from marketplace.listings.planning_service import check_officers, plan_session
 from marketplace.listings.rules import IntentState, ListingState, Outcome, PricingMode
 from marketplace.listings.trail import note
 from marketplace.payments import queries as payments
@@ -87,6 +81,10 @@ def _settle_if_ready(session: Session, listing: Listing, *, now: datetime) -> bo
     """Settle at the end of the term unless the operator still owes somebody an answer."""
     if locked_intents(session, listing, (IntentState.REGISTERED,)):
         return False
+    try:
+        check_officers(session, listing.bidding_kind, now)
+    except RuleBroken:
+        return False  # the desk says what is missing; the terms of the buyers do not run out
     for intent in locked_intents(session, listing, (IntentState.ADMITTED,)):
         # Asked directly: the news of the arrival may still be on its way.
         assert intent.payment_id is not None
@@ -163,38 +161,16 @@ def _extend_or_fail(session: Session, listing: Listing, *, now: datetime) -> Non
 
 
 def _schedule_bidding(session: Session, listing: Listing, *, actor: Actor, now: datetime) -> None:
-    today = local_date(now)
-    day = add_workdays(today, value_on("bidding_notice_workdays", today))
-    starts_at = datetime.combine(day, time(), tzinfo=LOCAL) + timedelta(
-        minutes=value_on("bidding_start_minutes", today)
-    )
-    free_ends_at = starts_at + timedelta(minutes=value_on("bidding_free_minutes", today))
-    cycle = timedelta(minutes=value_on("bidding_cycle_minutes", today))
     before = listing.state
     listing.state = rules.move(before, ListingState.BIDDING)
     listing.version += 1
-    session.add(
-        BiddingSession(
-            listing_id=listing.id,
-            base_fen=listing.base_price_fen,
-            increment_fen=listing.increment_fen,
-            starts_at=starts_at,
-            free_ends_at=free_ends_at,
-            cycle_seconds=int(cycle.total_seconds()),
-            closes_at=free_ends_at + cycle,
-            opened_at=None,
-            closed_at=None,
-        )
-    )
-    outbox.publish(
+    planned = plan_session(session, listing, now=now)
+    note(
         session,
-        BiddingScheduled(
-            listing_id=listing.id,
-            title=listing.title,
-            seller_organisation_id=listing.organisation_id,
-            starts_at=starts_at,
-            free_ends_at=free_ends_at,
-        ),
-        now=now,
+        listing,
+        actor,
+        "schedule_bidding",
+        now,
+        before=before,
+        starts_at=planned.starts_at,
     )
-    note(session, listing, actor, "schedule_bidding", now, before=before, starts_at=starts_at)

@@ -19,6 +19,9 @@ from marketplace.foundation.money import Fen
 from marketplace.foundation.trade import PaymentMode, TechnologyField, TradingMode
 from marketplace.foundation.words import Word
 from marketplace.listings import progress_rules, rules
+from marketplace.listings.bidding_models import BiddingSession
+from marketplace.listings.bidding_queries import criteria_of
+from marketplace.listings.bidding_rules import BiddingKind
 from marketplace.listings.intent_queries import (
     IntentView,
     get_intent,
@@ -27,9 +30,10 @@ from marketplace.listings.intent_queries import (
     own_intent,
     own_intents,
 )
-from marketplace.listings.models import BiddingSession, Listing
+from marketplace.listings.models import Listing
 from marketplace.listings.progress_rules import Progress, Step
 from marketplace.listings.rules import ListingState, PricingMode
+from marketplace.listings.sealed_rules import WHOLE, Criterion
 from marketplace.listings.waiting_queries import waiting
 from marketplace.publicity import queries as publicity
 from marketplace.publicity.rules import PublicityState
@@ -105,6 +109,8 @@ class ListingView:
     base_price_fen: Fen
     increment_fen: Fen
     deposit_fen: Fen
+    bidding_kind: BiddingKind
+    criteria: tuple[Criterion, ...]
     payment_mode: PaymentMode
     payment_terms: str
     conditions: str
@@ -134,6 +140,11 @@ class ListingView:
         if self.price_fen is None:
             return "挂牌底价"
         return "拟交易价格" if self.state is _S.PRICE_PUBLICITY else "成交价"
+
+    @property
+    def price_weight(self) -> int:
+        """Return the weight of the price in weighted bidding, in per cent."""
+        return WHOLE - sum(criterion.weight for criterion in self.criteria)
 
     @property
     def due_on(self) -> date | None:
@@ -325,7 +336,10 @@ def _views(session: Session, rows: Sequence[Listing]) -> list[ListingView]:
     sessions = {
         found.listing_id: found
         for found in session.scalars(
-            select(BiddingSession).where(BiddingSession.listing_id.in_([row.id for row in rows]))
+            select(BiddingSession).where(
+                BiddingSession.listing_id.in_([row.id for row in rows]),
+                BiddingSession.voided_at.is_(None),
+            )
         )
     }
     views = []
@@ -350,6 +364,8 @@ def _views(session: Session, rows: Sequence[Listing]) -> list[ListingView]:
                 base_price_fen=row.base_price_fen,
                 increment_fen=row.increment_fen,
                 deposit_fen=row.deposit_fen,
+                bidding_kind=row.bidding_kind,
+                criteria=criteria_of(row.criteria),
                 payment_mode=row.payment_mode,
                 payment_terms=row.payment_terms,
                 conditions=row.conditions,

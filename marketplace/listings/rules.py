@@ -47,6 +47,7 @@ class IntentState(Word):
     REGISTERED = "registered", "待资格确认", "neutral"
     ADMITTED = "admitted", "待交保证金", "warn"
     QUALIFIED = "qualified", "已获资格", "ok"
+    BARRED = "barred", "竞价资格已取消", "danger"
     WON = "won", "成交", "ok"
     LOST = "lost", "未成交", "neutral"
     REJECTED = "rejected", "未获资格", "danger"
@@ -79,7 +80,8 @@ _I = IntentState
 _NEXT_INTENT: dict[IntentState, frozenset[IntentState]] = {
     _I.REGISTERED: frozenset({_I.ADMITTED, _I.QUALIFIED, _I.REJECTED, _I.WITHDRAWN, _I.LOST}),
     _I.ADMITTED: frozenset({_I.QUALIFIED, _I.REJECTED, _I.WITHDRAWN, _I.LOST}),
-    _I.QUALIFIED: frozenset({_I.WON, _I.LOST, _I.WITHDRAWN}),
+    _I.QUALIFIED: frozenset({_I.WON, _I.LOST, _I.WITHDRAWN, _I.BARRED}),
+    _I.BARRED: frozenset(),
     _I.WON: frozenset({_I.LOST}),
     _I.LOST: frozenset(),
     _I.REJECTED: frozenset(),
@@ -111,6 +113,8 @@ SEE_OWN_OR_OPERATE = Permission(
 )
 INTEND = Permission("listings.intend", frozenset({Role.ENTERPRISE}))
 BID = Permission("listings.bid", frozenset({Role.ENTERPRISE}))
+# Who tries without the right to is told why, and it is noted: the service asks for BID.
+TRY_TO_BID = Permission("listings.try_to_bid", frozenset(Role), verified=False)
 
 
 def move(state: ListingState, to: ListingState) -> ListingState:

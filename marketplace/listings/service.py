@@ -10,6 +10,7 @@ from marketplace.listings.application_service import (
     correct,
     return_,
 )
+from marketplace.listings.automatic_service import drop_limit, set_limit
 from marketplace.listings.award_service import (
     agree_price,
     mark_signed,
@@ -17,43 +18,63 @@ from marketplace.listings.award_service import (
     terminate,
     withdraw,
 )
-from marketplace.listings.bidding_service import close_sessions, open_sessions, place_bid
+from marketplace.listings.bidding_service import note_refused_bid, place_bid
+from marketplace.listings.deciding_service import close_sessions, open_sessions
 from marketplace.listings.intent_service import (
     IntentContent,
-    admit_intent,
     deposit_arrived,
     register_intent,
-    reject_intent,
     withdraw_intent,
 )
+from marketplace.listings.officer_service import make_key
 from marketplace.listings.outcome_service import (
     close_qualification,
     end_announcements,
     end_qualifications,
 )
+from marketplace.listings.qualification_service import admit_intent, bar_intent, reject_intent
+from marketplace.listings.sealed_service import (
+    SealedReceipt,
+    give_opening_share,
+    record_scores,
+    submit_sealed_bid,
+    void_unopened,
+)
+from marketplace.listings.terms_service import choose_bidding
 
 __all__ = [
     "IntentContent",
     "ListingContent",
+    "SealedReceipt",
     "accept",
     "admit_intent",
     "agree_price",
     "announce",
     "apply",
+    "bar_intent",
+    "choose_bidding",
     "close_qualification",
     "close_sessions",
     "correct",
     "deposit_arrived",
+    "drop_limit",
     "end_announcements",
     "end_qualifications",
+    "give_opening_share",
+    "make_key",
     "mark_signed",
+    "note_refused_bid",
     "open_sessions",
     "place_bid",
     "publicity_closed",
+    "record_scores",
     "register_intent",
     "reject_intent",
     "return_",
+    "set_limit",
+    "submit_sealed_bid",
     "terminate",
+    "void_unopened",
     "withdraw",
     "withdraw_intent",
 ]

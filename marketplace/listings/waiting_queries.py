@@ -11,7 +11,8 @@ from marketplace.foundation.access import Actor, permits
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.waiting import WaitingItem
 from marketplace.listings import rules
-from marketplace.listings.models import BiddingSession, Intent, Listing
+from marketplace.listings.bidding_models import BiddingSession
+from marketplace.listings.models import Intent, Listing
 from marketplace.listings.rules import IntentState, ListingState, PricingMode
 
 
@@ -66,6 +67,7 @@ def _for_buyer(session: Session, actor: Actor) -> list[WaitingItem]:
         .join(Intent, Intent.listing_id == Listing.id)
         .where(
             BiddingSession.closed_at.is_(None),
+            BiddingSession.voided_at.is_(None),
             Intent.organisation_id == actor.organisation_id,
             Intent.state == IntentState.QUALIFIED,
         )
@@ -122,6 +124,26 @@ def _for_operator(session: Session) -> list[WaitingItem]:
             due_on=row.qualification_ends_on,
         )
         for row, count in undecided
+    ]
+    unopened = session.execute(
+        select(Listing, BiddingSession.bid_count)
+        .join(BiddingSession, BiddingSession.listing_id == Listing.id)
+        .where(
+            BiddingSession.closed_at.is_not(None),
+            BiddingSession.decided_at.is_(None),
+            BiddingSession.voided_at.is_(None),
+        )
+        .order_by(BiddingSession.closed_at)
+    )
+    items += [
+        WaitingItem(
+            what=f"评分与开标：{row.title}",
+            why=f"收到 {count} 份密封报价，等开标人提交口令",
+            endpoint="listings.opening",
+            params={"listing_id": row.id},
+            act="开标",
+        )
+        for row, count in unopened
     ]
     return items
 

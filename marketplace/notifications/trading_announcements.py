@@ -6,6 +6,7 @@ from marketplace.brokerage import events as brokerage
 from marketplace.brokerage.rules import DealStage, LostReason
 from marketplace.foundation.access import Role
 from marketplace.listings import events as listings
+from marketplace.listings.bidding_rules import BiddingKind
 from marketplace.notifications.announcing import (
     Announcement,
     all_of,
@@ -139,8 +140,56 @@ LISTING_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         MessageKind.LISTING,
         all_of(_SELLER, qualified_buyers),
         "竞价定于 {starts_at}：{title}",
-        "自由报价期到 {free_ends_at}，之后进入限时报价。请提前登录，时间以平台时钟为准。",
+        "竞价方式：{bidding_kind}，报价到 {closes_at}（多次报价的限时轮次会顺延）。"
+        "请提前登录，时间以平台时钟为准。",
         "listings.room",
+        _LISTING,
+        words={"bidding_kind": BiddingKind},
+    ),
+    Announcement(
+        listings.BiddingVoided,
+        MessageKind.LISTING,
+        all_of(_SELLER, qualified_buyers, _OPERATOR),
+        "本场竞价作废，重新安排在 {starts_at}：{title}",
+        "原因：{reason}。原报价不计，保证金继续有效；委托报价请重新设置。",
+        "listings.room",
+        _LISTING,
+    ),
+    Announcement(
+        listings.SealedBidsClosed,
+        MessageKind.LISTING,
+        all_of(_SELLER, qualified_buyers),
+        "密封报价已截止：{title}",
+        "收到 {bid_count} 份报价，每份的哈希已公布，请核对自己的回执。开标后通知结果。",
+        "listings.room",
+        _LISTING,
+    ),
+    Announcement(
+        listings.SealedBidsClosed,
+        MessageKind.LISTING,
+        _OPERATOR,
+        "待开标：{title}",
+        "收到 {bid_count} 份密封报价，请开标人提交开标口令；权重报价先评分。",
+        "listings.opening",
+        _LISTING,
+        name="to_open",
+    ),
+    Announcement(
+        listings.BidsUnsealed,
+        MessageKind.LISTING,
+        all_of(_SELLER, qualified_buyers),
+        "已开标：{title}",
+        "{bid_count} 份报价已经打开，名次和报价见竞价室，可以离线核验。",
+        "listings.room",
+        _LISTING,
+    ),
+    Announcement(
+        listings.IntentBarred,
+        MessageKind.LISTING,
+        _BUYER,
+        "竞价资格已取消：{title}",
+        "原因：{reason}。保证金无息退还。",
+        "listings.show",
         _LISTING,
     ),
     Announcement(
@@ -148,7 +197,7 @@ LISTING_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         MessageKind.LISTING,
         qualified_buyers,
         "竞价已开始：{title}",
-        "自由报价期已经开始。报价提交后不能修改、不能撤回。",
+        "现在可以报价。报价提交后不能修改、不能撤回。",
         "listings.room",
         _LISTING,
     ),

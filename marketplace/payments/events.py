@@ -61,6 +61,31 @@ class PaymentRefunded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PaymentForfeitRequested(Event):
+    """A received amount is not to go back, for the reason given; a second person carries it out."""
+
+    payment_id: int
+    number: str
+    purpose: str
+    subject: str
+    payer_organisation_id: int
+    amount_fen: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentForfeited(Event):
+    """A received amount was forfeited and paid out as the rules of trading say."""
+
+    payment_id: int
+    number: str
+    purpose: str
+    subject: str
+    payer_organisation_id: int
+    amount_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PaymentCancelled(Event):
     """An expected payment is no longer wanted; nothing had arrived."""
 

@@ -19,11 +19,13 @@ class Payment(Base):
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount_positive"),
         CheckConstraint(
-            "state NOT IN ('confirmed', 'refund_due', 'refunded') OR confirmed_at IS NOT NULL",
+            "state NOT IN ('confirmed', 'refund_due', 'refunded', 'forfeit_due', 'forfeited')"
+            " OR confirmed_at IS NOT NULL",
             name="held_only_when_confirmed",
         ),
         CheckConstraint(
-            "(state = 'refunded') = (refunded_at IS NOT NULL)", name="refunded_exactly_once"
+            "(state IN ('refunded', 'forfeited')) = (refunded_at IS NOT NULL)",
+            name="refunded_exactly_once",
         ),
         CheckConstraint(
             "refunded_by_id IS NULL OR ("
@@ -54,6 +56,7 @@ class Payment(Base):
     receipt_reference: Mapped[str | None] = mapped_column(unique=True)
     confirmed_at: Mapped[datetime | None]
     confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_users.id"))
+    # The same columns tell of a forfeited amount, which goes to the payee instead of back.
     refund_reason: Mapped[str] = mapped_column(default="")
     refund_due_on: Mapped[date | None]
     refund_requested_at: Mapped[datetime | None]

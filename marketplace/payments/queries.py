@@ -144,12 +144,16 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingIte
     if permits(actor, rules.RECONCILE):
         rows = session.scalars(
             select(Payment).where(
-                Payment.state.in_([PaymentState.REPORTED, PaymentState.REFUND_DUE])
+                Payment.state.in_(
+                    [PaymentState.REPORTED, PaymentState.REFUND_DUE, PaymentState.FORFEIT_DUE]
+                )
             )
         )
         for row in rows:
             if row.state is PaymentState.REPORTED:
                 items.append(_item(row, f"核对到账：{row.purpose.label}", "核对", row.due_on))
+            elif row.state is PaymentState.FORFEIT_DUE:
+                items.append(_item(row, f"扣罚付出：{row.purpose.label}", "办理", None))
             else:
                 items.append(_item(row, f"退还{row.purpose.label}", "退款", row.refund_due_on))
     return items

@@ -29,6 +29,8 @@ class PaymentState(Word):
     CONFIRMED = "confirmed", "已到账", "ok"
     REFUND_DUE = "refund_due", "待退款", "run"
     REFUNDED = "refunded", "已退款", "neutral"
+    FORFEIT_DUE = "forfeit_due", "待扣罚付出", "warn"
+    FORFEITED = "forfeited", "已扣罚", "danger"
     CANCELLED = "cancelled", "已取消", "neutral"
 
 
@@ -37,14 +39,16 @@ _NEXT: dict[PaymentState, frozenset[PaymentState]] = {
     # Back to expected: what was reported did not arrive as it should.
     _S.EXPECTED: frozenset({_S.REPORTED, _S.CONFIRMED, _S.CANCELLED}),
     _S.REPORTED: frozenset({_S.EXPECTED, _S.CONFIRMED, _S.CANCELLED}),
-    _S.CONFIRMED: frozenset({_S.REFUND_DUE}),
+    _S.CONFIRMED: frozenset({_S.REFUND_DUE, _S.FORFEIT_DUE}),
     _S.REFUND_DUE: frozenset({_S.REFUNDED}),
     _S.REFUNDED: frozenset(),
+    _S.FORFEIT_DUE: frozenset({_S.FORFEITED}),
+    _S.FORFEITED: frozenset(),
     _S.CANCELLED: frozenset(),
 }
 UNPAID = (_S.EXPECTED, _S.REPORTED)
 # What the platform holds: it arrived and has not gone back.
-HELD = (_S.CONFIRMED, _S.REFUND_DUE)
+HELD = (_S.CONFIRMED, _S.REFUND_DUE, _S.FORFEIT_DUE)
 
 PAY = Permission(
     "payments.pay",
@@ -133,14 +137,14 @@ def check_receipt(
 def check_second_person(
     user_id: int | None, *, confirmed_by: int | None, requested_by: int | None
 ) -> None:
-    """Refuse a refund by who confirmed the money or asked for the refund: it takes two persons."""
+    """Refuse a payout by who confirmed the money or asked for the payout: it takes two persons."""
     first = {person for person in (confirmed_by, requested_by) if person is not None}
     if not first:
         raise RuleBroken(
-            "payments.no_first_person", "退款须两人办理，请先由一人复核退款申请，再由另一人退款"
+            "payments.no_first_person", "退款或扣罚须两人办理，请先由一人复核申请，再由另一人付出"
         )
     if user_id is None or user_id in first:
         raise NotAllowed(
             "payments.second_person",
-            "退款须两人办理：您确认过这笔到账或提出过退款，请由另一位业务员退款",
+            "退款或扣罚须两人办理：您确认过这笔到账或提出过申请，请由另一位业务员付出",
         )

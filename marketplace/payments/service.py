@@ -1,20 +1,18 @@
-"""Expect money, note that it was sent, confirm that it arrived, send it back by two persons."""
+"""Expect money, note that it was sent, confirm that it arrived; it goes out in payout_service."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
-from marketplace.foundation import audit, outbox
+from marketplace.foundation import outbox
 from marketplace.foundation.access import Actor, require, require_own
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.db import lock
-from marketplace.foundation.errors import Conflict, RuleBroken
+from marketplace.foundation.errors import Conflict, NotFound, RuleBroken
 from marketplace.foundation.money import Fen
 from marketplace.foundation.numbering import next_number
 from marketplace.payments import rules
@@ -22,12 +20,35 @@ from marketplace.payments.events import (
     PaymentCancelled,
     PaymentConfirmed,
     PaymentExpected,
-    PaymentRefunded,
-    PaymentRefundRequested,
 )
-from marketplace.payments.gateways import Gateway, PaymentOrder
+from marketplace.payments.gateways import Gateway
+from marketplace.payments.ledger_models import StatementLine
+from marketplace.payments.ledger_rules import PostingKind
+from marketplace.payments.ledger_service import post
 from marketplace.payments.models import Payment
+from marketplace.payments.payment_trail import leave_trail, order_of
+from marketplace.payments.payout_service import (
+    forfeit,
+    refund,
+    request_forfeit,
+    request_refund,
+)
 from marketplace.payments.rules import PaymentPurpose, PaymentState
+from marketplace.payments.statement_rules import LineState
+from marketplace.payments.statement_service import check_second, line_for, settle
+
+__all__ = [
+    "cancel",
+    "confirm",
+    "confirm_line",
+    "expect",
+    "forfeit",
+    "refund",
+    "reject_report",
+    "report_transfer",
+    "request_forfeit",
+    "request_refund",
+]
 
 
 def expect(
@@ -86,7 +107,7 @@ def expect(
         ),
         now=now,
     )
-    _audit(session, actor, "expect", payment, now, after={"amount_fen": amount_fen})
+    leave_trail(session, actor, "expect", payment, now, after={"amount_fen": amount_fen})
     return payment.id
 
 
@@ -110,7 +131,7 @@ def report_transfer(
     payment.reported_reference = reference.strip()
     payment.reported_on = transferred_on
     payment.note = ""
-    _audit(
+    leave_trail(
         session,
         actor,
         "report",
@@ -119,7 +140,7 @@ def report_transfer(
         before={"state": before},
         after={"state": payment.state, "reference": payment.reported_reference},
     )
-    receipt = gateway.find_receipt(_order(session, payment))
+    receipt = gateway.find_receipt(order_of(session, payment))
     if receipt is not None:
         _confirm(
             session,
@@ -131,31 +152,63 @@ def report_transfer(
             received_fen=receipt.amount_fen,
             account_name=receipt.account_name,
         )
+        post(
+            session,
+            PostingKind.RECEIVED_ONLINE,
+            payment.amount_fen,
+            now=now,
+            payment_id=payment.id,
+        )
 
 
 def confirm(
-    session: Session,
-    *,
-    actor: Actor,
-    now: datetime,
-    payment_id: int,
-    reference: str,
-    received_fen: Fen,
-    account_name: str,
+    session: Session, *, actor: Actor, now: datetime, payment_id: int, reference: str
 ) -> None:
-    """Confirm from the bank statement that just this amount came from the payer's own account."""
+    """Confirm, as a second person, that a line of the bank's statement pays just this payment.
+
+    The line was recorded by somebody else; amount and account name are taken from it.
+    """
     require(actor, rules.RECONCILE)
     payment = lock(session, Payment, payment_id)
+    line = line_for(session, reference)
+    check_second(line, actor)
+    if line.payment_id is not None and line.payment_id != payment.id:
+        raise Conflict(
+            "payments.reference_used",
+            f"流水号 {line.reference} 已匹配到另一笔款项；请核对流水号",
+            "reference",
+        )
     _confirm(
         session,
         payment,
         actor=actor,
         confirmed_by=actor.user_id,
         now=now,
-        reference=reference,
-        received_fen=received_fen,
-        account_name=account_name,
+        reference=line.reference,
+        received_fen=line.amount_fen,
+        account_name=line.account_name,
     )
+    line.payment_id = payment.id
+    settle(line, LineState.CONFIRMED, actor=actor, now=now)
+    post(
+        session,
+        PostingKind.CONFIRMED,
+        payment.amount_fen,
+        now=now,
+        payment_id=payment.id,
+        line_id=line.id,
+    )
+
+
+def confirm_line(session: Session, *, actor: Actor, now: datetime, line_id: int) -> None:
+    """Confirm the payment to which a line of the statement was matched, as a second person."""
+    require(actor, rules.RECONCILE)
+    line = session.get(StatementLine, line_id)
+    if line is None:
+        raise NotFound()
+    if line.payment_id is None:
+        raise RuleBroken("payments.unmatched", "这笔来款还没有匹配到款项，请到款项页按流水号确认")
+    confirm(session, actor=actor, now=now, payment_id=line.payment_id, reference=line.reference)
 
 
 def reject_report(
@@ -169,7 +222,7 @@ def reject_report(
     before = payment.state
     payment.state = rules.move(before, PaymentState.EXPECTED)
     payment.note = note.strip()
-    _audit(
+    leave_trail(
         session,
         actor,
         "reject_report",
@@ -197,7 +250,7 @@ def cancel(session: Session, *, actor: Actor, now: datetime, payment_id: int) ->
         ),
         now=now,
     )
-    _audit(
+    leave_trail(
         session,
         actor,
         "cancel",
@@ -205,108 +258,6 @@ def cancel(session: Session, *, actor: Actor, now: datetime, payment_id: int) ->
         now,
         before={"state": before},
         after={"state": payment.state},
-    )
-
-
-def request_refund(
-    session: Session,
-    *,
-    actor: Actor,
-    now: datetime,
-    payment_id: int,
-    reason: str,
-    due_on: date | None = None,
-) -> None:
-    """Ask that a received amount goes back, without interest; a second person carries it out.
-
-    What the system asked for by rule, a person may endorse by asking again.
-    """
-    require(actor, rules.RECONCILE)
-    payment = lock(session, Payment, payment_id)
-    before = payment.state
-    endorsing = before is PaymentState.REFUND_DUE and payment.refund_requested_by_id is None
-    if not endorsing:
-        if len(reason.strip()) < 4:
-            raise RuleBroken("payments.no_reason", "请写明退款原因", "reason")
-        payment.state = rules.move(before, PaymentState.REFUND_DUE)
-        payment.refund_reason = reason.strip()
-        payment.refund_due_on = due_on
-        payment.refund_requested_at = now
-        outbox.publish(
-            session,
-            PaymentRefundRequested(
-                payment_id=payment.id,
-                number=payment.number,
-                purpose=payment.purpose.value,
-                subject=payment.subject,
-                payer_organisation_id=payment.payer_organisation_id,
-                amount_fen=payment.amount_fen,
-                reason=payment.refund_reason,
-            ),
-            now=now,
-        )
-    payment.refund_requested_by_id = actor.user_id
-    _audit(
-        session,
-        actor,
-        "request_refund",
-        payment,
-        now,
-        before={"state": before},
-        after={"state": payment.state, "reason": payment.refund_reason},
-    )
-
-
-def refund(
-    session: Session,
-    *,
-    actor: Actor,
-    now: datetime,
-    payment_id: int,
-    reference: str,
-    gateway: Gateway,
-) -> None:
-    """Send a received amount back to its account, as a second person.
-
-    An online gateway gives the reference itself; for a bank transfer the person types it.
-    """
-    require(actor, rules.RECONCILE)
-    payment = lock(session, Payment, payment_id)
-    before = payment.state
-    to = rules.move(before, PaymentState.REFUNDED)
-    rules.check_second_person(
-        actor.user_id,
-        confirmed_by=payment.confirmed_by_id,
-        requested_by=payment.refund_requested_by_id,
-    )
-    sent = gateway.refund(_order(session, payment), payment.receipt_reference or "")
-    done = sent or reference.strip()
-    if len(done) < 4:
-        raise RuleBroken("payments.refund_reference", "请填写银行退款流水号", "reference")
-    payment.state = to
-    payment.refund_reference = done
-    payment.refunded_at = now
-    payment.refunded_by_id = actor.user_id
-    outbox.publish(
-        session,
-        PaymentRefunded(
-            payment_id=payment.id,
-            number=payment.number,
-            purpose=payment.purpose.value,
-            subject=payment.subject,
-            payer_organisation_id=payment.payer_organisation_id,
-            amount_fen=payment.amount_fen,
-        ),
-        now=now,
-    )
-    _audit(
-        session,
-        actor,
-        "refund",
-        payment,
-        now,
-        before={"state": before},
-        after={"state": payment.state, "reference": done},
     )
 
 
@@ -359,7 +310,7 @@ def _confirm(
         ),
         now=now,
     )
-    _audit(
+    leave_trail(
         session,
         actor,
         "confirm",
@@ -367,30 +318,4 @@ def _confirm(
         now,
         before={"state": before},
         after={"state": to, "reference": payment.receipt_reference},
-    )
-
-
-def _order(session: Session, payment: Payment) -> PaymentOrder:
-    payer = accounts.get_organisation(session, payment.payer_organisation_id)
-    return PaymentOrder(payment.number, payment.amount_fen, payer.name, payment.purpose.label)
-
-
-def _audit(
-    session: Session,
-    actor: Actor,
-    action: str,
-    payment: Payment,
-    now: datetime,
-    *,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    audit.record(
-        session,
-        actor=actor,
-        action=f"payments.{action}",
-        subject=f"payment:{payment.id}",
-        now=now,
-        before=before,
-        after=after,
     )

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from marketplace.foundation import web
 from marketplace.foundation.access import permits
-from marketplace.payments import queries, rules, service
+from marketplace.payments import ledger_queries, queries, rules, service
 from marketplace.payments.forms import (
+    ConfirmForm,
+    ForfeitForm,
     NoteForm,
-    ReceiptForm,
     RefundForm,
     RefundRequestForm,
     ReportForm,
@@ -28,13 +29,15 @@ _DESK = {
     "expected": (PaymentState.EXPECTED,),
     "held": (PaymentState.CONFIRMED,),
     "refunds": (PaymentState.REFUND_DUE,),
-    "over": (PaymentState.REFUNDED, PaymentState.CANCELLED),
+    "forfeits": (PaymentState.FORFEIT_DUE,),
+    "over": (PaymentState.REFUNDED, PaymentState.FORFEITED, PaymentState.CANCELLED),
 }
 _DESK_LABELS = {
     "reported": "待核对",
     "expected": "待付款",
     "held": "已到账",
     "refunds": "待退款",
+    "forfeits": "待扣罚",
     "over": "已了结",
 }
 
@@ -112,8 +115,8 @@ def report(payment_id: int) -> ResponseReturnValue:
 @blueprint.route("/<int:payment_id>/confirm", methods=["POST"])
 @web.permits(rules.RECONCILE)
 def confirm(payment_id: int) -> ResponseReturnValue:
-    """Confirm an arrival from the bank statement."""
-    form = ReceiptForm.load()
+    """Confirm an arrival by a line that another person recorded."""
+    form = ConfirmForm.load()
     if form.validate_on_post():
 
         def act(session: Session) -> str:
@@ -123,8 +126,6 @@ def confirm(payment_id: int) -> ResponseReturnValue:
                 now=web.now(),
                 payment_id=payment_id,
                 reference=form.reference.data,
-                received_fen=form.amount_fen.data,
-                account_name=form.account_name.data,
             )
             return _address(payment_id)
 
@@ -204,6 +205,29 @@ def refund(payment_id: int) -> ResponseReturnValue:
     return _page(payment_id, refund=form)
 
 
+@blueprint.route("/<int:payment_id>/forfeit", methods=["POST"])
+@web.permits(rules.RECONCILE)
+def forfeit(payment_id: int) -> ResponseReturnValue:
+    """Pay a forfeited amount out as the second person."""
+    form = ForfeitForm.load()
+    if form.validate_on_post():
+
+        def act(session: Session) -> str:
+            service.forfeit(
+                session,
+                actor=web.actor(),
+                now=web.now(),
+                payment_id=payment_id,
+                reference=form.reference.data,
+            )
+            return _address(payment_id)
+
+        done = web.submit(form, act)
+        if done is not None:
+            return done
+    return _page(payment_id, forfeit=form)
+
+
 def _address(payment_id: int) -> str:
     return url_for("payments.show", payment_id=payment_id)
 
@@ -211,13 +235,15 @@ def _address(payment_id: int) -> str:
 def _page(payment_id: int, **sent: web.Form) -> ResponseReturnValue:
     actor = web.actor()
     payment = queries.get_for(web.session(), actor, payment_id)
+    reconciles = permits(actor, rules.RECONCILE)
+    lines = ledger_queries.lines_for(web.session(), payment_id) if reconciles else []
     forms: dict[str, Any] = {
         "report": ReportForm.fresh(),
-        # Empty on purpose: what the bank statement says is typed, not what was expected.
-        "receipt": ReceiptForm.fresh(),
+        "receipt": ConfirmForm.fresh(reference=lines[0].reference if lines else ""),
         "note": NoteForm.fresh(),
         "refund_request": RefundRequestForm.fresh(reason=payment.refund_reason),
         "refund": RefundForm.fresh(),
+        "forfeit": ForfeitForm.fresh(),
     }
     forms.update(sent)
     wrong = next((form for form in sent.values() if form.errors), None)
@@ -229,7 +255,9 @@ def _page(payment_id: int, **sent: web.Form) -> ResponseReturnValue:
         form=wrong,
         is_payer=actor.organisation_id == payment.payer_organisation_id
         and permits(actor, rules.PAY),
-        reconciles=permits(actor, rules.RECONCILE),
+        reconciles=reconciles,
+        lines=lines,
+        user_id=actor.user_id,
         unpaid=payment.state in rules.UNPAID,
     )
     return page, 422 if wrong else 200

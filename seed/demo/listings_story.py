@@ -10,17 +10,25 @@ from marketplace.foundation.clock import DEMO_START, LOCAL
 from marketplace.foundation.trade import PaymentMode, TradingMode
 from marketplace.foundation.workdays import add_workdays
 from marketplace.listings import intent_queries, queries, service
+from marketplace.listings.bidding_rules import BiddingKind
+from marketplace.listings.qualification_rules import JUDGED
 from marketplace.listings.rules import IntentState, ListingState, PricingMode
+from marketplace.listings.sealed_rules import Criterion
 from marketplace.listings.service import IntentContent, ListingContent
 from marketplace.payments import queries as payments
 from marketplace.payments import service as payment_service
+from marketplace.payments import statement_service
 from marketplace.payments.rules import PaymentState
+from marketplace.payments.statement_rules import Line
 from marketplace.publicity import service as publicity
 from seed.demo.content import Intent, Listing, Objection
+from seed.demo.sign_ins import OPENING_PASSPHRASE
 from seed.demo.stage import Stage, Story, yuan
 
 _HALL = "zhanzixuan"
 _CASHIER = "xionganran"
+_CLERK = "youxueqin"
+_ADMISSION = "fanghuaying"
 
 
 def listing(stage: Stage, record: Listing) -> Story:
@@ -44,6 +52,15 @@ def listing(stage: Stage, record: Listing) -> Story:
             stage.session, actor=hall, now=stage.now, listing_id=listing_id, reason=record.reason
         )
         return
+    if record.bidding != "ascending":
+        service.choose_bidding(
+            stage.session,
+            actor=stage.member(owner, Role.OFFICER, Role.LEADER),
+            now=stage.now,
+            listing_id=listing_id,
+            kind=BiddingKind(record.bidding),
+            criteria=[Criterion(name, weight) for name, weight in record.criteria],
+        )
     service.accept(stage.session, actor=hall, now=stage.now, listing_id=listing_id)
     if record.outcome == "accepted":
         return
@@ -86,13 +103,25 @@ def intent(stage: Stage, record: Listing, buyer: Intent) -> Story:
             stage.session, actor=hall, now=stage.now, intent_id=intent_id, reason=buyer.reason
         )
         return
-    service.admit_intent(stage.session, actor=hall, now=stage.now, intent_id=intent_id)
+    service.admit_intent(
+        stage.session,
+        actor=hall,
+        now=stage.now,
+        intent_id=intent_id,
+        ticked=JUDGED,
+        note="已电话核实，成员与完成人没有任职和持股关系",
+    )
     if buyer.result == "withdrawn":
         yield stage.after(1, key)
         service.withdraw_intent(stage.session, actor=actor, now=stage.now, intent_id=intent_id)
     elif record.deposit_yuan:
-        arrives = buyer.result == "qualified"
+        arrives = buyer.result in ("qualified", "barred")
         yield from pay(stage, f"intent:{intent_id}", key, payer=buyer.buyer, arrives=arrives)
+        if buyer.result == "barred":
+            yield stage.after(1, key)
+            service.bar_intent(
+                stage.session, actor=hall, now=stage.now, intent_id=intent_id, reason=buyer.reason
+            )
 
 
 def pay(stage: Stage, subject: str, key: str, *, payer: str, arrives: bool = True) -> Story:
@@ -113,17 +142,27 @@ def pay(stage: Stage, subject: str, key: str, *, payer: str, arrives: bool = Tru
         transferred_on=stage.today,
         gateway=stage.gateways.default,
     )
+    yield stage.after(1, key)
+    statement_service.record_line(
+        stage.session,
+        actor=stage.actor(_CLERK),
+        now=stage.now,
+        line=Line(
+            reference=reference,
+            booked_on=stage.today,
+            amount_fen=due.amount_fen,
+            account_name=accounts.get_organisation(stage.session, stage.organisations[payer]).name,
+            remark=due.number,
+        ),
+    )
     if not arrives:
         return
-    yield stage.after(1, key)
     payment_service.confirm(
         stage.session,
         actor=stage.actor(_HALL),
         now=stage.now,
         payment_id=due.id,
         reference=reference,
-        received_fen=due.amount_fen,
-        account_name=accounts.get_organisation(stage.session, stage.organisations[payer]).name,
     )
 
 
@@ -177,6 +216,7 @@ def _agree(stage: Stage, record: Listing, owner: str) -> Story:
             now=stage.now,
             listing_id=stage.listings[record.key],
             reason=record.reason,
+            forfeits=record.forfeits,
         )
 
 
@@ -223,6 +263,17 @@ def _bid(stage: Stage, record: Listing) -> Story:
         ).bidding_starts_at
         assert starts_at is not None
         yield starts_at.astimezone(LOCAL) + timedelta(minutes=2)
+    if record.bidding != "ascending":
+        yield from _seal(stage, record)
+        return
+    for bidder, limit in record.limits:
+        service.set_limit(
+            stage.session,
+            actor=stage.buyer(bidder),
+            now=stage.now,
+            listing_id=stage.listings[record.key],
+            limit_fen=yuan(limit),
+        )
     for position, (bidder, amount) in enumerate(record.bids):
         if position and record.outcome != "bidding":
             yield stage.now + timedelta(minutes=3, seconds=17 * position)
@@ -233,6 +284,83 @@ def _bid(stage: Stage, record: Listing) -> Story:
             listing_id=stage.listings[record.key],
             amount_fen=yuan(amount),
             submission_key=f"{record.key}-{position}",
+        )
+
+
+def _seal(stage: Stage, record: Listing) -> Story:
+    """Let the bidders seal their bids, and two officers open them unless the demo begins before."""
+    listing_id = stage.listings[record.key]
+    for position, (bidder, amount) in enumerate(record.bids):
+        service.submit_sealed_bid(
+            stage.session,
+            actor=stage.buyer(bidder),
+            now=stage.now,
+            listing_id=listing_id,
+            amount_fen=yuan(amount),
+            submission_key=f"{record.key}-{position}",
+        )
+    if record.outcome == "bidding":
+        return
+    yield stage.at(stage.today, "afternoon")
+    if record.criteria:
+        plates = {
+            intent.organisation_id: intent.plate
+            for intent in intent_queries.intents(stage.session, listing_id)
+        }
+        service.record_scores(
+            stage.session,
+            actor=stage.actor(_HALL),
+            now=stage.now,
+            listing_id=listing_id,
+            scores={
+                plates[stage.organisations[buyer.buyer]] or "": buyer.scores
+                for buyer in record.intents
+                if buyer.scores
+            },
+        )
+    for officer in (_HALL, _CASHIER):
+        service.give_opening_share(
+            stage.session,
+            actor=stage.actor(officer),
+            now=stage.now,
+            listing_id=listing_id,
+            passphrase=OPENING_PASSPHRASE,
+        )
+
+
+def strangers(stage: Stage) -> Story:
+    """Let money arrive that belongs to nobody's payment: one went back, one still waits."""
+    for day, reference, name, amount in (
+        (date(2024, 3, 4), "JN2024030400991", "济南百川商贸有限公司", 39_000),
+        (date(2024, 3, 13), "JN2024031300415", "济南玄枢卫星应用有限公司", 99_000),
+    ):
+        yield stage.at(day, reference)
+        line_id = statement_service.record_line(
+            stage.session,
+            actor=stage.actor(_CLERK),
+            now=stage.now,
+            line=Line(reference, stage.today, yuan(amount), name, "保证金"),
+        )
+        if day.day == 4:
+            yield stage.after(1, reference)
+            statement_service.return_line(
+                stage.session,
+                actor=stage.actor(_CASHIER),
+                now=stage.now,
+                line_id=line_id,
+                reference="TH2024030500012",
+            )
+
+
+def opening_keys(stage: Stage) -> Story:
+    """Let three officers set their opening passphrases."""
+    yield stage.at(date(2023, 2, 1), "keys")
+    for officer in (_HALL, _CASHIER, _ADMISSION):
+        service.make_key(
+            stage.session,
+            actor=stage.actor(officer),
+            now=stage.now,
+            passphrase=OPENING_PASSPHRASE,
         )
 
 

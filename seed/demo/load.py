@@ -129,6 +129,8 @@ def _stories(stage: Stage, whole: Content) -> Iterator[Story]:
         yield listings_story.listing(stage, listing)
         for intent in listing.intents:
             yield listings_story.intent(stage, listing, intent)
+    yield listings_story.opening_keys(stage)
+    yield listings_story.strangers(stage)
     yield listings_story.refunds(stage)
     for deal in whole.deals:
         yield deals_story.deal(stage, deal)

@@ -8,6 +8,8 @@ from marketplace.foundation.access import Role
 from seed.demo.content import content
 
 PASSWORD = "baotuquan-72-spring"  # noqa: S105 -- printed beside the demo's sign-ins
+SECOND_OPERATOR = "xionganran@trade-jn.example"
+OPENING_PASSPHRASE = "kaibiao-baotuquan-72"  # noqa: S105 -- printed beside the demo's sign-ins
 
 # Who shows a role best, because most of its work waits for this person.
 _PEOPLE: dict[Role, str] = {
@@ -62,4 +64,13 @@ def sign_in_table() -> str:
         f"  {entry.email:<34}{entry.role.label}  {entry.name}  {entry.organisation}"
         for entry in sign_ins()
     ]
-    return "\n".join(["Demo sign-ins:", *lines, f"Password of all: {PASSWORD}", ""])
+    return "\n".join(
+        [
+            "Demo sign-ins:",
+            *lines,
+            f"Password of all: {PASSWORD}",
+            f"A second operator, for what takes two: {SECOND_OPERATOR}; "
+            f"opening passphrase of both: {OPENING_PASSPHRASE}",
+            "",
+        ]
+    )

@@ -21,6 +21,7 @@ from marketplace.foundation.attachments import AttachmentStore
 from marketplace.foundation.clock import LOCAL, local_date
 from marketplace.foundation.money import FEN_PER_YUAN, Fen
 from marketplace.foundation.workdays import add_workdays, is_workday
+from marketplace.listings import room_queries
 from marketplace.notifications.mail import Letter, MailRoom
 from marketplace.payments.gateways import Gateways
 from marketplace.wiring import Services
@@ -172,11 +173,16 @@ class Stage:
     def _let_time_pass(self, moment: datetime) -> None:
         """Do what falls due up to a moment, each at its own time, and stand at that moment.
 
-        Terms end at midnight; only a bidding session ends within a day, and it is played at
-        times of its own. So nothing can fall due between two usual times of one day.
+        Terms end at midnight; only a bidding session begins or ends within a day. So nothing
+        else can fall due between two usual times of one day.
         """
         usual = (*_TIMES, EVENING)
-        if self.today == local_date(moment) and self.now.astimezone(LOCAL).time() in usual:
+        same_day = self.today == local_date(moment)
+        if (
+            same_day
+            and self.now.astimezone(LOCAL).time() in usual
+            and not self._bidding_until(moment)
+        ):
             self.now = moment
             return
         database = self.services.database
@@ -191,6 +197,10 @@ class Stage:
             with database.transaction() as session:
                 self.services.outbox.deliver_within(session, now=self.now)
         self.now = moment
+
+    def _bidding_until(self, moment: datetime) -> bool:
+        with self.services.database.reading() as session:
+            return room_queries.begins_or_ends(session, since=self.now, until=moment)
 
     def _post(self) -> None:
         """Let the mails of the demo's year count as sent: nobody wants them all at its start."""

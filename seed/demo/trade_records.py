@@ -18,8 +18,9 @@ class Intent(Strict):
     after: int
     offer_yuan: int
     plan: str
-    result: Literal["registered", "reported", "qualified", "rejected", "withdrawn"]
+    result: Literal["registered", "reported", "qualified", "rejected", "withdrawn", "barred"]
     reason: str = ""
+    scores: tuple[int, ...] = ()
 
 
 class Agreed(Strict):
@@ -58,9 +59,14 @@ class Listing(Strict):
     intents: list[Intent]
     agreed: Agreed | None = None
     bids: tuple[tuple[str, int], ...] = ()
+    bidding: Literal["ascending", "sealed", "weighted"] = "ascending"
+    criteria: tuple[tuple[str, int], ...] = ()
+    # A bidder's private limit, given before the session begins.
+    limits: tuple[tuple[str, int], ...] = ()
     objection: Objection | None = None
     outcome: str
     reason: str = ""
+    forfeits: bool = False
     extended: bool = False
     contract: str | None = None
 

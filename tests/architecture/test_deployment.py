@@ -22,13 +22,21 @@ def compose() -> dict[str, Any]:
 
 def test_all_services_are_there_with_health_checks(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    assert set(services) == {"web", "worker", "postgres", "elasticsearch", "meilisearch", "mailpit"}
+    assert set(services) == {
+        "web",
+        "worker",
+        "events",
+        "postgres",
+        "elasticsearch",
+        "meilisearch",
+        "mailpit",
+    }
     assert all("healthcheck" in service for service in services.values())
 
 
 def test_what_must_survive_lies_in_named_volumes(compose: dict[str, Any]) -> None:
     volumes = set(compose["volumes"])
-    for name in ("web", "worker", "postgres", "elasticsearch", "meilisearch"):
+    for name in ("web", "worker", "events", "postgres", "elasticsearch", "meilisearch"):
         mounted = {entry.split(":")[0] for entry in compose["services"][name]["volumes"]}
         assert mounted <= volumes, name
         assert mounted, name

@@ -233,18 +233,31 @@ def admit(operator: Page, listing_id: int, buyer_name: str) -> None:
     """Confirm an intent's qualification, as the operator."""
     operator.goto(f"/listings/{listing_id}/manage")
     place = operator.locator("main li, main tr").filter(has_text=buyer_name).last
-    press(operator, "确认资格", within=place)
+    place.get_by_role("link", name="确认资格").click()
+    fill(operator, ticked=["conditions", "capacity", "funds"])
+    press(operator, "确认资格")
 
 
-def pay_deposit(buyer: Page, operator: Page, listing_id: int, name: str, amount: str) -> None:
-    """Pay a deposit by bank transfer and have the operator confirm its arrival."""
+def pay_deposit(
+    buyer: Page, clerk: Page, operator: Page, listing_id: int, name: str, amount: str
+) -> None:
+    """Pay a deposit by bank transfer; one operator records it, another confirms its arrival."""
     buyer.goto(f"/listings/{listing_id}")
     follow(buyer, "去付款")
     reference = f"BT{listing_id}{abs(hash(name)) % 10**8}"
     fill(buyer, reference=reference, transferred_on=today(buyer))
     press(buyer, "告知已付款")
+    clerk.goto("/payments/statement")
+    fill(
+        clerk,
+        reference=reference,
+        booked_on=today(clerk),
+        amount_fen=amount,
+        account_name=name,
+    )
+    press(clerk, "登记流水")
     operator.goto(buyer.url)
-    fill(operator, amount_fen=amount, account_name=name, reference=reference)
+    fill(operator, reference=reference)
     press(operator, "确认到账")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from marketplace.foundation.access import Role
-from seed.demo.sign_ins import sign_ins
+from seed.demo.sign_ins import SECOND_OPERATOR, sign_ins
 from tests.browser import acts
 from tests.browser.conftest import Person, Platform
 from tests.world import make_uscc
@@ -59,6 +59,7 @@ def test_from_registration_to_the_paid_claim(
         return people().sign_in(staff[role].email)
 
     operator = enter(Role.OPERATOR).page
+    clerk = people().sign_in(SECOND_OPERATOR).page
     university = people().page
     acts.register(
         university,
@@ -106,7 +107,7 @@ def test_from_registration_to_the_paid_claim(
     for page, name in ((buyer, BUYER), (rival, RIVAL)):
         acts.register_intent(page, listing_id, "1500000")
         acts.admit(operator, listing_id, name)
-        acts.pay_deposit(page, operator, listing_id, name, "300000")
+        acts.pay_deposit(page, clerk, operator, listing_id, name, "300000")
     room = f"/listings/{listing_id}/room"
     acts.advance_until(buyer, "您的上次报价", without="竞价还没有开始", path=room)
     acts.bid(buyer, listing_id)

@@ -11,7 +11,8 @@ from sqlalchemy import event, func, select
 
 from marketplace.foundation.money import Fen
 from marketplace.listings import service
-from marketplace.listings.models import Bid, Intent, Listing
+from marketplace.listings.bidding_models import Bid
+from marketplace.listings.models import Intent, Listing
 from marketplace.listings.rules import IntentState, ListingState, PricingMode
 from tests.trading import Hall, local, offer
 
@@ -84,7 +85,10 @@ def test_from_application_to_award_through_the_pages(
     intents = hall.read(lambda s: s.scalars(select(Intent.id).order_by(Intent.id)).all())
     client.sign_in_as(hall.operator)
     for intent_id in intents:
-        client.click_twice(f"/listings/intents/{intent_id}/admit")
+        admit = f"/listings/intents/{intent_id}/admit"
+        assert "没有发现关联线索" in text(client.get(admit))
+        assert "还没有确认" in text(client.send(admit, ticked=["conditions", "funds"]))
+        client.click_twice(admit, ticked=["conditions", "capacity", "funds"])
     for payment_id, buyer in enumerate(buyers, 1):
         client.sign_in_as(buyer)
         pay = text(client.get(f"/payments/{payment_id}"))
@@ -95,22 +99,20 @@ def test_from_application_to_award_through_the_pages(
             reference=f"HD-{payment_id}99",
             transferred_on="2024-03-15",
         )
+        client.sign_in_as(hall.second_operator)
+        line = {"reference": f"YH-{payment_id}001", "booked_on": "2024-03-15", "remark": ""}
+        short = {**line, "amount_fen": "179999.99", "account_name": buyer.organisation_name}
+        client.send("/payments/statement/lines", **{**short, "reference": f"YH-{payment_id}000"})
+        full = {**line, "amount_fen": "180000", "account_name": buyer.organisation_name}
+        client.send("/payments/statement/lines", **full)
+        confirm = f"/payments/{payment_id}/confirm"
+        own = client.send(confirm, reference=f"YH-{payment_id}001")
+        assert "须两人办理" in text(own)
         client.sign_in_as(hall.operator)
-        wrong = client.send(
-            f"/payments/{payment_id}/confirm",
-            amount_fen="179999.99",
-            account_name="别的公司",
-            reference=f"YH-{payment_id}001",
-        )
+        wrong = client.send(confirm, reference=f"YH-{payment_id}000")
         assert wrong.status_code == 422
         assert "少 0.01 元" in text(wrong)
-        assert "须从付款方本单位账户" in text(wrong)
-        client.click_twice(
-            f"/payments/{payment_id}/confirm",
-            amount_fen="180000",
-            account_name=buyer.organisation_name,
-            reference=f"YH-{payment_id}001",
-        )
+        client.click_twice(confirm, reference=f"YH-{payment_id}001")
     settle()
     clock.moment = local(2024, 3, 30)
     settle()
@@ -148,7 +150,6 @@ def test_from_application_to_award_through_the_pages(
     clock.moment = late + timedelta(minutes=5)
     settle()
     assert "结束于" in text(client.get(room))
-    assert client.get(f"{room}/live").status_code == 286
     assert hall.listing(listing_id).state is ListingState.RESULT_PUBLICITY
 
     notice = hall.listing(listing_id).publicity_id
@@ -302,20 +303,18 @@ def test_a_withdrawn_listing_is_not_public(client: Any, hall: Hall) -> None:
     assert client.get(f"/listings/{listing_id}").status_code == 404
 
 
-def test_the_room_asks_for_news_where_htmx_is_served_and_works_without(
-    client: Any, app: Any, hall: Hall, clock: Any
+def test_the_room_names_stream_and_news_and_works_without_script(
+    client: Any, hall: Hall, clock: Any
 ) -> None:
     listing_id, (one, _two) = hall.bidding()
     clock.moment = OPENS
     hall.at(OPENS)
     client.sign_in_as(one)
     room = f"/listings/{listing_id}/room"
-    app.jinja_env.globals["htmx_url"] = None
-    assert "hx-get" not in text(client.get(room))
-    app.jinja_env.globals["htmx_url"] = "/static/vendor/htmx.min.js"
     live = text(client.get(room))
-    assert f'hx-get="{room}/live"' in live
-    assert f'hx-get="{room}/live?part=record"' in live
+    assert f'data-news="{room}/news"' in live
+    news = client.get(f"{room}/news?after=1-1").json
+    assert (news["phase"], news["attempt"], news["bids"]) == ("free", 1, [])
     steps = text(client.get(f"{room}?amount=1240000"))
     assert 'value="1,240,000"' in steps
     assert "壹佰贰拾肆万元整" in steps

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from marketplace.foundation.capitals import capital_yuan
 from marketplace.foundation.errors import RuleBroken
-from marketplace.foundation.money import MAX_FEN, Fen, capital_yuan, format_yuan, parse_yuan, scale
+from marketplace.foundation.money import MAX_FEN, Fen, format_yuan, parse_yuan, scale
 
 
 @pytest.mark.parametrize(

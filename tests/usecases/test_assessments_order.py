@@ -23,6 +23,8 @@ from marketplace.foundation.errors import Conflict, NotAllowed, NotFound, RuleBr
 from marketplace.foundation.money import Fen
 from marketplace.foundation.outbox import OutboxEvent
 from marketplace.payments import service as payments
+from marketplace.payments import statement_service
+from marketplace.payments.statement_rules import Line
 from tests.assessing import CONCLUSION, COST, INCOME, SCORES, Bench, content
 from tests.world import World
 
@@ -236,14 +238,10 @@ def test_the_fee_arrives_before_the_report(bench: Bench) -> None:
         bench.do(service.issue, bench.assessor, assessment_id=made)
     with bench.database.reading() as session:
         payment_id = queries.get_for(session, bench.officer, made).payment_id
-    bench.do(
-        payments.confirm,
-        bench.operator,
-        payment_id=payment_id,
-        reference="流水 20240316-01",
-        received_fen=Fen(18_000_00),
-        account_name=bench.university.name,
-    )
+    line = Line("流水 20240316-01", date(2024, 3, 15), Fen(18_000_00), bench.university.name)
+    colleague = bench.world.actor(Role.OPERATOR)
+    bench.do(statement_service.record_line, colleague, line=line)
+    bench.do(payments.confirm, bench.operator, payment_id=payment_id, reference=line.reference)
     bench.settle()
     bench.do(service.issue, bench.assessor, assessment_id=made)
     assert state_of(bench, made) is AssessmentState.REPORT

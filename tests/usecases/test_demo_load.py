@@ -31,9 +31,11 @@ from marketplace.foundation.access import Role
 from marketplace.foundation.clock import DEMO_START, SystemClock
 from marketplace.foundation.db import Base
 from marketplace.foundation.words import Word
+from marketplace.listings.bidding_rules import BiddingKind
 from marketplace.listings.rules import IntentState, ListingState
 from marketplace.needs.rules import AnswerState, NeedState
 from marketplace.payments.rules import PaymentState
+from marketplace.payments.statement_rules import LineState
 from marketplace.publicity.rules import ObjectionState, PublicityKind, PublicityState
 from marketplace.subsidies.rules import ClaimStatus, PaymentStatus
 from marketplace.techservices.rules import OrderState, ServiceKind
@@ -127,7 +129,10 @@ def test_there_is_as_much_as_a_believable_city_needs(
         ("publicity_notices.state", PublicityState, set()),
         ("publicity_notices.kind", PublicityKind, set()),
         ("publicity_objections.state", ObjectionState, set()),
-        ("payments_payments.state", PaymentState, set()),
+        # Forfeited money waits for the second person who pays it out.
+        ("payments_payments.state", PaymentState, {PaymentState.FORFEITED}),
+        ("payments_statement_lines.state", LineState, set()),
+        ("listings_sessions.kind", BiddingKind, set()),
         ("brokerage_deals.stage", DealStage, set()),
         ("brokerage_deals.lost_reason", LostReason, set()),
         (

@@ -186,7 +186,7 @@ def test_an_intent_needs_eligibility_and_its_deposit(hall: Hall) -> None:
     (registered,) = events(hall, "IntentRegistered")
     assert registered["buyer_organisation_id"] == buyer.organisation_id
     assert registered["seller_organisation_id"] == hall.university.id
-    hall.do(service.admit_intent, hall.operator, intent_id=intent_id)
+    hall.admit(intent_id)
     payment = deposit_of(hall, intent_id)
     assert payment.amount_fen == DEPOSIT
     assert payment.due_on == day("2024-04-03")
@@ -260,7 +260,7 @@ def test_an_unpaid_deposit_lapses_and_the_listing_is_extended(hall: Hall) -> Non
     listing_id = hall.announced()
     _, buyer = hall.enterprise()
     intent_id = hall.intent(listing_id, buyer)
-    hall.do(service.admit_intent, hall.operator, intent_id=intent_id)
+    hall.admit(intent_id)
     hall.at(local(2024, 3, 30))
     hall.at(local(2024, 4, 4))
     assert hall.stored_intent(intent_id).state is IntentState.REJECTED
@@ -355,7 +355,7 @@ def test_a_withdrawn_listing_gives_the_deposits_back(hall: Hall) -> None:
     listing_id = hall.announced()
     paid = hall.qualified(listing_id, hall.enterprise()[1])
     admitted = hall.intent(listing_id, hall.enterprise()[1])
-    hall.do(service.admit_intent, hall.operator, intent_id=admitted)
+    hall.admit(admitted)
     with pytest.raises(RuleBroken):
         hall.do(service.withdraw, hall.officer, listing_id=listing_id, reason="不卖")
     hall.do(
@@ -377,7 +377,7 @@ def test_a_deposit_that_arrives_after_the_intent_ended_goes_back(hall: Hall) -> 
     listing_id = hall.announced()
     _, buyer = hall.enterprise()
     intent_id = hall.intent(listing_id, buyer)
-    hall.do(service.admit_intent, hall.operator, intent_id=intent_id)
+    hall.admit(intent_id)
     hall.do(
         payments.report_transfer,
         buyer,
@@ -408,7 +408,7 @@ def test_each_side_is_told_what_waits_for_it(hall: Hall) -> None:
     intent_id = hall.intent(listing_id, buyer)
     assert waits(hall.operator) == ["确认受让资格"]
     assert waits(hall.officer) == []
-    hall.do(service.admit_intent, hall.operator, intent_id=intent_id)
+    hall.admit(intent_id)
     assert waits(hall.officer) == ["协商价格"]
     hall.do(service.agree_price, hall.officer, intent_id=intent_id, price_fen=BASE)
     assert waits(hall.officer) == []

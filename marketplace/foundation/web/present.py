@@ -9,9 +9,10 @@ from flask import Flask, current_app
 from markupsafe import Markup
 
 from marketplace.foundation.access import permits
+from marketplace.foundation.capitals import capital_yuan
 from marketplace.foundation.clock import LOCAL, local_date
 from marketplace.foundation.errors import RuleBroken
-from marketplace.foundation.money import Fen, capital_yuan, format_yuan, scale
+from marketplace.foundation.money import Fen, format_yuan, scale
 from marketplace.foundation.web.permissions import permission_of
 from marketplace.foundation.web.requests import actor
 from marketplace.foundation.web.requests import now as request_moment

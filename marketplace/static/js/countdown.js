@@ -14,9 +14,8 @@ function written(seconds) {
 }
 
 export function startCountdowns() {
-  const places = document.querySelectorAll("[data-countdown]");
   const told = Date.parse(document.body.dataset.serverNow || "");
-  if (!places.length || Number.isNaN(told)) return;
+  if (!document.querySelector("[data-countdown]") || Number.isNaN(told)) return;
   const began = performance.now();
   const speaker = document.createElement("p");
   speaker.className = "visually-hidden";
@@ -25,7 +24,8 @@ export function startCountdowns() {
 
   function tick() {
     const now = told + performance.now() - began;
-    for (const place of places) {
+    // Looked up each time: a part of the page may have been drawn anew.
+    for (const place of document.querySelectorAll("[data-countdown]")) {
       const left = (Date.parse(place.getAttribute("datetime")) - now) / 1000;
       place.textContent = written(left);
       if (SPOKEN.has(Math.floor(left))) speaker.textContent = `还剩 ${Math.floor(left)} 秒`;

@@ -1,0 +1,18 @@
+"""Jinan's time of day and calendar day; needs no database, so that pure rules may use it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+LOCAL = ZoneInfo("Asia/Shanghai")
+
+
+def local_date(moment: datetime) -> date:
+    """Return the calendar day in Jinan of an aware moment."""
+    return moment.astimezone(LOCAL).date()
+
+
+def local_midnight(day: date) -> datetime:
+    """Return the aware moment at which a day begins in Jinan."""
+    return datetime.combine(day, time(), tzinfo=LOCAL)
