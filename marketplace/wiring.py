@@ -22,8 +22,12 @@ from marketplace.achievements import review_views as achievements_review_views
 from marketplace.achievements import views as achievements_views
 from marketplace.assessments import desk_queries as assessments_desk_queries
 from marketplace.assessments import handlers as assessments_handlers
+from marketplace.assessments import library_views as assessments_library_views
+from marketplace.assessments import panel_views as assessments_panel_views
+from marketplace.assessments import service as assessments_service
 from marketplace.assessments import views as assessments_views
 from marketplace.assessments import working_views as assessments_working_views
+from marketplace.assessments.library_rules import TieKind
 from marketplace.brokerage import agency_views as brokerage_agency_views
 from marketplace.brokerage import deal_views as brokerage_deal_views
 from marketplace.brokerage import due as brokerage_due
@@ -35,6 +39,7 @@ from marketplace.contracts import handlers as contracts_handlers
 from marketplace.contracts import queries as contracts_queries
 from marketplace.contracts import registry_views as contracts_registry_views
 from marketplace.contracts import views as contracts_views
+from marketplace.contracts.events import ContractRegistered
 from marketplace.demonstration import views as demonstration_views
 from marketplace.discovery import commands as discovery_commands
 from marketplace.discovery import documents as discovery_documents
@@ -56,7 +61,7 @@ from marketplace.exchange import due as exchange_due
 from marketplace.exchange import queries as exchange_queries
 from marketplace.exchange import views as exchange_views
 from marketplace.foundation import web
-from marketplace.foundation.access import Actor
+from marketplace.foundation.access import SYSTEM, Actor
 from marketplace.foundation.attachments import AttachmentStore
 from marketplace.foundation.clock import Clock, DemoClock, SystemClock, demo_started, local_date
 from marketplace.foundation.db import Database
@@ -116,6 +121,8 @@ PAGES = (
     needs_answer_views,
     needs_desk_views,
     assessments_working_views,
+    assessments_panel_views,
+    assessments_library_views,
     listings_desk_views,
     listings_room_views,
     brokerage_deal_views,
@@ -159,7 +166,26 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 # Only where the database carries a demo clock.
 DEMO_BLUEPRINTS: tuple[Blueprint, ...] = (demonstration_views.blueprint,)
 
+
+def _note_dealings(session: Session, event: ContractRegistered, *, now: datetime) -> None:
+    """Let a registered contract count as a tie of its parties, which lies upstream of contracts."""
+    if event.seller_organisation_id == event.buyer_organisation_id:
+        return
+    assessments_service.record_tie(
+        session,
+        actor=SYSTEM,
+        now=now,
+        first_id=event.seller_organisation_id,
+        second_id=event.buyer_organisation_id,
+        kind=TieKind.DEAL,
+        since=event.registered_on,
+        until=None,
+        source=f"技术合同 {event.contract_no}",
+    )
+
+
 SUBSCRIPTIONS: tuple[Subscription, ...] = (
+    Subscription("assessments.contract_registered", ContractRegistered, _note_dealings),
     *listings_handlers.SUBSCRIPTIONS,
     *assessments_handlers.SUBSCRIPTIONS,
     *brokerage_handlers.SUBSCRIPTIONS,

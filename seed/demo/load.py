@@ -26,6 +26,7 @@ from seed.demo import (
     listings_story,
     needs_story,
     orders_story,
+    panels_story,
     services_story,
 )
 from seed.demo.content import Content, content
@@ -121,6 +122,7 @@ def _stories(stage: Stage, whole: Content) -> Iterator[Story]:
         yield needs_story.answer(stage, answer)
     for record in whole.services.integrity:
         yield services_story.integrity_record(stage, record)
+    yield panels_story.library(stage)
     for assessment in whole.assessments:
         yield services_story.assessment(stage, assessment)
     for listing in whole.listings:

@@ -4,7 +4,13 @@ Slices write ``from marketplace.foundation import web`` and use the names listed
 """
 
 from marketplace.foundation.web.errors import register_errors
-from marketplace.foundation.web.files import build_table, read_uploads, send_attachment, send_table
+from marketplace.foundation.web.files import (
+    build_table,
+    read_uploads,
+    send_attachment,
+    send_pdf,
+    send_table,
+)
 from marketplace.foundation.web.forms import (
     ChoiceField,
     ChoicesField,
@@ -73,6 +79,7 @@ __all__ = [
     "register_headers",
     "resource",
     "send_attachment",
+    "send_pdf",
     "send_table",
     "session",
     "submit",

@@ -26,6 +26,11 @@ def send_attachment(view: AttachmentView, content: bytes) -> Response:
     return _download(content, view.name, view.content_type)
 
 
+def send_pdf(content: bytes, name: str) -> Response:
+    """Send a document of the house as a PDF download."""
+    return _download(content, f"{name}.pdf", "application/pdf")
+
+
 def send_table(
     name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], *, widths: Sequence[int] = ()
 ) -> Response:
