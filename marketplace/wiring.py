@@ -72,6 +72,7 @@ from marketplace.integrity import views as integrity_views
 from marketplace.listings import desk_views as listings_desk_views
 from marketplace.listings import due as listings_due
 from marketplace.listings import handlers as listings_handlers
+from marketplace.listings import notice_views as listings_notice_views
 from marketplace.listings import queries as listings_queries
 from marketplace.listings import room_views as listings_room_views
 from marketplace.listings import views as listings_views
@@ -125,6 +126,7 @@ PAGES = (
     assessments_library_views,
     listings_desk_views,
     listings_room_views,
+    listings_notice_views,
     brokerage_deal_views,
     brokerage_terms_views,
     brokerage_agency_views,

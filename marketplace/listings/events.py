@@ -68,6 +68,32 @@ class ListingExtended(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnnouncementRevised(Event):
+    """A notice that stood was changed; ``kind`` is a ``VersionKind`` by value."""
+
+    listing_id: int
+    achievement_id: int
+    seller_organisation_id: int
+    title: str
+    number: int
+    kind: str
+    reason: str
+    ends_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorityAsked(Event):
+    """A holder of a priority right is asked; ids are None for one who is not on the platform."""
+
+    priority_id: int
+    listing_id: int
+    title: str
+    user_id: int | None
+    organisation_id: int | None
+    answer_by: date
+
+
+@dataclass(frozen=True, kw_only=True)
 class IntentRegistered(Event):
     """An enterprise registered its wish to acquire."""
 

@@ -9,7 +9,7 @@ from marketplace.foundation.access import ANONYMOUS, Role
 from marketplace.foundation.clock import DEMO_START, LOCAL
 from marketplace.foundation.trade import PaymentMode, TradingMode
 from marketplace.foundation.workdays import add_workdays
-from marketplace.listings import intent_queries, queries, service
+from marketplace.listings import intent_queries, notice_queries, queries, service
 from marketplace.listings.rules import IntentState, ListingState, PricingMode
 from marketplace.listings.service import IntentContent, ListingContent
 from marketplace.payments import queries as payments
@@ -37,6 +37,15 @@ def listing(stage: Stage, record: Listing) -> Story:
     stage.listings[record.key] = listing_id
     if record.outcome == "applied":
         return
+    for asked in notice_queries.priorities(stage.session, listing_id):
+        service.answer_priority(
+            stage.session,
+            actor=stage.member(owner, Role.OFFICER, Role.LEADER),
+            now=stage.now,
+            priority_id=asked.id,
+            claims=False,
+            note=f"{asked.name}书面声明放弃，{stage.today.isoformat()}",
+        )
     yield stage.after(1, record.key)
     hall = stage.actor(_HALL)
     if record.outcome == "returned":

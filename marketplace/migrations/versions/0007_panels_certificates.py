@@ -83,21 +83,123 @@ def upgrade() -> None:
         batch_op.create_index('ix_assessments_seats_expert', ['expert_id', 'state'], unique=False)
         batch_op.create_index('uq_assessments_seats_live', ['assessment_id', 'expert_id'], unique=True, sqlite_where=sa.text("state <> 'declined'"), postgresql_where=sa.text("state <> 'declined'"))
 
+    op.create_table('listings_announcements',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('listing_id', sa.Integer(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(length=40), nullable=False),
+    sa.Column('content', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+    sa.Column('reason', sa.String(), nullable=False),
+    sa.Column('published_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ends_on', sa.Date(), nullable=False),
+    sa.ForeignKeyConstraint(['listing_id'], ['listings_listings.id'], name=op.f('fk_listings_announcements_listing_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_listings_announcements')),
+    sa.UniqueConstraint('listing_id', 'number', name=op.f('uq_listings_announcements_listing_id_number'))
+    )
+    op.create_table('listings_priorities',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('listing_id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(length=40), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('user_id', sa.Integer(), nullable=True),
+    sa.Column('organisation_id', sa.Integer(), nullable=True),
+    sa.Column('state', sa.String(length=40), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('answer_by', sa.Date(), nullable=False),
+    sa.Column('note', sa.String(), nullable=False),
+    sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('answered_by_id', sa.Integer(), nullable=True),
+    sa.CheckConstraint("(state IN ('waived', 'claimed')) = (answered_at IS NOT NULL)", name=op.f('ck_listings_priorities_answered')),
+    sa.ForeignKeyConstraint(['answered_by_id'], ['accounts_users.id'], name=op.f('fk_listings_priorities_answered_by_id')),
+    sa.ForeignKeyConstraint(['listing_id'], ['listings_listings.id'], name=op.f('fk_listings_priorities_listing_id')),
+    sa.ForeignKeyConstraint(['organisation_id'], ['accounts_organisations.id'], name=op.f('fk_listings_priorities_organisation_id')),
+    sa.ForeignKeyConstraint(['user_id'], ['accounts_users.id'], name=op.f('fk_listings_priorities_user_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_listings_priorities'))
+    )
+    with op.batch_alter_table('listings_priorities', schema=None) as batch_op:
+        batch_op.create_index('ix_listings_priorities_listing', ['listing_id'], unique=False)
+        batch_op.create_index('ix_listings_priorities_user', ['user_id'], unique=False)
+
+    op.create_table('listings_right_checks',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('listing_id', sa.Integer(), nullable=False),
+    sa.Column('moment', sa.String(length=40), nullable=False),
+    sa.Column('findings', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+    sa.Column('checked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['listing_id'], ['listings_listings.id'], name=op.f('fk_listings_right_checks_listing_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_listings_right_checks'))
+    )
+    with op.batch_alter_table('listings_right_checks', schema=None) as batch_op:
+        batch_op.create_index('ix_listings_right_checks_listing', ['listing_id', 'checked_at'], unique=False)
+
+    op.create_table('listings_trials',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('listing_id', sa.Integer(), nullable=False),
+    sa.Column('state', sa.String(length=40), nullable=False),
+    sa.Column('months', sa.Integer(), nullable=False),
+    sa.Column('conditions', sa.String(), nullable=False),
+    sa.Column('formula', sa.String(length=40), nullable=False),
+    sa.Column('rate_fen', sa.BigInteger(), nullable=False),
+    sa.Column('rate_per_mille', sa.Integer(), nullable=False),
+    sa.Column('unit', sa.String(), nullable=False),
+    sa.Column('floor_fen', sa.BigInteger(), nullable=False),
+    sa.Column('cap_fen', sa.BigInteger(), nullable=True),
+    sa.Column('starts_on', sa.Date(), nullable=True),
+    sa.Column('ends_on', sa.Date(), nullable=True),
+    sa.Column('units', sa.Integer(), nullable=True),
+    sa.Column('revenue_fen', sa.BigInteger(), nullable=True),
+    sa.Column('result', sa.String(), nullable=False),
+    sa.Column('price_fen', sa.BigInteger(), nullable=True),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("(state = 'adopted') = (price_fen IS NOT NULL)", name=op.f('ck_listings_trials_price_if_adopted')),
+    sa.CheckConstraint("state = 'offered' OR (starts_on IS NOT NULL AND ends_on > starts_on)", name=op.f('ck_listings_trials_days')),
+    sa.CheckConstraint('months > 0', name=op.f('ck_listings_trials_months')),
+    sa.ForeignKeyConstraint(['listing_id'], ['listings_listings.id'], name=op.f('fk_listings_trials_listing_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_listings_trials')),
+    sa.UniqueConstraint('listing_id', name=op.f('uq_listings_trials_listing_id'))
+    )
+    with op.batch_alter_table('achievements_ip_rights', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('open_licensed', sa.Boolean(), nullable=False, server_default=sa.false()))
+
     with op.batch_alter_table('assessments_assessments', schema=None) as batch_op:
         batch_op.add_column(sa.Column('achievement_type', sa.String(length=40), nullable=True))
         batch_op.add_column(sa.Column('panel_called_at', sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('disagreement_note', sa.String(), nullable=False, server_default=''))
+
+    with op.batch_alter_table('listings_listings', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('agent_name', sa.String(), nullable=False, server_default=''))
+        batch_op.add_column(sa.Column('agent_licence', sa.String(), nullable=False, server_default=''))
+        batch_op.add_column(sa.Column('outside_document', sa.String(), nullable=False, server_default=''))
 
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table('listings_listings', schema=None) as batch_op:
+        batch_op.drop_column('outside_document')
+        batch_op.drop_column('agent_licence')
+        batch_op.drop_column('agent_name')
+
     with op.batch_alter_table('assessments_assessments', schema=None) as batch_op:
         batch_op.drop_column('disagreement_note')
         batch_op.drop_column('panel_called_at')
         batch_op.drop_column('achievement_type')
 
+    with op.batch_alter_table('achievements_ip_rights', schema=None) as batch_op:
+        batch_op.drop_column('open_licensed')
+
+    op.drop_table('listings_trials')
+    with op.batch_alter_table('listings_right_checks', schema=None) as batch_op:
+        batch_op.drop_index('ix_listings_right_checks_listing')
+
+    op.drop_table('listings_right_checks')
+    with op.batch_alter_table('listings_priorities', schema=None) as batch_op:
+        batch_op.drop_index('ix_listings_priorities_user')
+        batch_op.drop_index('ix_listings_priorities_listing')
+
+    op.drop_table('listings_priorities')
+    op.drop_table('listings_announcements')
     with op.batch_alter_table('assessments_seats', schema=None) as batch_op:
         batch_op.drop_index('uq_assessments_seats_live', sqlite_where=sa.text("state <> 'declined'"), postgresql_where=sa.text("state <> 'declined'"))
         batch_op.drop_index('ix_assessments_seats_expert')
