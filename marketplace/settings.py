@@ -31,6 +31,10 @@ class Settings(BaseSettings):
     site_url: str = ""
     mail_url: str = ""
     mail_from: str = "no-reply@market.example"
+    # The operator's electronic seal for certificates: a PKCS #12 file and its password. Outside
+    # production a test seal is made in the data folder; in production certificates wait for it.
+    seal_pkcs12: Path | None = None
+    seal_password: str = ""
     web_threads: int = Field(default=8, ge=1, le=64)
     trusted_proxies: int = Field(default=0, ge=0, le=5)
 
@@ -52,6 +56,11 @@ class Settings(BaseSettings):
     def search(self) -> str:
         """Return the search engine's address; the embedded one in the data folder by default."""
         return self.search_url or f"embedded:{(self.data_dir / 'search').absolute()}"
+
+    @property
+    def address(self) -> str:
+        """Return the address at which people reach the site."""
+        return self.site_url or f"http://{self.host}:{self.port}"
 
     def signing_key(self) -> str:
         """Return the key that signs cookies; outside production it is made once and kept."""

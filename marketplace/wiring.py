@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from click import Command
 from flask import Blueprint
@@ -69,6 +70,8 @@ from marketplace.foundation.due import DueTask, DueTasks
 from marketplace.foundation.outbox import Outbox, Subscription
 from marketplace.foundation.waiting import Contributor, WaitingContributors
 from marketplace.integrity import views as integrity_views
+from marketplace.listings import certificate_due
+from marketplace.listings import certificate_views as listings_certificate_views
 from marketplace.listings import desk_views as listings_desk_views
 from marketplace.listings import due as listings_due
 from marketplace.listings import handlers as listings_handlers
@@ -115,6 +118,9 @@ from search.address import open_engine, with_encoder
 from search.engine import Engine
 from search.errors import SearchError
 
+if TYPE_CHECKING:
+    from marketplace.listings.sealing import Sealer
+
 # Pages register on their slice's blueprint when their module is imported.
 PAGES = (
     accounts_desk_views,
@@ -127,6 +133,7 @@ PAGES = (
     listings_desk_views,
     listings_room_views,
     listings_notice_views,
+    listings_certificate_views,
     brokerage_deal_views,
     brokerage_terms_views,
     brokerage_agency_views,
@@ -284,7 +291,13 @@ def build(
     clock = clock or (DemoClock(database) if demo else SystemClock())
     outbox = Outbox(SUBSCRIPTIONS)
     store = AttachmentStore(settings.data_dir / "attachments")
-    due = DueTasks((*DUE_TASKS, *exchange_due.tasks(store, discovery_queries.is_indexed)))
+    due = DueTasks(
+        (
+            *DUE_TASKS,
+            *exchange_due.tasks(store, discovery_queries.is_indexed),
+            *certificate_due.tasks(lambda: _sealer(settings), store, settings.address),
+        )
+    )
     index = SearchIndex(_engine(settings), database, SEARCH_SOURCES)
     resources: dict[Any, Any] = {
         Database: database,
@@ -304,6 +317,20 @@ def build(
         **(replacements or {}),
     }
     return Services(settings, database, clock, outbox, due, demo, resources)
+
+
+def _sealer(settings: Settings) -> Sealer | None:
+    """Return the operator's seal; the test seal outside production, where none is set."""
+    if settings.production and settings.seal_pkcs12 is None:
+        return None
+    # Loaded when there is something to seal: the libraries of seals would slow every start.
+    sealing = import_module("marketplace.listings.sealing")
+    made: Sealer = (
+        sealing.test_seal(settings.data_dir)
+        if settings.seal_pkcs12 is None
+        else sealing.Sealer(settings.seal_pkcs12, settings.seal_password)
+    )
+    return made
 
 
 def _engine(settings: Settings) -> Engine:

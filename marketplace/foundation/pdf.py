@@ -6,10 +6,10 @@ Templates lie under ``marketplace/templates/pdf`` and in the slices; they are th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, NoReturn
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-from weasyprint import HTML
 
 from marketplace.foundation.clock import LOCAL
 from marketplace.foundation.money import capital_yuan, format_yuan
@@ -41,5 +41,10 @@ def _refuse(url: str, *_rest: Any, **_more: Any) -> NoReturn:
 def render(template: str, values: Mapping[str, Any]) -> bytes:
     """Render a template to a PDF/UA-1 file; images stand in the template as inline SVG."""
     html = _TEMPLATES.get_template(template).render(**values)
-    made = HTML(string=html, url_fetcher=_refuse).write_pdf(pdf_variant="pdf/ua-1")
+    # Loaded with the first document: it would slow every start.
+    made = (
+        import_module("weasyprint")
+        .HTML(string=html, url_fetcher=_refuse)
+        .write_pdf(pdf_variant="pdf/ua-1")
+    )
     return bytes(made)

@@ -94,6 +94,31 @@ class PriorityAsked(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CertificateIssued(Event):
+    """A signed trade has its certificate; the file follows when it is sealed."""
+
+    certificate_id: int
+    listing_id: int
+    number: str
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateWithdrawn(Event):
+    """A certificate no longer stands, for the reason given."""
+
+    certificate_id: int
+    listing_id: int
+    number: str
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class IntentRegistered(Event):
     """An enterprise registered its wish to acquire."""
 

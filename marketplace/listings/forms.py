@@ -104,6 +104,14 @@ class PriorityForm(web.Form):
     note = web.TextField("说明", longest=300, hint="代为登记的写书面答复的名称和日期")
 
 
+class CertificateFileForm(web.Form):
+    """A certificate's file, to be compared."""
+
+    file = web.FilesField(
+        "凭证 PDF 文件", accept=".pdf", hint="点选文件，或把文件拖到这里；扫描件和截图不能比对"
+    )
+
+
 class OutsideForm(web.Form):
     """The result of an auction or a tender."""
 

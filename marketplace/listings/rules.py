@@ -292,6 +292,14 @@ def announcement_workdays(
     return days
 
 
+def check_signed(state: ListingState) -> None:
+    """Refuse a certificate for a trade whose contract is not registered."""
+    if state is not ListingState.SIGNED:
+        raise RuleBroken(
+            "listings.not_signed", f"项目现在是“{state.label}”，合同登记之后才能出具交易凭证"
+        )
+
+
 def end_of(day: date) -> datetime:
     """Return the moment at which a term that runs through ``day`` is over."""
     return local_midnight(day + timedelta(days=1))

@@ -17,6 +17,7 @@ from marketplace.listings.award_service import (
     withdraw,
 )
 from marketplace.listings.bidding_service import close_sessions, open_sessions, place_bid
+from marketplace.listings.certificate_service import reissue, withdraw_certificate
 from marketplace.listings.content_service import ListingContent
 from marketplace.listings.intent_service import (
     IntentContent,
@@ -61,10 +62,12 @@ __all__ = [
     "publicity_closed",
     "record_outside",
     "register_intent",
+    "reissue",
     "reject_intent",
     "return_",
     "revise",
     "terminate",
     "withdraw",
+    "withdraw_certificate",
     "withdraw_intent",
 ]

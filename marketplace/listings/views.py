@@ -15,7 +15,7 @@ from marketplace.foundation.access import PUBLIC, permits
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.trade import TechnologyField, TradingMode
 from marketplace.foundation.words import Word
-from marketplace.listings import notice_queries, queries, rules, service
+from marketplace.listings import certificate_queries, notice_queries, queries, rules, service
 from marketplace.listings.forms import IntentForm
 from marketplace.listings.queries import HallFilter
 from marketplace.listings.rules import PricingMode
@@ -93,6 +93,7 @@ def show(listing_id: int) -> ResponseReturnValue:
         versions=notice_queries.versions(session, listing_id),
         priorities=notice_queries.priorities(session, listing_id),
         checks=notice_queries.checks(session, listing_id),
+        certificate=certificate_queries.of_listing(session, listing_id),
         trial=trial,
         may_end_trial=trial is not None
         and trial.state is TrialState.RUNNING

@@ -96,6 +96,31 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_listings_announcements')),
     sa.UniqueConstraint('listing_id', 'number', name=op.f('uq_listings_announcements_listing_id_number'))
     )
+    op.create_table('listings_certificates',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('listing_id', sa.Integer(), nullable=False),
+    sa.Column('number', sa.String(), nullable=False),
+    sa.Column('state', sa.String(length=40), nullable=False),
+    sa.Column('facts', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+    sa.Column('issued_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('sealed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('seal_owner', sa.String(), nullable=False),
+    sa.Column('stored_name', sa.String(), nullable=True),
+    sa.Column('sha256', sa.String(), nullable=True),
+    sa.Column('byte_count', sa.Integer(), nullable=True),
+    sa.Column('withdrawn_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('reason', sa.String(), nullable=False),
+    sa.CheckConstraint("(state = 'withdrawn') = (withdrawn_at IS NOT NULL)", name=op.f('ck_listings_certificates_withdrawn_when_said')),
+    sa.CheckConstraint('(sealed_at IS NULL) = (sha256 IS NULL)', name=op.f('ck_listings_certificates_sealed_with_digest')),
+    sa.ForeignKeyConstraint(['listing_id'], ['listings_listings.id'], name=op.f('fk_listings_certificates_listing_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_listings_certificates')),
+    sa.UniqueConstraint('number', name=op.f('uq_listings_certificates_number')),
+    sa.UniqueConstraint('sha256', name=op.f('uq_listings_certificates_sha256'))
+    )
+    with op.batch_alter_table('listings_certificates', schema=None) as batch_op:
+        batch_op.create_index('ix_listings_certificates_file', ['byte_count'], unique=False)
+        batch_op.create_index('uq_listings_certificates_standing', ['listing_id'], unique=True, sqlite_where=sa.text("state = 'issued'"), postgresql_where=sa.text("state = 'issued'"))
+
     op.create_table('listings_priorities',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('listing_id', sa.Integer(), nullable=False),
@@ -199,6 +224,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_listings_priorities_listing')
 
     op.drop_table('listings_priorities')
+    with op.batch_alter_table('listings_certificates', schema=None) as batch_op:
+        batch_op.drop_index('uq_listings_certificates_standing', sqlite_where=sa.text("state = 'issued'"), postgresql_where=sa.text("state = 'issued'"))
+        batch_op.drop_index('ix_listings_certificates_file')
+
+    op.drop_table('listings_certificates')
     op.drop_table('listings_announcements')
     with op.batch_alter_table('assessments_seats', schema=None) as batch_op:
         batch_op.drop_index('uq_assessments_seats_live', sqlite_where=sa.text("state <> 'declined'"), postgresql_where=sa.text("state <> 'declined'"))
