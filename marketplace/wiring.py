@@ -20,6 +20,7 @@ from marketplace.achievements import documents as achievements_documents
 from marketplace.achievements import due as achievements_due
 from marketplace.achievements import queries as achievements_queries
 from marketplace.achievements import review_views as achievements_review_views
+from marketplace.achievements import text_views as achievements_text_views
 from marketplace.achievements import views as achievements_views
 from marketplace.assessments import desk_queries as assessments_desk_queries
 from marketplace.assessments import handlers as assessments_handlers
@@ -61,7 +62,7 @@ from marketplace.exchange import commands as exchange_commands
 from marketplace.exchange import due as exchange_due
 from marketplace.exchange import queries as exchange_queries
 from marketplace.exchange import views as exchange_views
-from marketplace.foundation import web
+from marketplace.foundation import web, workdays
 from marketplace.foundation.access import SYSTEM, Actor
 from marketplace.foundation.attachments import AttachmentStore
 from marketplace.foundation.clock import Clock, DemoClock, SystemClock, demo_started, local_date
@@ -125,6 +126,7 @@ if TYPE_CHECKING:
 PAGES = (
     accounts_desk_views,
     achievements_review_views,
+    achievements_text_views,
     needs_answer_views,
     needs_desk_views,
     assessments_working_views,
@@ -286,6 +288,7 @@ def build(
     replacements: Mapping[Any, Any] | None = None,
 ) -> Services:
     """Make all services for the settings; a test hands in its own database, clock or parts."""
+    workdays.use_entered(settings.data_dir / "workdays.yaml")
     database = database or Database(settings.database)
     demo = demo_started(database)
     clock = clock or (DemoClock(database) if demo else SystemClock())

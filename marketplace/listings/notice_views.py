@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from marketplace.assessments import queries as assessments
 from marketplace.foundation import web
-from marketplace.foundation.access import SIGNED_IN
+from marketplace.foundation.access import PUBLIC, SIGNED_IN
+from marketplace.foundation.calendar_files import Deadline, calendar_file
 from marketplace.foundation.money import Fen
-from marketplace.listings import notice_queries, queries, rules, service
+from marketplace.listings import deadline_rules, notice_queries, queries, rules, service
 from marketplace.listings.forms import (
     OutsideForm,
     PriorityForm,
@@ -19,6 +20,20 @@ from marketplace.listings.forms import (
     TrialEndForm,
 )
 from marketplace.listings.views import achievement_for, blueprint
+
+
+@blueprint.route("/listings/<int:listing_id>/calendar.ics")
+@web.permits(PUBLIC)
+def calendar(listing_id: int) -> ResponseReturnValue:
+    """Send the deadlines of a public listing as a calendar file."""
+    listing = queries.get_public(web.session(), listing_id)
+    address = url_for("listings.show", listing_id=listing_id, _external=True)
+    found = [
+        Deadline(f"listing-{listing_id}-{key}@jinan-technology-market", what, when, address, note)
+        for key, what, when, note in deadline_rules.deadlines(listing)
+    ]
+    content = calendar_file(listing.title, found, now=web.now())
+    return web.send_calendar(content, f"挂牌 {listing.number}")
 
 
 @blueprint.route("/listings/<int:listing_id>/revise", methods=["GET", "POST"])

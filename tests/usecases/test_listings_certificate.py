@@ -31,8 +31,6 @@ from marketplace.listings.sealing import TEST_OWNER, read_seal, test_seal
 from tests.trading import BASE, Hall, local, offer
 from tests.world import World
 
-test_seal.__test__ = False  # type: ignore[attr-defined]  # a seal for trials, not a test
-
 
 @pytest.fixture
 def hall(database: Database, world: World) -> Hall:

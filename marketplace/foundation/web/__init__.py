@@ -8,6 +8,7 @@ from marketplace.foundation.web.files import (
     build_table,
     read_uploads,
     send_attachment,
+    send_calendar,
     send_pdf,
     send_table,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "register_headers",
     "resource",
     "send_attachment",
+    "send_calendar",
     "send_pdf",
     "send_table",
     "session",

@@ -31,6 +31,11 @@ def send_pdf(content: bytes, name: str) -> Response:
     return _download(content, f"{name}.pdf", "application/pdf")
 
 
+def send_calendar(content: bytes, name: str) -> Response:
+    """Send a calendar file as a download."""
+    return _download(content, f"{name}.ics", "text/calendar; charset=utf-8")
+
+
 def send_table(
     name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], *, widths: Sequence[int] = ()
 ) -> Response:
