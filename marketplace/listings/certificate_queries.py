@@ -16,10 +16,10 @@ from marketplace.foundation.errors import NotFound
 from marketplace.listings.certificate_models import Certificate
 from marketplace.listings.certificate_rules import (
     CertificateState,
+    FileFinding,
     Line,
     SealReading,
     TradeFacts,
-    Verdict,
     digest,
     first_difference,
     lines_of,
@@ -74,7 +74,7 @@ class CertificateView:
 class FileVerdict:
     """What a file is, of which certificate it claims to be, and where it first differs."""
 
-    verdict: Verdict
+    verdict: FileFinding
     certificate: CertificateView | None
     byte: int | None
     seal: SealReading | None
@@ -147,7 +147,7 @@ def judge_file(session: Session, content: bytes, store: AttachmentStore) -> File
     if row is not None:
         withdrawn = row.state is CertificateState.WITHDRAWN
         return FileVerdict(
-            Verdict.WITHDRAWN if withdrawn else Verdict.GENUINE,
+            FileFinding.WITHDRAWN if withdrawn else FileFinding.GENUINE,
             _view(row),
             None,
             _read_seal(content),
@@ -173,6 +173,6 @@ def judge_file(session: Session, content: bytes, store: AttachmentStore) -> File
         if at is not None and (named or at > 1024) and (nearest is None or at > nearest[0]):
             nearest = (at, candidate)
     if nearest is None:
-        return FileVerdict(Verdict.UNKNOWN, None, None, _read_seal(content))
+        return FileVerdict(FileFinding.UNKNOWN, None, None, _read_seal(content))
     at, row = nearest
-    return FileVerdict(Verdict.CHANGED, _view(row), at, _read_seal(content))
+    return FileVerdict(FileFinding.CHANGED, _view(row), at, _read_seal(content))

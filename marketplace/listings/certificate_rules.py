@@ -26,7 +26,7 @@ class CertificateState(Word):
     WITHDRAWN = "withdrawn", "已撤销", "danger"
 
 
-class Verdict(Word):
+class FileFinding(Word):
     """What a file handed in for verification is."""
 
     GENUINE = "genuine", "真实，未改动", "ok"
@@ -98,7 +98,7 @@ def lines_of(facts: TradeFacts) -> list[Line]:
         Line("公示", f"{facts.publicity_from.isoformat()} 至 {facts.publicity_to.isoformat()}"),
         Line("异议", facts.objections),
         Line("关联关系", "有，公示时已注明" if facts.related else "未申报"),
-        Line("合同登记编号", facts.contract_no),
+        Line("合同编号", facts.contract_no),
         Line("登记日期", facts.registered_on.isoformat()),
     ]
 

@@ -98,14 +98,15 @@ def test_notices_are_a_feed_and_deadlines_a_calendar(client: Browser, hall: Hall
 def test_the_text_check_answers_while_writing_and_on_a_button(client: Browser, hall: Hall) -> None:
     draft = hall.do(achievements.create_draft, hall.officer, content=content(hall.university.name))
     client.sign_in_as(hall.officer)
-    part = client.send(
-        f"/my/achievements/{draft}/check", title="国际领先的脱硝催化剂", benefit="功率 30 KW"
-    )
+    typed = {"title": "国际领先的脱硝催化剂", "benefit": "功率 30 KW"}
+    part = client.send(f"/my/achievements/{draft}/check", **typed)
     assert part.status_code == 200
     assert "<html" not in part.text
     assert "没有数字的说法" in part.text
     assert "写作 kW" in part.text
-    page = client.send(f"/my/achievements/{draft}/edit", title="国际领先的脱硝催化剂", check_text="1")
+    page = client.send(
+        f"/my/achievements/{draft}/edit", title="国际领先的脱硝催化剂", check_text="1"
+    )
     assert page.status_code == 200
     assert "名称里的“国际领先”" in page.text
     stranger = hall.world.actor(next(iter(hall.officer.roles)))

@@ -22,7 +22,7 @@ from marketplace.listings import certificate_queries, certificate_service, servi
 from marketplace.listings.certificate_models import Certificate
 from marketplace.listings.certificate_rules import (
     CertificateState,
-    Verdict,
+    FileFinding,
     clean_number,
     first_difference,
 )
@@ -77,7 +77,7 @@ def test_a_signed_trade_has_its_certificate(hall: Hall) -> None:
     assert printed["挂牌期间"] == "2024-03-15 至 2024-03-29"
     assert printed["公示"] == "2024-03-15 至 2024-03-30"
     assert printed["异议"] == "无"
-    assert printed["合同登记编号"] == "JN-2024-0007"
+    assert printed["合同编号"] == "JN-2024-0007"
     assert [entry.action for entry in trail] == ["certificates.issue"]
 
 
@@ -132,7 +132,7 @@ def test_the_issued_file_is_genuine(hall: Hall, tmp_path: Path) -> None:
     store, content = sealed(hall, tmp_path)
     with hall.database.reading() as session:
         found = certificate_queries.judge_file(session, content, store)
-    assert found.verdict is Verdict.GENUINE
+    assert found.verdict is FileFinding.GENUINE
     assert found.certificate is not None
     assert found.certificate.number == "JY-2024-0001"
 
@@ -164,7 +164,7 @@ def test_one_byte_changed_anywhere_is_named(
     changed[at] ^= change
     with database.reading() as session:
         found = certificate_queries.judge_file(session, bytes(changed), store)
-    assert found.verdict is Verdict.CHANGED
+    assert found.verdict is FileFinding.CHANGED
     assert found.certificate is not None
     assert found.certificate.number == "JY-2024-0001"
     assert found.byte == at + 1
@@ -184,7 +184,7 @@ def test_added_removed_and_renumbered_copies_are_named(
     }[what]
     with database.reading() as session:
         found = certificate_queries.judge_file(session, changed, store)
-    assert found.verdict is Verdict.CHANGED
+    assert found.verdict is FileFinding.CHANGED
     if what == "number":
         # It names a certificate that there is none of: told by the length and what agrees.
         assert found.certificate is not None
@@ -195,7 +195,9 @@ def test_another_file_is_unknown(issued: tuple[Database, AttachmentStore, bytes]
     database, store, content = issued
     with database.reading() as session:
         for other in (b"", b"%PDF-1.7\nnothing", b"\x00" * len(content)):
-            assert certificate_queries.judge_file(session, other, store).verdict is Verdict.UNKNOWN
+            assert (
+                certificate_queries.judge_file(session, other, store).verdict is FileFinding.UNKNOWN
+            )
 
 
 def test_a_withdrawn_certificate_says_so(hall: Hall, tmp_path: Path) -> None:
@@ -228,7 +230,7 @@ def test_a_withdrawn_certificate_says_so(hall: Hall, tmp_path: Path) -> None:
         view = certificate_queries.by_number(session, "JY-2024-0001")
         assert (view.state, view.reason) == (CertificateState.WITHDRAWN, "受让方名称有误")
         found = certificate_queries.judge_file(session, content, store)
-        assert found.verdict is Verdict.WITHDRAWN
+        assert found.verdict is FileFinding.WITHDRAWN
     assert hall.do(service.reissue, hall.operator, listing_id=listing_id) == "JY-2024-0002"
 
 
