@@ -12,6 +12,7 @@ from marketplace.foundation.workdays import add_workdays
 from marketplace.listings import intent_queries, notice_queries, queries, service
 from marketplace.listings.rules import IntentState, ListingState, PricingMode
 from marketplace.listings.service import IntentContent, ListingContent
+from marketplace.listings.trial_rules import PriceFormula, TrialTerms
 from marketplace.payments import queries as payments
 from marketplace.payments import service as payment_service
 from marketplace.payments.rules import PaymentState
@@ -264,4 +265,16 @@ def _content(record: Listing) -> ListingContent:
         payment_mode=PaymentMode(record.payment_mode),
         payment_terms=record.payment_terms,
         conditions=record.conditions,
+        agent_name=record.agent[0],
+        agent_licence=record.agent[1],
+        trial=None
+        if record.trial is None
+        else TrialTerms(
+            months=record.trial.months,
+            conditions=record.trial.conditions,
+            formula=PriceFormula.PER_UNIT,
+            rate_fen=yuan(record.trial.rate_yuan),
+            unit=record.trial.unit,
+            cap_fen=yuan(record.trial.cap_yuan),
+        ),
     )

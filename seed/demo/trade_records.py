@@ -40,6 +40,16 @@ class Objection(Strict):
     upheld: bool = False
 
 
+class Trial(Strict):
+    """The terms of a trial before payment: a price for each unit, within a limit."""
+
+    months: int
+    conditions: str
+    rate_yuan: int
+    unit: str
+    cap_yuan: int
+
+
 class Listing(Strict):
     """One listing."""
 
@@ -62,6 +72,8 @@ class Listing(Strict):
     outcome: str
     reason: str = ""
     extended: bool = False
+    agent: tuple[str, str] = ("", "")
+    trial: Trial | None = None
     contract: str | None = None
 
 
