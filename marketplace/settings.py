@@ -36,6 +36,10 @@ class Settings(BaseSettings):
     events_port: int = Field(default=0, ge=0, le=65535)
     events_url: str = ""
     events_threads: int = Field(default=600, ge=10, le=5000)
+    # The operator's electronic seal for certificates: a PKCS #12 file and its password. Outside
+    # production a test seal is made in the data folder; in production certificates wait for it.
+    seal_pkcs12: Path | None = None
+    seal_password: str = ""
     web_threads: int = Field(default=8, ge=1, le=64)
     trusted_proxies: int = Field(default=0, ge=0, le=5)
 
@@ -63,6 +67,11 @@ class Settings(BaseSettings):
         if self.events_url or not self.events_port:
             return self.events_url
         return f"{scheme}://{host.rsplit(':', 1)[0]}:{self.events_port}"
+
+    @property
+    def address(self) -> str:
+        """Return the address at which people reach the site."""
+        return self.site_url or f"http://{self.host}:{self.port}"
 
     def signing_key(self) -> str:
         """Return the key that signs cookies; outside production it is made once and kept."""

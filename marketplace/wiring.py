@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from click import Command, Group
 from flask import Blueprint, g
@@ -19,11 +20,16 @@ from marketplace.achievements import documents as achievements_documents
 from marketplace.achievements import due as achievements_due
 from marketplace.achievements import queries as achievements_queries
 from marketplace.achievements import review_views as achievements_review_views
+from marketplace.achievements import text_views as achievements_text_views
 from marketplace.achievements import views as achievements_views
 from marketplace.assessments import desk_queries as assessments_desk_queries
 from marketplace.assessments import handlers as assessments_handlers
+from marketplace.assessments import library_views as assessments_library_views
+from marketplace.assessments import panel_views as assessments_panel_views
+from marketplace.assessments import service as assessments_service
 from marketplace.assessments import views as assessments_views
 from marketplace.assessments import working_views as assessments_working_views
+from marketplace.assessments.library_rules import TieKind
 from marketplace.brokerage import agency_views as brokerage_agency_views
 from marketplace.brokerage import deal_views as brokerage_deal_views
 from marketplace.brokerage import due as brokerage_due
@@ -40,6 +46,7 @@ from marketplace.contracts import registry_views as contracts_registry_views
 from marketplace.contracts import views as contracts_views
 from marketplace.contracts import waiting_queries as contracts_waiting
 from marketplace.contracts import yearly_views as contracts_yearly_views
+from marketplace.contracts.events import ContractRegistered
 from marketplace.demonstration import views as demonstration_views
 from marketplace.discovery import commands as discovery_commands
 from marketplace.discovery import documents as discovery_documents
@@ -60,8 +67,8 @@ from marketplace.exchange import commands as exchange_commands
 from marketplace.exchange import due as exchange_due
 from marketplace.exchange import queries as exchange_queries
 from marketplace.exchange import views as exchange_views
-from marketplace.foundation import web
-from marketplace.foundation.access import Actor
+from marketplace.foundation import web, workdays
+from marketplace.foundation.access import SYSTEM, Actor
 from marketplace.foundation.attachments import AttachmentStore
 from marketplace.foundation.clock import Clock, DemoClock, SystemClock, demo_started, local_date
 from marketplace.foundation.db import Database
@@ -73,9 +80,12 @@ from marketplace.integrity import repair_queries as integrity_repair_queries
 from marketplace.integrity import repair_views as integrity_repair_views
 from marketplace.integrity import views as integrity_views
 from marketplace.integrity.queries import IntegrityRecordView
+from marketplace.listings import certificate_due
+from marketplace.listings import certificate_views as listings_certificate_views
 from marketplace.listings import desk_views as listings_desk_views
 from marketplace.listings import due as listings_due
 from marketplace.listings import handlers as listings_handlers
+from marketplace.listings import notice_views as listings_notice_views
 from marketplace.listings import opening_views as listings_opening_views
 from marketplace.listings import qualification_views as listings_qualification_views
 from marketplace.listings import queries as listings_queries
@@ -128,18 +138,26 @@ from search.address import open_engine, with_encoder
 from search.engine import Engine
 from search.errors import SearchError
 
+if TYPE_CHECKING:
+    from marketplace.listings.document_seal import Sealer
+
 # Pages register on their slice's blueprint when their module is imported.
 PAGES = (
     accounts_desk_views,
     achievements_review_views,
+    achievements_text_views,
     needs_answer_views,
     needs_desk_views,
     assessments_working_views,
+    assessments_panel_views,
+    assessments_library_views,
     listings_desk_views,
     listings_room_views,
     listings_opening_views,
     listings_qualification_views,
     payments_statement_views,
+    listings_notice_views,
+    listings_certificate_views,
     brokerage_deal_views,
     brokerage_terms_views,
     brokerage_agency_views,
@@ -190,7 +208,26 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 # Only where the database carries a demo clock.
 DEMO_BLUEPRINTS: tuple[Blueprint, ...] = (demonstration_views.blueprint,)
 
+
+def _note_dealings(session: Session, event: ContractRegistered, *, now: datetime) -> None:
+    """Let a registered contract count as a tie of its parties, which lies upstream of contracts."""
+    if event.seller_organisation_id == event.buyer_organisation_id:
+        return
+    assessments_service.record_tie(
+        session,
+        actor=SYSTEM,
+        now=now,
+        first_id=event.seller_organisation_id,
+        second_id=event.buyer_organisation_id,
+        kind=TieKind.DEAL,
+        since=event.registered_on,
+        until=None,
+        source=f"技术合同 {event.contract_no}",
+    )
+
+
 SUBSCRIPTIONS: tuple[Subscription, ...] = (
+    Subscription("assessments.contract_registered", ContractRegistered, _note_dealings),
     *listings_handlers.SUBSCRIPTIONS,
     *assessments_handlers.SUBSCRIPTIONS,
     *brokerage_handlers.SUBSCRIPTIONS,
@@ -288,12 +325,19 @@ def build(
     replacements: Mapping[Any, Any] | None = None,
 ) -> Services:
     """Make all services for the settings; a test hands in its own database, clock or parts."""
+    workdays.use_entered(settings.data_dir / "workdays.yaml")
     database = database or Database(settings.database)
     demo = demo_started(database)
     clock = clock or (DemoClock(database) if demo else SystemClock())
     outbox = Outbox(SUBSCRIPTIONS)
     store = AttachmentStore(settings.data_dir / "attachments")
-    due = DueTasks((*DUE_TASKS, *exchange_due.tasks(store, discovery_queries.is_indexed)))
+    due = DueTasks(
+        (
+            *DUE_TASKS,
+            *exchange_due.tasks(store, discovery_queries.is_indexed),
+            *certificate_due.tasks(lambda: _sealer(settings), store, settings.address),
+        )
+    )
     index = SearchIndex(_engine(settings), database, SEARCH_SOURCES)
     resources: dict[Any, Any] = {
         Database: database,
@@ -313,6 +357,20 @@ def build(
         **(replacements or {}),
     }
     return Services(settings, database, clock, outbox, due, demo, resources)
+
+
+def _sealer(settings: Settings) -> Sealer | None:
+    """Return the operator's seal; the test seal outside production, where none is set."""
+    if settings.production and settings.seal_pkcs12 is None:
+        return None
+    # Loaded when there is something to seal: the libraries of seals would slow every start.
+    sealing = import_module("marketplace.listings.document_seal")
+    made: Sealer = (
+        sealing.test_seal(settings.data_dir)
+        if settings.seal_pkcs12 is None
+        else sealing.Sealer(settings.seal_pkcs12, settings.seal_password)
+    )
+    return made
 
 
 def _engine(settings: Settings) -> Engine:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
+
+from sqlalchemy import select
 
 from marketplace.accounts.rules import OrganisationKind, OrganisationSubkind
 from marketplace.achievements import service as achievements
@@ -21,14 +23,18 @@ from marketplace.achievements.rules import (
     Owner,
 )
 from marketplace.assessments import handlers, service
-from marketplace.assessments.rules import ExpertScore, Indicator, ValuationMethod
+from marketplace.assessments.library_rules import ExpertGrade
+from marketplace.assessments.models import Seat
+from marketplace.assessments.panel_rules import AchievementType, SheetAnswers
+from marketplace.assessments.parameters import panel_terms_on
+from marketplace.assessments.rules import Indicator, ValuationMethod
 from marketplace.assessments.valuation_rules import (
     Conclusion,
     CostInput,
     CostItem,
     IncomeInput,
 )
-from marketplace.foundation.access import Role
+from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.db import Database
 from marketplace.foundation.money import Fen
 from marketplace.foundation.outbox import Outbox
@@ -37,10 +43,39 @@ from tests.world import World
 
 FREE = Fen(0)
 RIGHT = f"ZL201910371234.{expected_check_digit('201910371234')}"
-SCORES = [
-    ExpertScore(indicator, points, f"{indicator.label}：与现场数据核对后打分")
-    for indicator, points in zip(Indicator, (70, 82, 75, 60, 68), strict=True)
-]
+POINTS = (70, 74, 76, 78, 82)
+
+
+_TILT = {
+    "originality": 4,
+    "rigour": -4,
+    "saving": 2,
+    "market": -2,
+    "wellbeing": 2,
+    "standards": -3,
+    "rights": 3,
+    "conditions": -2,
+    "demand": -2,
+}
+
+
+def answers(points: int = 75, kind: AchievementType = AchievementType.APPLIED) -> SheetAnswers:
+    """Return a whole sheet with these points on every indicator but one, levels 7, 3 and 5.
+
+    The lines differ within an indicator of the applied sheet, so that experts agree or do not.
+    """
+    terms = panel_terms_on(date(2024, 3, 15))
+    levels = {"trl": 7, "innovation": 3, "advancement": 5}
+    return SheetAnswers(
+        {
+            line.code: levels[line.scale] if line.scale else points + _TILT.get(line.code, 0)
+            for line in terms.sheet(kind.value).lines()
+        },
+        {indicator: f"{indicator.label}：与检测报告核对后评分" for indicator in Indicator},
+        "看过示范装置 8000 小时的运行记录",
+    )
+
+
 INCOME = IncomeInput(
     revenues_fen=(Fen(80_000_000_00), Fen(120_000_000_00), Fen(150_000_000_00)),
     share_low_ppm=10_000,
@@ -119,6 +154,7 @@ class Bench:
         )
         self.assessor = world.actor(Role.ASSESSOR, self.house, Role.PROVIDER)
         self.operator = world.actor(Role.OPERATOR)
+        self.experts: list[Actor] = []
         self._outbox = Outbox(handlers.SUBSCRIPTIONS)
 
     def do(self, use_case: Callable[..., Any], actor: Any, **arguments: Any) -> Any:
@@ -177,10 +213,72 @@ class Bench:
             due_on=date(2024, 4, 12),
         )
 
-    def worked(self, *, fee_fen: Fen = FREE) -> int:
+    def expert(self, *fields: TechnologyField, name: str = "") -> Actor:
+        """Enter a new expert of an institute of its own into the library."""
+        made = self.world.actor(
+            Role.EXPERT,
+            self.world.organisation(OrganisationKind.RESEARCH_INSTITUTE),
+            name=name,
+        )
+        self.do(
+            service.enter_expert,
+            self.operator,
+            user_id=made.user_id,
+            grade=ExpertGrade.FULL,
+            fields=fields or (TechnologyField.ENVIRONMENT,),
+            basis="职称证书 2019-0001",
+        )
+        return made
+
+    def panel(self, assessment_id: int, size: int = 5) -> None:
+        """Call a panel of new experts of the field, kept in ``experts``."""
+        self.experts = [self.expert() for _ in range(size)]
+        self.call(assessment_id, self.experts)
+
+    def call(self, assessment_id: int, experts: Sequence[Actor]) -> None:
+        """Call these experts."""
+        self.do(
+            service.call_panel,
+            self.assessor,
+            assessment_id=assessment_id,
+            achievement_type=AchievementType.APPLIED,
+            expert_ids=[one.user_id for one in experts],
+        )
+
+    def seat(self, assessment_id: int, expert: Actor) -> int:
+        """Return the id of an expert's seat."""
+        with self.database.reading() as session:
+            found = session.scalar(
+                select(Seat.id).where(
+                    Seat.assessment_id == assessment_id, Seat.expert_id == expert.user_id
+                )
+            )
+        assert found is not None
+        return found
+
+    def declare(self, assessment_id: int, expert: Actor) -> int:
+        """Let an expert declare that nothing ties him, and return the seat."""
+        seat_id = self.seat(assessment_id, expert)
+        self.do(
+            service.declare,
+            expert,
+            seat_id=seat_id,
+            declared=True,
+            statement="与权利人、发明人没有任职、合作和股权关系",
+        )
+        return seat_id
+
+    def score(self, assessment_id: int, points: Sequence[int] = POINTS) -> None:
+        """Call a panel and let every expert hand in a sheet."""
+        self.panel(assessment_id, len(points))
+        for expert, given in zip(self.experts, points, strict=True):
+            seat_id = self.declare(assessment_id, expert)
+            self.do(service.hand_in, expert, seat_id=seat_id, answers=answers(given))
+
+    def worked(self, *, fee_fen: Fen = FREE, points: Sequence[int] = POINTS) -> int:
         """Bring an assessment to the point at which its report can be issued."""
         made = self.accepted(fee_fen=fee_fen)
-        self.do(service.score, self.assessor, assessment_id=made, version=None, scores=SCORES)
+        self.score(made, points)
         self.do(
             service.value,
             self.assessor,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -29,7 +30,7 @@ from marketplace.foundation.outbox import Outbox
 from marketplace.foundation.trade import PaymentMode, TechnologyField, TradingMode
 from marketplace.listings import due as listings_due
 from marketplace.listings import handlers as listings_handlers
-from marketplace.listings import service
+from marketplace.listings import notice_queries, service
 from marketplace.listings.models import Intent, Listing
 from marketplace.listings.qualification_rules import JUDGED
 from marketplace.listings.rules import PricingMode
@@ -107,8 +108,8 @@ class Hall:
         organisation = self.world.organisation(OrganisationKind.ENTERPRISE, name=name)
         return organisation, self.world.actor(Role.ENTERPRISE, organisation)
 
-    def achievement(self) -> int:
-        """Publish a complete achievement of the university."""
+    def achievement(self, **changes: Any) -> int:
+        """Publish a complete achievement of the university, changed where a test wants it."""
         content = AchievementContent(
             title="等温淬火球铁曲轴：疲劳强度提高四成，单件成本不到锻钢的三分之二",
             problem="锻钢曲轴毛坯贵，球铁曲轴的疲劳强度又不够用于大功率柴油机。",
@@ -131,6 +132,7 @@ class Hall:
             price_fen=BASE,
             keywords=("曲轴", "等温淬火"),
         )
+        content = replace(content, **changes)
         with self.database.transaction() as session:
             made = achievements.create_draft(
                 session, actor=self.officer, now=self.now, content=content
@@ -147,7 +149,19 @@ class Hall:
             achievement_id=self.achievement(),
             content=content or offer(),
         )
+        self.waive(made)
         return made
+
+    def waive(self, listing_id: int) -> None:
+        """Let the seller record that every holder of a priority right has waived it in writing."""
+        for asked in self.read(lambda session: notice_queries.priorities(session, listing_id)):
+            self.do(
+                service.answer_priority,
+                self.officer,
+                priority_id=asked.id,
+                claims=False,
+                note="书面放弃声明 2024-03-15",
+            )
 
     def announced(self, content: ListingContent | None = None, workdays: int | None = None) -> int:
         """Apply, accept and announce."""

@@ -312,6 +312,7 @@ def fill(row: Achievement, content: AchievementContent) -> None:
             filed_on=right.filed_on,
             expires_on=right.expires_on,
             filed_year=right.filed_year,
+            open_licensed=right.open_licensed,
         )
         for position, right in enumerate(content.ip_rights)
     ]

@@ -74,6 +74,7 @@ class IPRightFields(web.RowForm):
     legal_status = web.ChoiceField("法律状态", LegalStatus, empty="待核实")
     filed_on = web.DateField("申请日")
     expires_on = web.DateField("到期日")
+    open_licensed = web.FlagField("已声明开放许可")
 
 
 class OwnerFields(web.RowForm):

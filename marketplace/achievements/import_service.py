@@ -183,6 +183,7 @@ def _insert_parts(
             "filed_on": right.filed_on,
             "expires_on": right.expires_on,
             "filed_year": right.filed_year,
+            "open_licensed": right.open_licensed,
         }
         for achievement_id, content in pairs
         for position, right in enumerate(content.ip_rights)

@@ -128,6 +128,7 @@ class IPRightRow(Base):
     filed_on: Mapped[date | None]
     expires_on: Mapped[date | None]
     filed_year: Mapped[int | None]
+    open_licensed: Mapped[bool] = mapped_column(default=False)
 
 
 class OwnerRow(Base):

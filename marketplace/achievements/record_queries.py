@@ -152,6 +152,7 @@ def right_of(row: IPRightRow) -> IPRight:
         row.filed_on,
         row.expires_on,
         row.filed_year,
+        row.open_licensed,
     )
 
 

@@ -243,6 +243,8 @@ class IPRight:
     filed_on: date | None = None
     expires_on: date | None = None
     filed_year: int | None = None
+    # 专利法 art. 50: the owner has declared an open licence, and the declaration stands.
+    open_licensed: bool = False
 
 
 def percent(share: int) -> str:

@@ -26,6 +26,7 @@ from marketplace.achievements.rules import (
     Owner,
     decides,
 )
+from marketplace.achievements.text_forms import remarks_of
 from marketplace.foundation import attachments, web
 from marketplace.foundation.access import PUBLIC, permits
 from marketplace.foundation.attachments import AttachmentStore, FileVisibility
@@ -173,6 +174,8 @@ def edit(achievement_id: int) -> ResponseReturnValue:
     """Show the whole form; save it as a draft, or save and submit it."""
     view = queries.get_own(web.session(), web.actor(), achievement_id)
     form = AchievementForm.load(**stored(view.content, version=view.version))
+    if "check_text" in request.form:
+        return _edit_page(view, form, FilesForm(formdata=None))
     if form.validate_on_post():
         done = web.submit(form, lambda session: _save(session, form, achievement_id))
         if done is not None:
@@ -221,7 +224,7 @@ def _edit_page(view: queries.AchievementView, form: AchievementForm, files: File
         files=files,
         attached=attachments.of(web.session(), f"achievement:{view.id}"),
         industries=industries(),
-        claims=empty_claims(view.content.title, view.content.solution, view.content.benefit),
+        **remarks_of(form, view.content),
     )
 
 

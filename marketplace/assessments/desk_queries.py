@@ -7,8 +7,9 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.assessments import rules
+from marketplace.assessments import panel_queries, rules
 from marketplace.assessments.models import Assessment
+from marketplace.assessments.panel_rules import SeatState
 from marketplace.assessments.queries import mine
 from marketplace.assessments.rules import OPEN_STATES, AssessmentState
 from marketplace.foundation.access import Actor, permits
@@ -28,7 +29,25 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingIte
     )
     today = local_date(now)
     found = (_waiting_item(actor, row, today) for row in rows)
-    return [item for item in found if item is not None]
+    return [*_seats(session, actor), *(item for item in found if item is not None)]
+
+
+def _seats(session: Session, actor: Actor) -> list[WaitingItem]:
+    """List the acting expert's seats on which something is to be done."""
+    if not permits(actor, rules.SIT):
+        return []
+    return [
+        WaitingItem(
+            f"专家评分：{seat.title}",
+            "先声明没有利益关系" if seat.state is SeatState.INVITED else "独立评分，提交后不能修改",
+            "assessments.seat",
+            {"seat_id": seat.id},
+            "声明" if seat.state is SeatState.INVITED else "评分",
+            seat.due_on,
+        )
+        for seat in panel_queries.my_seats(session, actor)
+        if not seat.over and seat.state in (SeatState.INVITED, SeatState.DECLARED)
+    ]
 
 
 def _waiting_item(actor: Actor, row: Assessment, today: date) -> WaitingItem | None:
@@ -57,9 +76,12 @@ def _waiting_item(actor: Actor, row: Assessment, today: date) -> WaitingItem | N
         if state in rules.WORKING_STATES and (
             row.expert_id == actor.user_id or permits(actor, rules.ISSUE)
         ):
-            done = row.score_tenths is not None and row.low_fen is not None
-            what, act = ("出具评估报告", "出具报告") if done else ("打分并估值", "评估")
-            return item(what, "五项指标与评估值区间", act, row.due_on)
+            if row.panel_called_at is None:
+                return item("组建专家组", "五位或七位专家独立评分", "选专家", row.due_on)
+            if row.low_fen is None:
+                return item("估值", "收益法、市场法或成本法", "估值", row.due_on)
+            if row.score_tenths is not None:
+                return item("出具评估报告", "专家评分已交齐，评估值已有", "出具报告", row.due_on)
     if state is AssessmentState.REPORT and permits(actor, rules.FILE):
         return item("备案评估报告", f"报告 {row.report_number}", "核对并备案")
     return None

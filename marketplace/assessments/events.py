@@ -56,6 +56,37 @@ class AssessmentDeclined(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExpertInvited(Event):
+    """The assessor gave an expert a seat on the panel of an assessment."""
+
+    assessment_id: int
+    seat_id: int
+    expert_user_id: int
+    title: str
+    due_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpertLeft(Event):
+    """An expert gave a seat back, with the reason; the assessor puts another one on it."""
+
+    assessment_id: int
+    assessor_organisation_id: int
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PanelScored(Event):
+    """The last sheet of a panel came in: from now on the assessor reads the scores."""
+
+    assessment_id: int
+    assessor_organisation_id: int
+    title: str
+    score_tenths: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportIssued(Event):
     """The assessor issued its report with a value range."""
 

@@ -1,4 +1,4 @@
-"""The shapes of an assessment: the request, the answer, the scores, the valuation."""
+"""The shapes of an assessment: the request, the answer, the valuation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from marketplace.assessments.rules import ExpertScore, Indicator, ValuationMethod
+from marketplace.assessments.rules import ValuationMethod
 from marketplace.assessments.valuation_rules import (
     Comparable,
     Conclusion,
@@ -55,7 +55,9 @@ class AcceptForm(web.Form):
         rows=3,
         hint="例如：股权、任职、近两年的业务往来、亲属关系；声明留存在评估档案",
     )
-    expert = web.ChoiceField("经办评估师", [], required=True, hint="由这位评估师本人打分")
+    expert = web.ChoiceField(
+        "经办评估师", [], required=True, hint="由这位评估师估值并在报告上署名；评分由专家组完成"
+    )
     fee = web.YuanField("评估费", required=True, hint="不收费填 0；到账后出具报告")
     due_on = web.DateField("出具报告的日期", required=True)
 
@@ -68,48 +70,6 @@ class ReasonForm(web.Form):
     """Why an order is declined or an assessment ended."""
 
     reason = web.LongTextField("原因", required=True, longest=1000, rows=3)
-
-
-class ScoreForm(web.Form):
-    """Points and reasons for the five indicators."""
-
-    scientific_points = web.IntField("科学价值", least=0, most=100, unit="分", required=True)
-    scientific_reason = web.LongTextField("科学价值的依据", required=True, longest=2000, rows=3)
-    technical_points = web.IntField("技术价值", least=0, most=100, unit="分", required=True)
-    technical_reason = web.LongTextField("技术价值的依据", required=True, longest=2000, rows=3)
-    economic_points = web.IntField("经济价值", least=0, most=100, unit="分", required=True)
-    economic_reason = web.LongTextField("经济价值的依据", required=True, longest=2000, rows=3)
-    social_points = web.IntField("社会和文化价值", least=0, most=100, unit="分", required=True)
-    social_reason = web.LongTextField("社会和文化价值的依据", required=True, longest=2000, rows=3)
-    transfer_points = web.IntField("转化推广潜力", least=0, most=100, unit="分", required=True)
-    transfer_reason = web.LongTextField("转化推广潜力的依据", required=True, longest=2000, rows=3)
-
-    def pairs(self) -> list[tuple[Indicator, Any, Any]]:
-        """List each indicator with its two fields."""
-        return [
-            (
-                indicator,
-                self._fields[f"{indicator.value}_points"],
-                self._fields[f"{indicator.value}_reason"],
-            )
-            for indicator in Indicator
-        ]
-
-    def scores(self) -> list[ExpertScore]:
-        """Return what was typed as the experts' scores."""
-        return [
-            ExpertScore(indicator, points.data, reason.data)
-            for indicator, points, reason in self.pairs()
-        ]
-
-    @staticmethod
-    def stored(scores: Sequence[ExpertScore]) -> dict[str, Any]:
-        """Return stored scores as the form's data."""
-        data: dict[str, Any] = {}
-        for score in scores:
-            data[f"{score.indicator.value}_points"] = score.points
-            data[f"{score.indicator.value}_reason"] = score.reason
-        return data
 
 
 class RevenueFields(web.RowForm):

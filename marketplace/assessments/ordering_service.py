@@ -116,8 +116,8 @@ def assign(
         )
     rules.check_no_conflict(
         rules.conflicts(
-            choice_queries.party_facts(session, assessor.id),
-            choice_queries.party_facts(session, row.organisation_id),
+            choice_queries.party_facts(session, assessor.id, on=local_date(now)),
+            choice_queries.party_facts(session, row.organisation_id, on=local_date(now)),
             choice_queries.subject_facts(session, row.achievement_id),
         )
     )
@@ -173,8 +173,8 @@ def accept(
         )
     rules.check_no_conflict(
         rules.conflicts(
-            choice_queries.party_facts(session, assessor_id),
-            choice_queries.party_facts(session, row.organisation_id),
+            choice_queries.party_facts(session, assessor_id, on=local_date(now)),
+            choice_queries.party_facts(session, row.organisation_id, on=local_date(now)),
             choice_queries.subject_facts(session, row.achievement_id),
             expert_id=expert_id,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cache
-from typing import Protocol, Self, TypeVar
+from typing import Literal, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -110,11 +110,75 @@ class ValuationTerms(_Strict):
     accept_workdays: int
 
 
+class SubIndicator(_Strict):
+    """One line of a score sheet; ``weight`` is per cent within its indicator.
+
+    A line with a ``scale`` takes a level instead of points.
+    """
+
+    code: str
+    label: str
+    weight: int
+    meaning: str
+    scale: Literal["", "trl", "innovation", "advancement"] = ""
+
+
+class Sheet(_Strict):
+    """What experts score for one type of achievement."""
+
+    type: str
+    weights: Weights
+    indicators: dict[str, tuple[SubIndicator, ...]]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if set(self.indicators) != set(Weights.model_fields):
+            raise ValueError(f"the sheet {self.type} must hold the five indicators")
+        if any(sum(part.weight for part in parts) != 100 for parts in self.indicators.values()):
+            raise ValueError(f"the lines of each indicator of {self.type} must sum to 100")
+        codes = [part.code for parts in self.indicators.values() for part in parts]
+        if len(codes) != len(set(codes)):
+            raise ValueError(f"a code of {self.type} stands twice")
+        return self
+
+    def lines(self) -> tuple[SubIndicator, ...]:
+        """List all lines in the order of the sheet."""
+        return tuple(part for parts in self.indicators.values() for part in parts)
+
+
+class Scales(_Strict):
+    """The words of each level, from level 1."""
+
+    innovation: tuple[str, ...]
+    advancement: tuple[str, ...]
+
+
+class PanelTerms(_Strict):
+    """How a panel is composed and its scores are read, from one day through another."""
+
+    since: date = Field(alias="from")
+    until: date | None = Field(alias="to")
+    reference: str
+    sizes: tuple[int, ...]
+    field_share_of: tuple[int, int]
+    past_deal_years: int
+    weak_agreement_per_mille: int
+    outlier_hundredths: int
+    outlier_points: int
+    scales: Scales
+    sheets: tuple[Sheet, ...]
+
+    def sheet(self, kind: str) -> Sheet:
+        """Return the sheet of a type of achievement."""
+        return next(sheet for sheet in self.sheets if sheet.type == kind)
+
+
 class AssessmentParameters(_Strict):
     """The whole file."""
 
     versions: tuple[ScoringVersion, ...]
     valuation: tuple[ValuationTerms, ...]
+    panels: tuple[PanelTerms, ...]
 
 
 class _Dated(Protocol):
@@ -150,3 +214,8 @@ def scoring_on(on: date) -> ScoringVersion:
 def valuation_terms_on(on: date) -> ValuationTerms:
     """Return the terms of a valuation of a day."""
     return _on(_file().valuation, on)
+
+
+def panel_terms_on(on: date) -> PanelTerms:
+    """Return how a panel is composed and read on a day."""
+    return _on(_file().panels, on)

@@ -104,6 +104,8 @@ class AssessmentView:
     reported_at: datetime | None
     filed_at: datetime | None
     ended_reason: str
+    panelled: bool
+    disagreement_note: str
     is_client: bool
     is_assessor: bool
 
@@ -120,7 +122,7 @@ class AssessmentView:
     @property
     def scored(self) -> bool:
         """Tell whether the five indicators have their points."""
-        return len(self.scores) == len(Indicator)
+        return self.row.score_tenths is not None
 
     @property
     def valued(self) -> bool:
@@ -230,6 +232,7 @@ def get_for(session: Session, actor: Actor, assessment_id: int) -> AssessmentVie
         method.method: INPUTS[method.method].validate_python(method.inputs) for method in methods
     }
     is_assessor = row.assessor_organisation_id == actor.organisation_id and actor.signed_in
+    panelled = row.panel_called_at is not None
     is_client = row.organisation_id == actor.organisation_id and actor.signed_in
     # The client reads scores and working when the report is out, not while it is being written.
     open_book = is_assessor or row.reported_at is not None
@@ -249,10 +252,11 @@ def get_for(session: Session, actor: Actor, assessment_id: int) -> AssessmentVie
         fee_fen=row.fee_fen,
         payment_id=row.payment_id,
         fee_paid_at=row.fee_paid_at,
+        # A report from before panels: one expert's points.
         scores=tuple(
             ExpertScore(indicator, points[indicator].points, points[indicator].reason)
             for indicator in Indicator
-            if indicator in points and open_book
+            if indicator in points and open_book and not panelled
         ),
         inputs=inputs if open_book else {},
         results=tuple(compute(data) for data in inputs.values()) if open_book else (),
@@ -264,6 +268,8 @@ def get_for(session: Session, actor: Actor, assessment_id: int) -> AssessmentVie
         reported_at=row.reported_at,
         filed_at=row.filed_at,
         ended_reason=row.ended_reason,
+        panelled=panelled,
+        disagreement_note=row.disagreement_note if open_book else "",
         is_client=is_client,
         is_assessor=is_assessor,
     )
@@ -277,6 +283,19 @@ def get_report(session: Session, actor: Actor, assessment_id: int) -> Assessment
     return view
 
 
+def get_scored(session: Session, actor: Actor, assessment_id: int) -> AssessmentView:
+    """Return an assessment whose panel has scored, to who may read the scores now.
+
+    The house may when the last sheet is in, the others when the report is out.
+    """
+    view = get_for(session, actor, assessment_id)
+    if not view.panelled or view.row.score_tenths is None:
+        raise NotFound(
+            "assessments.not_scored", "专家评分交齐之后，评估机构才能看到；报告出具后公开给委托方"
+        )
+    return view
+
+
 def get_to_work(session: Session, actor: Actor, assessment_id: int) -> AssessmentView:
     """Return an assessment that the actor's organisation works on, else refuse."""
     view = get_for(session, actor, assessment_id)
@@ -285,7 +304,7 @@ def get_to_work(session: Session, actor: Actor, assessment_id: int) -> Assessmen
     if view.state not in rules.WORKING_STATES:
         raise Conflict(
             "assessments.not_working",
-            f"这项评估现在是“{view.state.label}”，不能再修改打分和估值",
+            f"这项评估现在是“{view.state.label}”，不能再修改估值",
         )
     return view
 

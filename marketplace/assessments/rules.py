@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from marketplace.foundation.access import Permission, Role
-from marketplace.foundation.errors import Conflict, Problem, RuleBroken, raise_if_any
+from marketplace.foundation.errors import Conflict, RuleBroken
 from marketplace.foundation.words import Word
 
 
@@ -84,6 +84,13 @@ class ConflictKind(Word):
     INVENTOR_MEMBER = "inventor_member", "成果的发明人是评估机构的成员"
     SHARED_MEMBER = "shared_member", "有人同时是委托单位和评估机构的成员"
     EXPERT_NAMED = "expert_named", "经办的评估师是成果的发明人"
+    EXPERT_INVENTOR = "expert_inventor", "专家是成果的发明人"
+    SAME_NAME = "same_name", "专家与成果的发明人同名"
+    CO_INVENTOR = "co_inventor", "专家与成果的发明人共同完成过其他成果"
+    SAME_EMPLOYER = "same_employer", "专家任职于委托单位或权利人"
+    SAME_HOUSE = "same_house", "专家任职于承办的评估机构"
+    PAST_DEAL = "past_deal", "三年内与委托单位或权利人有技术交易"
+    OWNERSHIP = "ownership", "与委托单位或权利人有股权关系"
 
 
 VIEW = Permission(
@@ -105,7 +112,9 @@ VIEW = Permission(
 )
 REQUEST = Permission("assessments.request", frozenset({Role.OFFICER, Role.ORG_ADMIN}))
 ACCEPT = Permission("assessments.accept", frozenset({Role.ASSESSOR, Role.PROVIDER}))
-SCORE = Permission("assessments.score", frozenset({Role.ASSESSOR, Role.EXPERT}))
+WORK = Permission("assessments.work", frozenset({Role.ASSESSOR}))
+SIT = Permission("assessments.sit", frozenset({Role.ASSESSOR, Role.EXPERT}), verified=False)
+KEEP_LIBRARY = Permission("assessments.keep_library", frozenset({Role.OPERATOR}))
 ISSUE = Permission("assessments.issue", frozenset({Role.ASSESSOR}))
 FILE = Permission("assessments.file", frozenset({Role.OPERATOR}))
 
@@ -136,12 +145,18 @@ def check_reason(reason: str, what: str, *, field: str = "reason") -> str:
 
 @dataclass(frozen=True)
 class PartyFacts:
-    """What the platform knows of one side: its members and its legal representative."""
+    """What the platform knows of one side: members, legal representative, ties to others.
+
+    ``traded_with`` and ``owned_with`` are organisations with which it has dealt lately, or holds
+    or shares capital.
+    """
 
     organisation_id: int
     name: str
     representative: str
     member_ids: frozenset[int]
+    traded_with: frozenset[int] = frozenset()
+    owned_with: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -151,6 +166,19 @@ class SubjectFacts:
     owner_ids: frozenset[int]
     owner_names: frozenset[str]
     inventor_ids: frozenset[int]
+    inventor_names: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class ExpertFacts:
+    """What the platform knows of an expert: employers, joint work, and the employers' ties."""
+
+    user_id: int
+    name: str
+    organisation_ids: frozenset[int]
+    worked_with: frozenset[int]
+    traded_with: frozenset[int] = frozenset()
+    owned_with: frozenset[int] = frozenset()
 
 
 def conflicts(
@@ -175,19 +203,51 @@ def conflicts(
         found.append(ConflictKind.SHARED_MEMBER)
     if expert_id is not None and expert_id in subject.inventor_ids:
         found.append(ConflictKind.EXPERT_NAMED)
+    interested = {client.organisation_id, *subject.owner_ids}
+    if assessor.traded_with & interested:
+        found.append(ConflictKind.PAST_DEAL)
+    if assessor.owned_with & interested:
+        found.append(ConflictKind.OWNERSHIP)
     return found
 
 
-def check_no_conflict(found: Sequence[ConflictKind]) -> None:
-    """Refuse when a tie is known; it cannot be declared away."""
+def expert_conflicts(
+    expert: ExpertFacts, client_id: int, house_id: int, subject: SubjectFacts
+) -> list[ConflictKind]:
+    """List the ties that forbid an expert a seat on a panel; an empty list allows it.
+
+    Inventors without an account are compared by name: a wrong hit costs another choice.
+    """
+    found = []
+    interested = {client_id, *subject.owner_ids}
+    if expert.user_id in subject.inventor_ids:
+        found.append(ConflictKind.EXPERT_INVENTOR)
+    elif expert.name in subject.inventor_names:
+        found.append(ConflictKind.SAME_NAME)
+    if expert.worked_with & subject.inventor_ids:
+        found.append(ConflictKind.CO_INVENTOR)
+    if expert.organisation_ids & interested:
+        found.append(ConflictKind.SAME_EMPLOYER)
+    if house_id in expert.organisation_ids:
+        found.append(ConflictKind.SAME_HOUSE)
+    if expert.traded_with & interested:
+        found.append(ConflictKind.PAST_DEAL)
+    if expert.owned_with & interested:
+        found.append(ConflictKind.OWNERSHIP)
+    return found
+
+
+def check_no_conflict(found: Sequence[ConflictKind], *, who: str = "assessor") -> None:
+    """Refuse when a tie is known; it cannot be declared away. ``who`` is assessor or expert."""
     if not found:
         return
     what = "、".join(kind.label for kind in found)
-    raise RuleBroken(
-        "assessments.conflict",
-        f"{what}，存在利益冲突，不能承接这项评估；请委托方另选一家评估机构",
-        "assessor",
+    instead = (
+        "不能承接这项评估；请委托方另选一家评估机构"
+        if who == "assessor"
+        else "不能参加这项评估的专家组；请选择回避，由评估机构换人"
     )
+    raise RuleBroken("assessments.conflict", f"{what}，存在利益冲突，{instead}", who)
 
 
 def check_statement(*, declared: bool, statement: str) -> str:
@@ -203,51 +263,23 @@ def check_statement(*, declared: bool, statement: str) -> str:
 
 @dataclass(frozen=True)
 class ExpertScore:
-    """One indicator as an expert sees it: points 0–100 and why."""
+    """One indicator of one sheet: points 0–100 and why."""
 
     indicator: Indicator
     points: int
     reason: str
 
 
-def check_scores(scores: Sequence[ExpertScore]) -> None:
-    """Refuse scores that leave out an indicator, lie outside 0–100 or give no reason."""
-    given = {score.indicator: score for score in scores}
-    problems = []
-    for indicator in Indicator:
-        score = given.get(indicator)
-        if score is None:
-            problems.append(
-                Problem(
-                    "assessments.score_missing",
-                    f"请为“{indicator.label}”打分，五项都要有",
-                    f"{indicator.value}_points",
-                )
-            )
-            continue
-        if not 0 <= score.points <= 100:
-            problems.append(
-                Problem(
-                    "assessments.score_range",
-                    f"“{indicator.label}”应在 0 到 100 分之间",
-                    f"{indicator.value}_points",
-                )
-            )
-        if len(score.reason.strip()) < REASON_MIN:
-            problems.append(
-                Problem(
-                    "assessments.score_reason",
-                    f"请写明“{indicator.label}”打分的依据，至少 {REASON_MIN} 个字",
-                    f"{indicator.value}_reason",
-                )
-            )
-    raise_if_any(problems)
-
-
 def weighted_tenths(points: Mapping[Indicator, int], weights: Mapping[Indicator, int]) -> int:
     """Return the weighted score in tenths of a point, rounded half up; weights are per mille."""
     total = sum(points[indicator] * weights[indicator] for indicator in Indicator)
     return (total * 10 + 500) // 1000
+
+
+def weighted_of_tenths(tenths: Mapping[Indicator, int], weights: Mapping[Indicator, int]) -> int:
+    """Return the weighted score of values already in tenths, in tenths, rounded half up."""
+    total = sum(tenths[indicator] * weights[indicator] for indicator in Indicator)
+    return (total + 500) // 1000
 
 
 def score_text(tenths: int) -> str:

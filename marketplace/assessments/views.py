@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from marketplace.achievements import queries as achievements
-from marketplace.assessments import choice_queries, queries, rules, service
+from marketplace.assessments import (
+    agreement_rules,
+    choice_queries,
+    library_queries,
+    panel_queries,
+    queries,
+    rules,
+    service,
+)
 from marketplace.assessments.forms import AcceptForm, AssignForm, ReasonForm, RequestForm
-from marketplace.assessments.parameters import scoring_on, valuation_terms_on
+from marketplace.assessments.panel_rules import AchievementType
+from marketplace.assessments.parameters import panel_terms_on, scoring_on, valuation_terms_on
 from marketplace.assessments.queries import AssessmentView
 from marketplace.assessments.rules import OPEN_STATES, AssessmentState
-from marketplace.foundation import audit, web
+from marketplace.foundation import audit, pdf, web
 from marketplace.foundation.access import PUBLIC, permits
 from marketplace.foundation.clock import local_date
 
@@ -30,7 +41,12 @@ _ACTIONS = {
     "assessments.assign": "选择评估机构",
     "assessments.accept": "评估机构接受委托",
     "assessments.decline": "评估机构不接受",
-    "assessments.score": "五项指标打分",
+    "assessments.call_panel": "邀请专家",
+    "assessments.declare": "一位专家声明无利益关系",
+    "assessments.leave": "一位专家退出",
+    "assessments.hand_in": "一位专家交评分",
+    "assessments.panel_scored": "专家评分交齐",
+    "assessments.explain": "写分歧说明",
     "assessments.value": "计算评估值",
     "assessments.fee_paid": "评估费到账",
     "assessments.issue": "出具报告",
@@ -73,8 +89,9 @@ def assessors() -> ResponseReturnValue:
     today = local_date(web.now())
     return render_template(
         "assessments/assessors.html",
-        assessors=choice_queries.assessors(session),
-        counts=choice_queries.assessor_counts(session),
+        houses=library_queries.houses(session),
+        panel=panel_terms_on(today),
+        types=list(AchievementType),
         scoring=scoring_on(today),
         terms=valuation_terms_on(today),
         meanings=rules.INDICATOR_MEANING,
@@ -230,16 +247,30 @@ def file(assessment_id: int) -> ResponseReturnValue:
 @web.permits(rules.VIEW)
 def report(assessment_id: int) -> ResponseReturnValue:
     """Show the report, ready to print."""
+    return render_template("assessments/report.html", **_report(assessment_id))
+
+
+@blueprint.route("/<int:assessment_id>/report.pdf")
+@web.permits(rules.VIEW)
+def report_pdf(assessment_id: int) -> ResponseReturnValue:
+    """Send the report as a tagged PDF."""
+    values = _report(assessment_id)
+    number = values["assessment"].row.report_number
+    return web.send_pdf(pdf.render("assessments/report_pdf.html", values), f"评估报告 {number}")
+
+
+def _report(assessment_id: int) -> dict[str, Any]:
     session = web.session()
     view = queries.get_report(session, web.actor(), assessment_id)
-    return render_template(
-        "assessments/report.html",
-        assessment=view,
-        achievement=achievements.get_for(session, web.actor(), view.row.achievement_id),
-        meanings=rules.INDICATOR_MEANING,
-        score_text=rules.score_text,
-        terms=valuation_terms_on(local_date(view.reported_at or web.now())),
-    )
+    return {
+        "assessment": view,
+        "panel": panel_queries.panel_of(session, assessment_id) if view.panelled else None,
+        "achievement": achievements.get_for(session, web.actor(), view.row.achievement_id),
+        "meanings": rules.INDICATOR_MEANING,
+        "score_text": rules.score_text,
+        "decimals": agreement_rules.decimals,
+        "terms": valuation_terms_on(local_date(view.reported_at or web.now())),
+    }
 
 
 def _accept_form(view: AssessmentView) -> AcceptForm:
@@ -292,12 +323,16 @@ def _page(
     body = render_template(
         "assessments/show.html",
         assessment=view,
-        choices=choice_queries.choices_for(session, view) if choosing else [],
+        choices=choice_queries.choices_for(session, view, on=local_date(web.now()))
+        if choosing
+        else [],
+        panel=panel_queries.panel_of(session, assessment_id)
+        if view.is_assessor or view.reported or filing
+        else None,
         choosing=choosing and state is AssessmentState.PRE_ASSESSED,
         answering=answering,
         working=working,
-        may_score=working and view.expert_id == actor.user_id and permits(actor, rules.SCORE),
-        may_value=working and permits(actor, rules.SCORE),
+        may_value=working and permits(actor, rules.WORK),
         may_issue=working and permits(actor, rules.ISSUE),
         filing=filing,
         may_end=choosing or (working and permits(actor, rules.ISSUE)) or filing,
@@ -326,7 +361,7 @@ def _steps(view: AssessmentView) -> list[tuple[str, str, str]]:
         ("预评估", f"{rules.score_text(view.row.pre_score_tenths)} 分", True),
         ("选机构", view.row.assessor_name, view.row.assessor_organisation_id is not None),
         ("接受", view.expert_name, view.accepted_at is not None),
-        ("打分与估值", "", view.scored and view.valued),
+        ("专家评分与估值", "", view.scored and view.valued),
         ("报告", view.row.report_number or "", view.reported),
         ("备案", "", view.filed_at is not None),
     ]

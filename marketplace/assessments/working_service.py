@@ -1,30 +1,34 @@
-"""The work on an assessment: score, value, report, file."""
+"""The house's work on an assessment: value, report, file; the panel has its own service."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from marketplace.assessments import queries, rules, valuation_rules
+from marketplace.assessments import (
+    panel_queries,
+    panel_rules,
+    queries,
+    rules,
+    valuation_rules,
+)
 from marketplace.assessments.events import (
     ReportFiled,
     ReportIssued,
 )
-from marketplace.assessments.models import Assessment, MethodRow, ScoreRow
+from marketplace.assessments.models import Assessment, MethodRow
 from marketplace.assessments.ordering_service import (
     assessor_of,
     close_record,
     count_version,
     note,
 )
-from marketplace.assessments.parameters import scoring_on, valuation_terms_on
+from marketplace.assessments.parameters import valuation_terms_on
 from marketplace.assessments.rules import (
     AssessmentState,
-    ExpertScore,
-    Indicator,
     ValuationMethod,
 )
 from marketplace.assessments.valuation_rules import Conclusion, MethodInput
@@ -34,55 +38,6 @@ from marketplace.foundation.clock import local_date
 from marketplace.foundation.db import lock
 from marketplace.foundation.errors import Conflict, RuleBroken, raise_if_any
 from marketplace.foundation.numbering import next_number
-
-
-def score(
-    session: Session,
-    *,
-    actor: Actor,
-    now: datetime,
-    assessment_id: int,
-    version: int | None,
-    scores: Sequence[ExpertScore],
-) -> None:
-    """Score the five indicators of GB/T 44731-2024 with reasons; only the order's expert may."""
-    require(actor, rules.SCORE)
-    row = _load_to_work(session, actor, assessment_id, version)
-    if row.expert_id != actor.user_id:
-        raise RuleBroken(
-            "assessments.other_expert", "打分由接受委托时指定的评估师本人完成，不能代打"
-        )
-    rules.check_scores(scores)
-    before = row.state
-    row.state = rules.move(before, AssessmentState.SCORING)
-    session.execute(delete(ScoreRow).where(ScoreRow.assessment_id == row.id))
-    for given in scores:
-        session.add(
-            ScoreRow(
-                assessment_id=row.id,
-                expert_id=actor.user_id,
-                indicator=given.indicator,
-                points=given.points,
-                reason=given.reason.strip(),
-            )
-        )
-    weights = scoring_on(local_date(now)).weights.model_dump()
-    row.score_tenths = rules.weighted_tenths(
-        {given.indicator: given.points for given in scores},
-        {indicator: weights[indicator.value] for indicator in Indicator},
-    )
-    row.scored_at = now
-    count_version(row)
-    note(
-        session,
-        actor,
-        "score",
-        row,
-        now,
-        before=before,
-        score_tenths=row.score_tenths,
-        points={given.indicator.value: given.points for given in scores},
-    )
 
 
 def value(
@@ -96,7 +51,7 @@ def value(
     conclusion: Conclusion,
 ) -> None:
     """Find the value range by one or more methods and conclude it, with its dates."""
-    require(actor, rules.SCORE)
+    require(actor, rules.WORK)
     row = _load_to_work(session, actor, assessment_id, version)
     today = local_date(now)
     terms = valuation_terms_on(today)
@@ -142,8 +97,11 @@ def issue(session: Session, *, actor: Actor, now: datetime, assessment_id: int) 
     require_own(actor, row.assessor_organisation_id)
     to = rules.move(row.state, AssessmentState.REPORT)
     if row.score_tenths is None or row.low_fen is None or row.high_fen is None:
-        missing = "五项指标的打分" if row.score_tenths is None else "评估值区间"
+        missing = "专家组的评分（全部交齐）" if row.score_tenths is None else "评估值区间"
         raise RuleBroken("assessments.incomplete", f"还缺{missing}，补全后才能出具报告")
+    panel = panel_queries.panel_of(session, row.id)
+    if panel is not None and panel.result is not None:
+        panel_rules.check_explained(panel.result, panel.terms, row.disagreement_note)
     if row.fee_fen and row.fee_paid_at is None:
         raise RuleBroken(
             "assessments.unpaid", "评估费还没有到账，到账后才能出具报告；可以提醒委托方付款"
@@ -223,7 +181,7 @@ def _load_to_work(
     if row.state not in rules.WORKING_STATES:
         raise Conflict(
             "assessments.not_working",
-            f"这项评估现在是“{row.state.label}”，不能再修改打分和估值",
+            f"这项评估现在是“{row.state.label}”，不能再修改估值",
         )
     if version is not None and version != row.version:
         raise Conflict(

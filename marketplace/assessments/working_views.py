@@ -1,4 +1,4 @@
-"""Pages on which the assessor works: scores, valuation, issuing the report."""
+"""Pages on which the assessor works: valuation, issuing the report."""
 
 from __future__ import annotations
 
@@ -6,52 +6,16 @@ from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from marketplace.achievements import queries as achievements
 from marketplace.assessments import queries, rules, service
-from marketplace.assessments.forms import ScoreForm, ValuationForm
+from marketplace.assessments.forms import ValuationForm
 from marketplace.assessments.parameters import valuation_terms_on
 from marketplace.assessments.views import blueprint
 from marketplace.foundation import web
 from marketplace.foundation.clock import local_date
 
 
-@blueprint.route("/<int:assessment_id>/score", methods=["GET", "POST"])
-@web.permits(rules.SCORE)
-def score(assessment_id: int) -> ResponseReturnValue:
-    """Score the five indicators with reasons."""
-    view = queries.get_to_work(web.session(), web.actor(), assessment_id)
-    form = ScoreForm.load(version=view.version, **ScoreForm.stored(view.scores))
-    if form.validate_on_post():
-
-        def act(session: Session) -> str:
-            service.score(
-                session,
-                actor=web.actor(),
-                now=web.now(),
-                assessment_id=assessment_id,
-                version=form.version_number,
-                scores=form.scores(),
-            )
-            return url_for("assessments.show", assessment_id=assessment_id)
-
-        done = web.submit(form, act)
-        if done is not None:
-            flash("打分已保存，出具报告之前可以修改。", "success")
-            return done
-    body = render_template(
-        "assessments/score.html",
-        assessment=view,
-        form=form,
-        pre={part.indicator: part for part in view.pre.indicators},
-        meanings=rules.INDICATOR_MEANING,
-        achievement=achievements.get_for(web.session(), web.actor(), view.row.achievement_id),
-        score_text=rules.score_text,
-    )
-    return body, form.status()
-
-
 @blueprint.route("/<int:assessment_id>/valuation", methods=["GET", "POST"])
-@web.permits(rules.SCORE)
+@web.permits(rules.WORK)
 def valuation(assessment_id: int) -> ResponseReturnValue:
     """Find the value range and conclude it."""
     view = queries.get_to_work(web.session(), web.actor(), assessment_id)

@@ -21,6 +21,7 @@ from marketplace.foundation.db import lock
 from marketplace.foundation.errors import Conflict, raise_if_any
 from marketplace.foundation.numbering import next_number
 from marketplace.foundation.workdays import add_workdays
+from marketplace.listings import service as listings
 
 
 def submit(
@@ -51,6 +52,9 @@ def submit(
     has_text = bool(attachments.of(session, subject(row.id)))
     lines = precheck(content, has_text=has_text, today=today)
     raise_if_any(line.problem for line in lines if line.problem is not None)
+    if row.listing_id is not None:
+        # What was offered may have lapsed since: the rights are looked at again.
+        listings.check_before_signing(session, actor=actor, now=now, listing_id=row.listing_id)
     assert row.buyer_organisation_id is not None
     assert row.registrar_organisation_id is not None
     assert row.technology_amount_fen is not None

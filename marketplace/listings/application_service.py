@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -16,13 +15,19 @@ from marketplace.foundation.access import Actor, require, require_own
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.db import lock
 from marketplace.foundation.errors import Conflict, RuleBroken
-from marketplace.foundation.money import FEN_PER_YUAN, Fen
 from marketplace.foundation.numbering import next_number
-from marketplace.foundation.parameters import value_on
-from marketplace.foundation.trade import PaymentMode, TradingMode
-from marketplace.foundation.workdays import add_workdays
 from marketplace.integrity import queries as integrity
 from marketplace.listings import rules
+from marketplace.listings.announcement_rules import VersionKind
+from marketplace.listings.content_service import (
+    ListingContent,
+    announcement_length,
+    check_content,
+    columns,
+    set_announcement_end,
+    write_content,
+    write_trial,
+)
 from marketplace.listings.events import (
     ListingAccepted,
     ListingAnnounced,
@@ -30,24 +35,16 @@ from marketplace.listings.events import (
     ListingReturned,
 )
 from marketplace.listings.models import Listing
+from marketplace.listings.notice_service import (
+    ask_holders,
+    check_rights,
+    close_priorities,
+    publish_version,
+)
 from marketplace.listings.planning_service import check_officers
-from marketplace.listings.rules import Limits, ListingState, Offer, PricingMode
+from marketplace.listings.right_rules import CheckMoment
+from marketplace.listings.rules import ListingState
 from marketplace.listings.trail import note
-
-
-@dataclass(frozen=True, kw_only=True)
-class ListingContent:
-    """What the seller's application states; amounts in fen."""
-
-    title: str
-    pricing_mode: PricingMode
-    trading_mode: TradingMode
-    base_price_fen: Fen
-    increment_fen: Fen = Fen(0)
-    deposit_fen: Fen = Fen(0)
-    payment_mode: PaymentMode = PaymentMode.LUMP_SUM
-    payment_terms: str = ""
-    conditions: str = ""
 
 
 def apply(
@@ -73,8 +70,7 @@ def apply(
             "listings.incomplete",
             f"成果还有 {achievement.missing_count} 处没有填完，补齐后才能挂牌；请到“我的成果”补充",
         )
-    _check_mode(content, achievement.content.modes)
-    _check_offer(content, now)
+    check_content(content, achievement.content.modes, now)
     standing = session.scalar(
         select(Listing.id).where(
             Listing.achievement_id == achievement_id, Listing.state.not_in(rules.OVER)
@@ -104,10 +100,11 @@ def apply(
         sign_by=None,
         signed_at=None,
         ended_at=None,
-        **_columns(content),
+        **columns(content),
     )
     session.add(listing)
     session.flush()
+    write_trial(session, listing, content.trial)
     outbox.publish(
         session,
         ListingApplied(
@@ -119,6 +116,7 @@ def apply(
         now=now,
     )
     note(session, listing, actor, "apply", now, base_price_fen=listing.base_price_fen)
+    ask_holders(session, listing, actor=actor, now=now)
     return listing.id
 
 
@@ -148,11 +146,10 @@ def correct(
             f"申请已是“{listing.state.label}”，内容不能再改；要改条件，请撤牌后重新申请",
         )
     achievement = achievements.get_internal(session, listing.achievement_id)
-    _check_mode(content, achievement.content.modes)
-    _check_offer(content, now)
+    check_content(content, achievement.content.modes, now)
     before = listing.state
-    for name, value in _columns(content).items():
-        setattr(listing, name, value)
+    write_content(session, listing, content)
+    ask_holders(session, listing, actor=actor, now=now)
     if before is ListingState.RETURNED:
         listing.state = rules.move(before, ListingState.APPLIED)
         outbox.publish(
@@ -228,20 +225,15 @@ def announce(
     """Announce an accepted listing for ``workdays`` working days, by default as its price asks."""
     require(actor, rules.OPERATE)
     listing = lock(session, Listing, listing_id)
-    today = local_date(now)
     before = listing.state
     listing.state = rules.move(before, ListingState.ANNOUNCED)
     check_officers(session, listing.bidding_kind, now)
-    length = rules.announcement_workdays(
-        listing.base_price_fen,
-        chosen=workdays,
-        usual=value_on("announcement_workdays", today),
-        large=value_on("announcement_large_workdays", today),
-        large_above_fen=Fen(value_on("announcement_large_above_yuan", today) * FEN_PER_YUAN),
-        least=value_on("announcement_minimum_workdays", today),
-    )
+    length = announcement_length(listing, workdays, now)
+    close_priorities(session, listing, now=now)
+    check_rights(session, listing, CheckMoment.LISTING, actor=actor, now=now)
     listing.announced_at = now
     set_announcement_end(listing, workdays=length, now=now)
+    publish_version(session, listing, VersionKind.FIRST, now=now)
     listing.version += 1
     achievement_marks.mark_listed(
         session, actor=actor, now=now, achievement_id=listing.achievement_id
@@ -270,61 +262,6 @@ def announce(
         now,
         before=before,
         ends_on=listing.announcement_ends_on,
-    )
-
-
-def set_announcement_end(listing: Listing, *, workdays: int, now: datetime) -> None:
-    """Set the end of the announcement, and of the qualification that follows it."""
-    today = local_date(now)
-    ends_on = add_workdays(today, workdays)
-    qualified_by = add_workdays(ends_on, value_on("qualification_workdays", today))
-    listing.announcement_ends_on = ends_on
-    listing.announcement_closes_at = rules.end_of(ends_on)
-    listing.qualification_ends_on = qualified_by
-    listing.qualification_closes_at = rules.end_of(qualified_by)
-
-
-def _columns(content: ListingContent) -> dict[str, object]:
-    bare = content.pricing_mode is PricingMode.NEGOTIATED
-    return {
-        "title": content.title.strip(),
-        "pricing_mode": content.pricing_mode,
-        "trading_mode": content.trading_mode,
-        "base_price_fen": content.base_price_fen,
-        "increment_fen": Fen(0) if bare else content.increment_fen,
-        "deposit_fen": content.deposit_fen,
-        "payment_mode": content.payment_mode,
-        "payment_terms": content.payment_terms.strip(),
-        "conditions": content.conditions.strip(),
-    }
-
-
-def _check_mode(content: ListingContent, offered: tuple[TradingMode, ...]) -> None:
-    if offered and content.trading_mode not in offered:
-        names = "、".join(mode.label for mode in offered)
-        raise RuleBroken(
-            "listings.mode",
-            f"成果登记的转化方式是{names}，不含“{content.trading_mode.label}”；请改选，或先修改成果",
-            "trading_mode",
-        )
-
-
-def _check_offer(content: ListingContent, now: datetime) -> None:
-    today = local_date(now)
-    rules.check_offer(
-        Offer(
-            title=content.title,
-            pricing_mode=content.pricing_mode,
-            base_price_fen=content.base_price_fen,
-            increment_fen=content.increment_fen,
-            deposit_fen=content.deposit_fen,
-            payment_terms=content.payment_terms,
-            conditions=content.conditions,
-        ),
-        Limits(
-            deposit_minimum_per_mille=value_on("deposit_minimum_per_mille", today),
-            deposit_maximum_per_mille=value_on("deposit_maximum_per_mille", today),
-        ),
     )
 
 

@@ -17,7 +17,7 @@ from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.money import Fen, format_yuan
 from marketplace.foundation.parameters import value_on
 from marketplace.foundation.workdays import add_workdays
-from marketplace.listings import rules
+from marketplace.listings import certificate_service, rules
 from marketplace.listings.events import (
     ListingAwarded,
     ListingFailed,
@@ -225,6 +225,7 @@ def mark_signed(
         now=now,
     )
     note(session, listing, actor, "sign", now, before=before, contract_no=contract_no)
+    certificate_service.issue(session, listing, actor=actor, now=now)
 
 
 def withdraw(

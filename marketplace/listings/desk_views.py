@@ -14,7 +14,7 @@ from marketplace.achievements.rules import AchievementState
 from marketplace.assessments import queries as assessments
 from marketplace.foundation import audit, web
 from marketplace.foundation.access import permits
-from marketplace.listings import queries, rules, service
+from marketplace.listings import notice_queries, queries, rules, service
 from marketplace.listings.bidding_forms import TerminateForm
 from marketplace.listings.forms import AnnounceForm, ListingForm, PriceForm, ReasonForm
 from marketplace.listings.rules import IntentState, ListingState, PricingMode
@@ -27,6 +27,13 @@ _ACTIONS = {
     "return": "退回补正",
     "accept": "受理",
     "announce": "发布公告",
+    "ask_holders": "征询优先受让权",
+    "answer_priority": "优先受让权答复",
+    "check_rights": "核对知识产权法律状态",
+    "revise": "变更公告",
+    "hand_over": "交拍卖企业或招标代理机构组织",
+    "begin_trial": "开始试用",
+    "end_trial": "试用结束",
     "end_announcement": "公告期满",
     "extend": "无合格意向方，公告延期",
     "schedule_bidding": "安排竞价",
@@ -117,6 +124,9 @@ def edit(listing_id: int) -> ResponseReturnValue:
         payment_mode=listing.payment_mode,
         payment_terms=listing.payment_terms,
         conditions=listing.conditions,
+        agent_name=listing.agent_name,
+        agent_licence=listing.agent_licence,
+        **notice_queries.trial_fields(web.session(), listing_id),
     )
     if form.validate_on_post():
 
@@ -370,5 +380,9 @@ def _manage(listing_id: int, announce: AnnounceForm | None = None) -> ResponseRe
             for entry in reversed(audit.history(session, f"listing:{listing_id}"))
         ],
         form=announce or AnnounceForm.fresh(),
+        versions=notice_queries.versions(session, listing_id),
+        priorities=notice_queries.priorities(session, listing_id),
+        checks=notice_queries.checks(session, listing_id),
+        trial=notice_queries.trial_of(session, listing_id),
     )
     return page, announce.status() if announce else 200

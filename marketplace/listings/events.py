@@ -68,6 +68,57 @@ class ListingExtended(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnnouncementRevised(Event):
+    """A notice that stood was changed; ``kind`` is a ``VersionKind`` by value."""
+
+    listing_id: int
+    achievement_id: int
+    seller_organisation_id: int
+    title: str
+    number: int
+    kind: str
+    reason: str
+    ends_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorityAsked(Event):
+    """A holder of a priority right is asked; ids are None for one who is not on the platform."""
+
+    priority_id: int
+    listing_id: int
+    title: str
+    user_id: int | None
+    organisation_id: int | None
+    answer_by: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateIssued(Event):
+    """A signed trade has its certificate; the file follows when it is sealed."""
+
+    certificate_id: int
+    listing_id: int
+    number: str
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateWithdrawn(Event):
+    """A certificate no longer stands, for the reason given."""
+
+    certificate_id: int
+    listing_id: int
+    number: str
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class IntentRegistered(Event):
     """An enterprise registered its wish to acquire."""
 

@@ -7,6 +7,7 @@ from marketplace.foundation.money import Fen
 from marketplace.foundation.trade import PaymentMode, TradingMode
 from marketplace.listings.rules import PricingMode
 from marketplace.listings.service import IntentContent, ListingContent
+from marketplace.listings.trial_rules import PriceFormula, TrialTerms
 
 
 class ListingForm(web.Form):
@@ -20,7 +21,7 @@ class ListingForm(web.Form):
         PricingMode,
         required=True,
         radio=True,
-        hint="协议定价须公示 15 天；挂牌、竞价在两家以上合格时进入竞价",
+        hint="协议定价须公示 15 天；挂牌、竞价在两家以上合格时进入竞价；拍卖、招标由持证机构组织",
     )
     trading_mode = web.ChoiceField("转化方式", TradingMode, required=True)
     base_price_fen = web.YuanField("挂牌底价", required=True, hint="成交价不会低于底价")
@@ -37,6 +38,36 @@ class ListingForm(web.Form):
         hint="对受让方资格、实施地域、技术服务等的要求；可不填",
     )
 
+    agent_name = web.TextField("拍卖企业或招标代理机构", longest=120, hint="只在拍卖、招标时填写")
+    agent_licence = web.TextField("批准证书或委托合同编号", longest=80)
+    trial_months = web.IntField(
+        "试用期", least=1, most=36, unit="个月", hint="只在先使用后付费时填写，下同"
+    )
+    trial_conditions = web.LongTextField(
+        "怎样算试用合格", longest=1000, rows=2, hint="在什么条件下、达到哪些指标"
+    )
+    trial_formula = web.ChoiceField("计价公式", PriceFormula)
+    trial_rate = web.YuanField("价格或单价", hint="约定价格，或每单位的价格")
+    trial_unit = web.TextField("计价单位", longest=20, hint="如吨、台；按产量或用量计价时填")
+    trial_share = web.PercentField("提成比例", hint="按实施收入提成时填")
+    trial_floor = web.YuanField("最低价")
+    trial_cap = web.YuanField("最高价", hint="不设上限不填")
+
+    def trial(self) -> TrialTerms | None:
+        """Return the terms of a trial, None in every other mode."""
+        if self.trading_mode.data is not TradingMode.TRIAL:
+            return None
+        return TrialTerms(
+            months=self.trial_months.data or 0,
+            conditions=self.trial_conditions.data,
+            formula=self.trial_formula.data or PriceFormula.FIXED,
+            rate_fen=self.trial_rate.data or Fen(0),
+            rate_per_mille=int((self.trial_share.data or 0) * 10),
+            unit=self.trial_unit.data,
+            floor_fen=self.trial_floor.data or Fen(0),
+            cap_fen=self.trial_cap.data,
+        )
+
     def content(self) -> ListingContent:
         """Return what was typed as a value; only after validation."""
         return ListingContent(
@@ -49,7 +80,57 @@ class ListingForm(web.Form):
             payment_mode=self.payment_mode.data,
             payment_terms=self.payment_terms.data,
             conditions=self.conditions.data,
+            agent_name=self.agent_name.data,
+            agent_licence=self.agent_licence.data,
+            trial=self.trial(),
         )
+
+
+class RevisionForm(ListingForm):
+    """A notice that stands, changed, with the reason."""
+
+    reason = web.LongTextField("变更原因", required=True, longest=500, rows=2, hint="随新版本公开")
+
+
+class PriorityForm(web.Form):
+    """A holder's answer, or what the seller has in writing."""
+
+    answer = web.ChoiceField(
+        "答复",
+        [("waive", "放弃优先受让"), ("claim", "主张优先受让")],
+        required=True,
+        radio=True,
+    )
+    note = web.TextField("说明", longest=300, hint="代为登记的写书面答复的名称和日期")
+
+
+class CertificateFileForm(web.Form):
+    """A certificate's file, to be compared."""
+
+    file = web.FilesField(
+        "凭证 PDF 文件", accept=".pdf", hint="点选文件，或把文件拖到这里；扫描件和截图不能比对"
+    )
+
+
+class OutsideForm(web.Form):
+    """The result of an auction or a tender."""
+
+    price_fen = web.YuanField("成交价", required=True)
+    document = web.TextField("成交确认书或中标通知书编号", required=True, longest=80)
+
+
+class TrialEndForm(web.Form):
+    """How a trial ended."""
+
+    decision = web.ChoiceField(
+        "决定",
+        [("adopt", "采用，按公式付费"), ("drop", "不采用，不付费")],
+        required=True,
+        radio=True,
+    )
+    units = web.IntField("实际产量或用量", least=0, hint="按产量或用量计价时填")
+    revenue = web.YuanField("实施收入", hint="按收入提成时填")
+    result = web.LongTextField("试用结果", required=True, longest=1000, rows=3)
 
 
 class IntentForm(web.Form):

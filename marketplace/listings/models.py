@@ -64,6 +64,10 @@ class Listing(Base):
     payment_mode: Mapped[PaymentMode]
     payment_terms: Mapped[str]
     conditions: Mapped[str]
+    # Who holds the auction or the tender, and by which licence.
+    agent_name: Mapped[str] = mapped_column(default="")
+    agent_licence: Mapped[str] = mapped_column(default="")
+    outside_document: Mapped[str] = mapped_column(default="")
     applied_at: Mapped[datetime]
     applied_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_users.id"))
     accepted_at: Mapped[datetime | None]

@@ -14,11 +14,13 @@ from marketplace.foundation.db import lock
 from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.parameters import value_on
 from marketplace.listings import rules
-from marketplace.listings.application_service import set_announcement_end
+from marketplace.listings.announcement_rules import VersionKind
 from marketplace.listings.award_service import conclude, fail, locked_intents
+from marketplace.listings.content_service import set_announcement_end
 from marketplace.listings.events import ListingExtended
 from marketplace.listings.intent_service import qualify, reject
 from marketplace.listings.models import Listing
+from marketplace.listings.notice_service import publish_version
 from marketplace.listings.planning_service import check_officers, plan_session
 from marketplace.listings.rules import IntentState, ListingState, Outcome, PricingMode
 from marketplace.listings.trail import note
@@ -112,8 +114,14 @@ def _settle(session: Session, listing: Listing, *, actor: Actor, now: datetime) 
         len(qualified),
         extension_count=listing.extension_count,
         extension_limit=value_on("extension_limit_count", local_date(now)),
+        pricing_mode=listing.pricing_mode,
     )
-    if follows is Outcome.BID:
+    if follows is Outcome.OUTSIDE:
+        before = listing.state
+        listing.state = rules.move(before, ListingState.OUTSIDE)
+        listing.version += 1
+        note(session, listing, actor, "hand_over", now, before=before, bidders=len(qualified))
+    elif follows is Outcome.BID:
         _schedule_bidding(session, listing, actor=actor, now=now)
     elif follows is Outcome.DEAL:
         conclude(session, listing, qualified[0], qualified[0].offer_fen, actor=actor, now=now)
@@ -135,6 +143,9 @@ def _extend_or_fail(session: Session, listing: Listing, *, now: datetime) -> Non
     listing.extension_count += 1
     listing.version += 1
     set_announcement_end(listing, workdays=value_on("extension_workdays", today), now=now)
+    publish_version(
+        session, listing, VersionKind.EXTENSION, now=now, reason="公告期满没有合格意向方"
+    )
     assert listing.announcement_ends_on is not None
     outbox.publish(
         session,

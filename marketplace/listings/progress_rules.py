@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from marketplace.listings.rules import ListingState, PricingMode
+from marketplace.listings.rules import HELD_OUTSIDE, ListingState, PricingMode
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ _AT: dict[ListingState, str] = {
     _S.QUALIFYING: "qualification",
     _S.NEGOTIATING: "qualification",
     _S.BIDDING: "bidding",
+    _S.OUTSIDE: "bidding",
     _S.PRICE_PUBLICITY: "publicity",
     _S.RESULT_PUBLICITY: "publicity",
     _S.AWARDED: "signing",
@@ -65,7 +66,7 @@ def steps(progress: Progress) -> list[Step]:
     place = len(shown) if present is None else shown.index(present)
     return [
         Step(
-            _label(key, negotiated),
+            _label(key, progress.pricing_mode),
             _note(key, progress),
             "done" if index < place else "now" if index == place else "",
         )
@@ -81,21 +82,21 @@ def _ended(progress: Progress, shown: list[str]) -> list[Step]:
         "publicity": progress.publicity_ends_on is not None,
         "signing": progress.sign_by is not None,
     }
-    negotiated = progress.pricing_mode is PricingMode.NEGOTIATED
     done = [
-        Step(_label(key, negotiated), _note(key, progress), "done")
+        Step(_label(key, progress.pricing_mode), _note(key, progress), "done")
         for key in shown
         if reached.get(key, False)
     ]
     return [*done, Step(progress.state.label, _day(progress.ended_on), "now")]
 
 
-def _label(key: str, negotiated: bool) -> str:
+def _label(key: str, mode: PricingMode) -> str:
+    negotiated = mode is PricingMode.NEGOTIATED
     return {
         "application": "申请与受理",
         "announcement": "公告与登记意向",
         "qualification": "协议洽谈" if negotiated else "资格确认",
-        "bidding": "竞价",
+        "bidding": mode.label if mode in HELD_OUTSIDE else "竞价",
         "publicity": "协议定价公示" if negotiated else "成交结果公示",
         "signing": "签约",
     }[key]

@@ -48,6 +48,7 @@ __all__ = [
     "desk",
     "desk_counts",
     "ever_announced",
+    "get_bought",
     "get_for",
     "get_intent",
     "get_internal",
@@ -71,7 +72,14 @@ GROUPS: dict[str, tuple[str, tuple[ListingState, ...]]] = {
     "open": ("可登记意向", (_S.ANNOUNCED, _S.NEGOTIATING)),
     "running": (
         "交易中",
-        (_S.QUALIFYING, _S.BIDDING, _S.PRICE_PUBLICITY, _S.RESULT_PUBLICITY, _S.AWARDED),
+        (
+            _S.QUALIFYING,
+            _S.BIDDING,
+            _S.OUTSIDE,
+            _S.PRICE_PUBLICITY,
+            _S.RESULT_PUBLICITY,
+            _S.AWARDED,
+        ),
     ),
     "signed": ("已成交", (_S.SIGNED,)),
     "failed": ("未成交", (_S.FAILED,)),
@@ -83,7 +91,7 @@ DESK: dict[str, tuple[str, tuple[ListingState, ...]]] = {
     "accepted": ("待公告", (_S.ACCEPTED,)),
     "announced": ("挂牌中", (_S.ANNOUNCED, _S.NEGOTIATING)),
     "qualifying": ("资格确认", (_S.QUALIFYING,)),
-    "bidding": ("竞价", (_S.BIDDING,)),
+    "bidding": ("竞价", (_S.BIDDING, _S.OUTSIDE)),
     "publicity": ("公示中", (_S.PRICE_PUBLICITY, _S.RESULT_PUBLICITY)),
     "awarded": ("待签约", (_S.AWARDED,)),
     "over": ("已了结", (_S.RETURNED, _S.SIGNED, _S.FAILED, _S.WITHDRAWN)),
@@ -114,6 +122,9 @@ class ListingView:
     payment_mode: PaymentMode
     payment_terms: str
     conditions: str
+    agent_name: str
+    agent_licence: str
+    outside_document: str
     applied_at: datetime
     announced_at: datetime | None
     announcement_ends_on: date | None
@@ -255,6 +266,14 @@ def get_internal(session: Session, listing_id: int) -> ListingView:
     return _views(session, [row])[0]
 
 
+def get_bought(session: Session, actor: Actor, listing_id: int) -> ListingView:
+    """Return a listing to its buyer, else raise ``NotFound``."""
+    row = session.get(Listing, listing_id)
+    if row is None or row.buyer_id is None or row.buyer_id != actor.organisation_id:
+        raise NotFound()
+    return _views(session, [row])[0]
+
+
 def manages(actor: Actor, listing: ListingView) -> bool:
     """Tell whether the actor works on a listing, as its seller or the operator."""
     own = listing.organisation_id == actor.organisation_id and permits(actor, rules.SEE_OWN)
@@ -369,6 +388,9 @@ def _views(session: Session, rows: Sequence[Listing]) -> list[ListingView]:
                 payment_mode=row.payment_mode,
                 payment_terms=row.payment_terms,
                 conditions=row.conditions,
+                agent_name=row.agent_name,
+                agent_licence=row.agent_licence,
+                outside_document=row.outside_document,
                 applied_at=row.applied_at,
                 announced_at=row.announced_at,
                 announcement_ends_on=row.announcement_ends_on,

@@ -21,6 +21,16 @@ class PricingMode(Word):
     NEGOTIATED = "negotiated", "协议定价"
     LISTED = "listed", "挂牌"
     BIDDING = "bidding", "竞价"
+    AUCTION = "auction", "拍卖"
+    TENDER = "tender", "招标"
+
+
+HELD_OUTSIDE = frozenset({PricingMode.AUCTION, PricingMode.TENDER})
+"""Held by a licensed auctioneer or a tendering agency, whose result is recorded here.
+
+拍卖法第十二条: only a licensed auctioneer holds an auction; 招标投标法第二十八条: with fewer than
+three bidders a tender is opened anew.
+"""
 
 
 class ListingState(Word):
@@ -33,6 +43,7 @@ class ListingState(Word):
     QUALIFYING = "qualifying", "资格确认中", "run"
     NEGOTIATING = "negotiating", "协议洽谈中", "run"
     BIDDING = "bidding", "竞价中", "run"
+    OUTSIDE = "outside", "拍卖或招标中", "run"
     PRICE_PUBLICITY = "price_publicity", "协议定价公示中", "run"
     RESULT_PUBLICITY = "result_publicity", "成交结果公示中", "run"
     AWARDED = "awarded", "待签约", "run"
@@ -64,8 +75,16 @@ _NEXT: dict[ListingState, frozenset[ListingState]] = {
     ),
     # Back to the announcement: an extension, when nobody who came was qualified.
     _S.QUALIFYING: frozenset(
-        {_S.ANNOUNCED, _S.BIDDING, _S.RESULT_PUBLICITY, _S.FAILED, _S.WITHDRAWN}
+        {
+            _S.ANNOUNCED,
+            _S.BIDDING,
+            _S.OUTSIDE,
+            _S.RESULT_PUBLICITY,
+            _S.FAILED,
+            _S.WITHDRAWN,
+        }
     ),
+    _S.OUTSIDE: frozenset({_S.RESULT_PUBLICITY, _S.FAILED}),
     _S.NEGOTIATING: frozenset({_S.PRICE_PUBLICITY, _S.FAILED, _S.WITHDRAWN}),
     _S.BIDDING: frozenset({_S.RESULT_PUBLICITY, _S.FAILED}),
     _S.PRICE_PUBLICITY: frozenset({_S.AWARDED, _S.FAILED}),
@@ -94,6 +113,7 @@ PUBLIC_STATES = (
     _S.QUALIFYING,
     _S.NEGOTIATING,
     _S.BIDDING,
+    _S.OUTSIDE,
     _S.PRICE_PUBLICITY,
     _S.RESULT_PUBLICITY,
     _S.AWARDED,
@@ -161,6 +181,8 @@ class Offer:
     deposit_fen: Fen
     payment_terms: str
     conditions: str
+    agent_name: str = ""
+    agent_licence: str = ""
 
 
 def check_offer(offer: Offer, limits: Limits) -> None:
@@ -175,6 +197,7 @@ def check_offer(offer: Offer, limits: Limits) -> None:
     else:
         problems += _deposit_problems(offer, limits)
         problems += _increment_problems(offer)
+        problems += _agent_problems(offer)
     if len(offer.payment_terms.strip()) < 4:
         problems.append(
             Problem("listings.payment_terms", "请写明付款的期次和时间", "payment_terms")
@@ -201,7 +224,7 @@ def _deposit_problems(offer: Offer, limits: Limits) -> list[Problem]:
 
 
 def _increment_problems(offer: Offer) -> list[Problem]:
-    if offer.pricing_mode is PricingMode.NEGOTIATED:
+    if offer.pricing_mode is PricingMode.NEGOTIATED or offer.pricing_mode in HELD_OUTSIDE:
         return []
     if 0 < offer.increment_fen <= offer.base_price_fen:
         return []
@@ -212,6 +235,38 @@ def _increment_problems(offer: Offer) -> list[Problem]:
             "increment_fen",
         )
     ]
+
+
+def _agent_problems(offer: Offer) -> list[Problem]:
+    if offer.pricing_mode not in HELD_OUTSIDE:
+        return []
+    who = "拍卖企业" if offer.pricing_mode is PricingMode.AUCTION else "招标代理机构"
+    problems = []
+    if len(offer.agent_name.strip()) < 4:
+        problems.append(Problem("listings.agent", f"请填写{who}的全称", "agent_name"))
+    if len(offer.agent_licence.strip()) < 4:
+        problems.append(
+            Problem("listings.licence", f"请填写{who}的批准证书或委托合同编号", "agent_licence")
+        )
+    return problems
+
+
+def check_outside(price_fen: Fen, base_price_fen: Fen, document: str) -> None:
+    """Refuse the result of an auction or tender below the base price, or without its paper."""
+    problems = []
+    if not base_price_fen <= price_fen <= MAX_FEN:
+        problems.append(
+            Problem(
+                "listings.outside_low",
+                f"成交价不能低于公告的底价 {format_yuan(base_price_fen)} 元",
+                "price_fen",
+            )
+        )
+    if len(document.strip()) < 4:
+        problems.append(
+            Problem("listings.outside_paper", "请填写成交确认书或中标通知书的编号", "document")
+        )
+    raise_if_any(problems)
 
 
 def announcement_workdays(
@@ -239,6 +294,14 @@ def announcement_workdays(
             "listings.announcement_long", "挂牌公告期最长 250 个工作日，请分次挂牌", "workdays"
         )
     return days
+
+
+def check_signed(state: ListingState) -> None:
+    """Refuse a certificate for a trade whose contract is not registered."""
+    if state is not ListingState.SIGNED:
+        raise RuleBroken(
+            "listings.not_signed", f"项目现在是“{state.label}”，合同登记之后才能出具交易凭证"
+        )
 
 
 def end_of(day: date) -> datetime:
@@ -305,10 +368,26 @@ class Outcome(Word):
     FAIL = "fail", "终结"
     DEAL = "deal", "一家合格，按其意向价成交"
     BID = "bid", "两家以上合格，进入竞价"
+    OUTSIDE = "outside", "由拍卖企业或招标代理机构组织"
 
 
-def outcome(qualified_count: int, *, extension_count: int, extension_limit: int) -> Outcome:
+TENDER_BIDDERS = 3
+
+
+def outcome(
+    qualified_count: int,
+    *,
+    extension_count: int,
+    extension_limit: int,
+    pricing_mode: PricingMode = PricingMode.BIDDING,
+) -> Outcome:
     """Decide what follows from how many buyers are qualified and how often it was extended."""
+    if pricing_mode is PricingMode.AUCTION and qualified_count >= 2:
+        return Outcome.OUTSIDE
+    if pricing_mode is PricingMode.TENDER:
+        if qualified_count >= TENDER_BIDDERS:
+            return Outcome.OUTSIDE
+        qualified_count = 0
     if qualified_count >= 2:
         return Outcome.BID
     if qualified_count == 1:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from marketplace.listings.application_service import (
-    ListingContent,
     accept,
     announce,
     apply,
@@ -19,6 +18,8 @@ from marketplace.listings.award_service import (
     withdraw,
 )
 from marketplace.listings.bidding_service import note_refused_bid, place_bid
+from marketplace.listings.certificate_service import reissue, withdraw_certificate
+from marketplace.listings.content_service import ListingContent
 from marketplace.listings.deciding_service import close_sessions, open_sessions
 from marketplace.listings.intent_service import (
     IntentContent,
@@ -26,13 +27,16 @@ from marketplace.listings.intent_service import (
     register_intent,
     withdraw_intent,
 )
+from marketplace.listings.notice_service import answer_priority, check_before_signing
 from marketplace.listings.officer_service import make_key
 from marketplace.listings.outcome_service import (
     close_qualification,
     end_announcements,
     end_qualifications,
 )
+from marketplace.listings.outside_service import fail_outside, record_outside
 from marketplace.listings.qualification_service import admit_intent, bar_intent, reject_intent
+from marketplace.listings.revision_service import revise
 from marketplace.listings.sealed_service import (
     SealedReceipt,
     give_opening_share,
@@ -41,6 +45,7 @@ from marketplace.listings.sealed_service import (
     void_unopened,
 )
 from marketplace.listings.terms_service import choose_bidding
+from marketplace.listings.trial_service import begin_trial, end_trial
 
 __all__ = [
     "IntentContent",
@@ -50,8 +55,11 @@ __all__ = [
     "admit_intent",
     "agree_price",
     "announce",
+    "answer_priority",
     "apply",
     "bar_intent",
+    "begin_trial",
+    "check_before_signing",
     "choose_bidding",
     "close_qualification",
     "close_sessions",
@@ -60,6 +68,8 @@ __all__ = [
     "drop_limit",
     "end_announcements",
     "end_qualifications",
+    "end_trial",
+    "fail_outside",
     "give_opening_share",
     "make_key",
     "mark_signed",
@@ -67,14 +77,18 @@ __all__ = [
     "open_sessions",
     "place_bid",
     "publicity_closed",
+    "record_outside",
     "record_scores",
     "register_intent",
+    "reissue",
     "reject_intent",
     "return_",
+    "revise",
     "set_limit",
     "submit_sealed_bid",
     "terminate",
     "void_unopened",
     "withdraw",
+    "withdraw_certificate",
     "withdraw_intent",
 ]

@@ -15,10 +15,11 @@ from marketplace.foundation.access import PUBLIC, permits
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.trade import TechnologyField, TradingMode
 from marketplace.foundation.words import Word
-from marketplace.listings import queries, rules, service
+from marketplace.listings import certificate_queries, notice_queries, queries, rules, service
 from marketplace.listings.forms import IntentForm
 from marketplace.listings.queries import HallFilter
 from marketplace.listings.rules import PricingMode
+from marketplace.listings.trial_rules import TrialState
 
 blueprint = Blueprint("listings", __name__, template_folder="templates")
 
@@ -79,6 +80,7 @@ def show(listing_id: int) -> ResponseReturnValue:
     session, actor = web.session(), web.actor()
     listing = queries.get_public(session, listing_id)
     mine = queries.own_intent(session, actor, listing_id)
+    trial = notice_queries.trial_of(session, listing_id)
     return render_template(
         "listings/show.html",
         listing=listing,
@@ -88,6 +90,15 @@ def show(listing_id: int) -> ResponseReturnValue:
         may_intend=listing.open_for_intents(web.now())
         and actor.organisation_id != listing.organisation_id,
         intent_count=queries.intent_count(session, listing_id),
+        versions=notice_queries.versions(session, listing_id),
+        priorities=notice_queries.priorities(session, listing_id),
+        checks=notice_queries.checks(session, listing_id),
+        certificate=certificate_queries.of_listing(session, listing_id),
+        trial=trial,
+        may_end_trial=trial is not None
+        and trial.state is TrialState.RUNNING
+        and listing.buyer_id == actor.organisation_id
+        and permits(actor, rules.INTEND),
     )
 
 

@@ -10,15 +10,16 @@ from sqlalchemy.orm import Session
 from marketplace.foundation.access import Actor, permits
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.waiting import WaitingItem
-from marketplace.listings import rules
+from marketplace.listings import notice_queries, rules
 from marketplace.listings.bidding_models import BiddingSession
 from marketplace.listings.models import Intent, Listing
+from marketplace.listings.priority_rules import PriorityState
 from marketplace.listings.rules import IntentState, ListingState, PricingMode
 
 
 def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingItem]:
     """List what waits for the actor in the trading hall."""
-    items: list[WaitingItem] = []
+    items = _priorities(session, actor)
     if permits(actor, rules.APPLY):
         items += _for_seller(session, actor)
     if permits(actor, rules.BID):
@@ -26,6 +27,21 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingIte
     if permits(actor, rules.OPERATE):
         items += _for_operator(session)
     return items
+
+
+def _priorities(session: Session, actor: Actor) -> list[WaitingItem]:
+    return [
+        WaitingItem(
+            f"优先受让权：{asked.title}",
+            f"{asked.kind.label}，同等条件下是否优先受让",
+            "listings.priority",
+            {"priority_id": asked.id},
+            "答复",
+            asked.answer_by,
+        )
+        for asked in notice_queries.own_priorities(session, actor)
+        if asked.state is PriorityState.ASKED
+    ]
 
 
 def _for_seller(session: Session, actor: Actor) -> list[WaitingItem]:

@@ -16,6 +16,7 @@ from marketplace.notifications.announcing import (
     person,
     qualified_buyers,
 )
+from marketplace.notifications.notice_announcements import NOTICE_ANNOUNCEMENTS
 from marketplace.notifications.rules import MessageKind
 
 _SELLER = members_of("seller_organisation_id")
@@ -398,4 +399,4 @@ DEAL_ANNOUNCEMENTS: tuple[Announcement, ...] = (
     ),
 )
 
-ANNOUNCEMENTS = LISTING_ANNOUNCEMENTS + DEAL_ANNOUNCEMENTS
+ANNOUNCEMENTS = LISTING_ANNOUNCEMENTS + NOTICE_ANNOUNCEMENTS + DEAL_ANNOUNCEMENTS

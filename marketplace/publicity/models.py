@@ -56,6 +56,8 @@ class Objection(Base):
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_organisations.id"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_users.id"))
     raised_at: Mapped[datetime]
+    # None where the calendar of those days was not published yet.
+    answer_by: Mapped[date | None]
     answer: Mapped[str] = mapped_column(default="")
     decided_at: Mapped[datetime | None]
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_users.id"))

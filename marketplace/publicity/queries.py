@@ -60,6 +60,7 @@ class PublishedObjection:
     id: int
     state: ObjectionState
     raised_at: datetime
+    answer_by: date | None
     decided_at: datetime | None
     answer: str
     by_member: bool
@@ -137,7 +138,13 @@ def published_objections(session: Session, notice_id: int) -> list[PublishedObje
     """List a notice's objections as the public sees them, oldest first."""
     return [
         PublishedObjection(
-            row.id, row.state, row.raised_at, row.decided_at, row.answer, row.user_id is not None
+            row.id,
+            row.state,
+            row.raised_at,
+            row.answer_by,
+            row.decided_at,
+            row.answer,
+            row.user_id is not None,
         )
         for row in _objections(session, notice_id)
     ]

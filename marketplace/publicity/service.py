@@ -148,6 +148,7 @@ def raise_objection(
         organisation_id=actor.organisation_id,
         user_id=actor.user_id,
         raised_at=now,
+        answer_by=_answer_by(local_date(now)),
         decided_at=None,
         decided_by_id=None,
     )
@@ -190,6 +191,17 @@ def raise_objection(
         after={"state": notice.state, "objection": objection.id},
     )
     return objection.id
+
+
+def _answer_by(today: date) -> date | None:
+    """Return the day by which an objection is answered.
+
+    An objection is taken also while next year's calendar is unknown: then no day is guessed.
+    """
+    try:
+        return add_workdays(today, value_on("objection_answer_workdays", today))
+    except RuleBroken:
+        return None
 
 
 def decide_objection(

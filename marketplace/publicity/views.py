@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, render_template, url_for
+from flask import Blueprint, Response, flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from marketplace.foundation import attachments, web
-from marketplace.foundation.access import PUBLIC, SIGNED_IN
+from marketplace.foundation.access import PUBLIC, SIGNED_IN, Role
 from marketplace.foundation.attachments import AttachmentStore
+from marketplace.foundation.calendar_files import Deadline, calendar_file
+from marketplace.foundation.clock import local_date
+from marketplace.foundation.parameters import value_on
 from marketplace.publicity import queries, rules, service
+from marketplace.publicity.feeds import notice_feed
 from marketplace.publicity.forms import DecisionForm, ObjectionForm, PublicObjectionForm
 from marketplace.publicity.rules import PublicityKind, PublicityState
 
@@ -44,6 +48,40 @@ def index() -> ResponseReturnValue:
 def show(notice_id: int) -> ResponseReturnValue:
     """Show one notice with its objections, and the form to object."""
     return _page(notice_id, _objection_form())
+
+
+@blueprint.route("/<int:notice_id>/calendar.ics")
+@web.permits(PUBLIC)
+def calendar(notice_id: int) -> ResponseReturnValue:
+    """Send the last day of a notice as a calendar file."""
+    notice = queries.get_notice(web.session(), notice_id)
+    entry = Deadline(
+        f"notice-{notice_id}@jinan-technology-market",
+        f"公示期满：{notice.title}",
+        notice.ends_on,
+        url_for("publicity.show", notice_id=notice_id, _external=True),
+        "当日 24:00 前可以提出异议",
+    )
+    return web.send_calendar(
+        calendar_file(notice.title, [entry], now=web.now()), f"公示 {notice_id}"
+    )
+
+
+@blueprint.route("/feed.atom")
+@web.permits(PUBLIC)
+def feed() -> ResponseReturnValue:
+    """Send the newest notices as Atom, of one kind or of all."""
+    kind = next((k for k in PublicityKind if k.value == web.argument("kind")), None)
+    page = queries.list_notices(web.session(), kind=kind, states=(), size=40)
+    content = notice_feed(
+        page.items,
+        title=f"{kind.label if kind else '公示公告'} - 济南科技成果转化平台",
+        own_url=url_for("publicity.feed", kind=kind.value if kind else None, _external=True),
+        page_url=url_for("publicity.index", kind=kind.value if kind else None, _external=True),
+        url_of=lambda notice: url_for("publicity.show", notice_id=notice.id, _external=True),
+        now=web.now(),
+    )
+    return Response(content, mimetype="application/atom+xml")
 
 
 @blueprint.route("/<int:notice_id>/objections", methods=["POST"])
@@ -145,6 +183,8 @@ def _page(notice_id: int, form: ObjectionForm) -> ResponseReturnValue:
         published=queries.published_objections(session, notice_id),
         files={file.id: file for file in files},
         may_answer=queries.answers(actor, notice.kind),
+        deciders="、".join(role.label for role in Role if role in rules.deciders(notice.kind)),
+        answer_workdays=value_on("objection_answer_workdays", local_date(web.now())),
         may_object=notice.running
         and web.now() < notice.closes_at
         and not queries.answers(actor, notice.kind),

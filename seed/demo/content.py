@@ -7,6 +7,7 @@ from importlib.resources import files
 
 import yaml
 
+from seed.demo.library_records import Library
 from seed.demo.supply_records import Achievement, Need, Organisation, Person, SavedSearch, Strict
 from seed.demo.trade_records import (
     Agreed,
@@ -73,6 +74,7 @@ class Content(Strict):
     events: list[Meeting]
     searches: list[SavedSearch]
     services: Services
+    library: Library
 
 
 # The C loader reads the 12,000 lines in a fraction of the time.
@@ -88,9 +90,9 @@ def content() -> Content:
         text = folder.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
         return yaml.load(text, Loader=_LOADER)  # noqa: S506 -- a safe loader, C or Python
 
-    whole: dict[str, object] = {"services": read("services")}
+    whole: dict[str, object] = {name: read(name) for name in ("services", "library")}
     for name in Content.model_fields:
-        if name != "services":
+        if name not in whole:
             part = read(name)
             assert isinstance(part, dict)
             whole[name] = part[name]

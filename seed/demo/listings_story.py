@@ -9,12 +9,13 @@ from marketplace.foundation.access import ANONYMOUS, Role
 from marketplace.foundation.clock import DEMO_START, LOCAL
 from marketplace.foundation.trade import PaymentMode, TradingMode
 from marketplace.foundation.workdays import add_workdays
-from marketplace.listings import intent_queries, queries, service
+from marketplace.listings import intent_queries, notice_queries, queries, service
 from marketplace.listings.bidding_rules import BiddingKind
 from marketplace.listings.qualification_rules import JUDGED
 from marketplace.listings.rules import IntentState, ListingState, PricingMode
 from marketplace.listings.sealed_rules import Criterion
 from marketplace.listings.service import IntentContent, ListingContent
+from marketplace.listings.trial_rules import PriceFormula, TrialTerms
 from marketplace.payments import queries as payments
 from marketplace.payments import service as payment_service
 from marketplace.payments import statement_service
@@ -45,6 +46,15 @@ def listing(stage: Stage, record: Listing) -> Story:
     stage.listings[record.key] = listing_id
     if record.outcome == "applied":
         return
+    for asked in notice_queries.priorities(stage.session, listing_id):
+        service.answer_priority(
+            stage.session,
+            actor=stage.member(owner, Role.OFFICER, Role.LEADER),
+            now=stage.now,
+            priority_id=asked.id,
+            claims=False,
+            note=f"{asked.name}书面声明放弃，{stage.today.isoformat()}",
+        )
     yield stage.after(1, record.key)
     hall = stage.actor(_HALL)
     if record.outcome == "returned":
@@ -383,4 +393,16 @@ def _content(record: Listing) -> ListingContent:
         payment_mode=PaymentMode(record.payment_mode),
         payment_terms=record.payment_terms,
         conditions=record.conditions,
+        agent_name=record.agent[0],
+        agent_licence=record.agent[1],
+        trial=None
+        if record.trial is None
+        else TrialTerms(
+            months=record.trial.months,
+            conditions=record.trial.conditions,
+            formula=PriceFormula.PER_UNIT,
+            rate_fen=yuan(record.trial.rate_yuan),
+            unit=record.trial.unit,
+            cap_fen=yuan(record.trial.cap_yuan),
+        ),
     )

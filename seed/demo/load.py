@@ -27,6 +27,7 @@ from seed.demo import (
     listings_story,
     needs_story,
     orders_story,
+    panels_story,
     searches_story,
     services_story,
 )
@@ -123,6 +124,7 @@ def _stories(stage: Stage, whole: Content) -> Iterator[Story]:
         yield needs_story.answer(stage, answer)
     for record in whole.services.integrity:
         yield services_story.integrity_record(stage, record)
+    yield panels_story.library(stage)
     for assessment in whole.assessments:
         yield services_story.assessment(stage, assessment)
     for listing in whole.listings:

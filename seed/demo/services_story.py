@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from marketplace.assessments import service as assessments
-from marketplace.assessments.rules import ExpertScore, Indicator, ValuationMethod
+from marketplace.assessments.rules import ValuationMethod
 from marketplace.assessments.valuation_rules import (
     Comparable,
     Conclusion,
@@ -19,6 +19,7 @@ from marketplace.foundation.workdays import add_workdays
 from marketplace.integrity import repair_service as repair
 from marketplace.integrity import service as integrity
 from marketplace.integrity.rules import DishonestyGround
+from seed.demo import panels_story
 from seed.demo.content import Achievement, Assessment, Record
 from seed.demo.listings_story import pay
 from seed.demo.stage import Stage, Story, yuan
@@ -137,18 +138,13 @@ def _work(stage: Stage, record: Assessment, achievement: Achievement, assessment
             reason=record.comment,
         )
         return
-    assessments.score(
-        stage.session,
-        actor=assessor,
-        now=stage.now,
-        assessment_id=assessment_id,
-        version=None,
-        scores=_scores(achievement),
-    )
+    sheets = 3 if record.outcome == "scoring" else 5
+    yield from panels_story.panel(stage, record.assessor, achievement, assessment_id, sheets=sheets)
     if record.outcome == "scoring":
         return
     yield stage.after(2, record.key)
     _value(stage, record, assessment_id)
+    panels_story.explain(stage, record.assessor, assessment_id)
     assessments.issue(stage.session, actor=assessor, now=stage.now, assessment_id=assessment_id)
     if record.outcome == "reported":
         return
@@ -159,44 +155,6 @@ def _work(stage: Stage, record: Assessment, achievement: Achievement, assessment
         now=stage.now,
         assessment_id=assessment_id,
     )
-
-
-def _scores(achievement: Achievement) -> list[ExpertScore]:
-    """Score as an expert who has read the record: from what stands there, with the reason."""
-    tested = [line for line in achievement.comparison if line.evidence == "third_party"]
-    used = [line for line in achievement.comparison if line.evidence == "user"]
-    first = achievement.comparison[0]
-    rights = [right for right in achievement.ip_rights if right.kind == "发明专利"]
-    trl = achievement.maturity.trl
-    return [
-        ExpertScore(
-            Indicator.SCIENTIFIC,
-            62 + 5 * len(rights) + len(achievement.inventors),
-            f"涉及{'、'.join(achievement.keywords[:2])}，有发明专利 {len(rights)} 件，"
-            "原理阐述清楚，创新点集中",
-        ),
-        ExpertScore(
-            Indicator.TECHNICAL,
-            46 + 5 * trl + 2 * len(tested),
-            f"{first.indicator}为 {first.value} {first.unit or ''}，优于{first.alternative}的 "
-            f"{first.alternative_value}；成熟度 {trl} 级",
-        ),
-        ExpertScore(
-            Indicator.ECONOMIC,
-            60 + 4 * len(used) + trl,
-            f"{achievement.benefit}用户证据 {len(used)} 项",
-        ),
-        ExpertScore(
-            Indicator.SOCIAL,
-            66 + 3 * len(used),
-            f"面向{achievement.local_industry}，对{achievement.industry.name}的节能、质量或安全有作用",
-        ),
-        ExpertScore(
-            Indicator.TRANSFER,
-            50 + 4 * trl + len(achievement.modes),
-            f"{achievement.maturity.evidence}，可选转化方式 {len(achievement.modes)} 种",
-        ),
-    ]
 
 
 def _value(stage: Stage, record: Assessment, assessment_id: int) -> None:

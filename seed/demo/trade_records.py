@@ -41,6 +41,16 @@ class Objection(Strict):
     upheld: bool = False
 
 
+class Trial(Strict):
+    """The terms of a trial before payment: a price for each unit, within a limit."""
+
+    months: int
+    conditions: str
+    rate_yuan: int
+    unit: str
+    cap_yuan: int
+
+
 class Listing(Strict):
     """One listing."""
 
@@ -68,6 +78,8 @@ class Listing(Strict):
     reason: str = ""
     forfeits: bool = False
     extended: bool = False
+    agent: tuple[str, str] = ("", "")
+    trial: Trial | None = None
     contract: str | None = None
 
 

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from marketplace.assessments import queries
-from marketplace.assessments.rules import Indicator
+from marketplace.assessments import queries, service
+from marketplace.assessments.library_rules import ExpertGrade
+from marketplace.assessments.panel_rules import AchievementType
+from marketplace.foundation.access import Role
 from marketplace.foundation.db import Database
-from tests.assessing import Bench
+from marketplace.foundation.trade import TechnologyField
+from tests.assessing import Bench, answers
 from tests.conftest import Browser
 from tests.world import World
 
@@ -20,12 +23,11 @@ def bench(sqlite_database: Database, page_world: World, now: datetime) -> Bench:
     return Bench(sqlite_database, page_world, now)
 
 
-def scores() -> dict[str, str]:
-    form: dict[str, str] = {}
-    for indicator in Indicator:
-        form[f"{indicator.value}_points"] = "75"
-        form[f"{indicator.value}_reason"] = "与检测报告和用户现场数据核对后打分"
-    return form
+def sheet(kind: AchievementType = AchievementType.APPLIED, **changes: str) -> dict[str, str]:
+    given = answers(75, kind)
+    form = {f"mark_{code}": str(mark) for code, mark in given.marks.items()}
+    form |= {f"reason_{key.value}": text for key, text in given.reasons.items()}
+    return form | {"trl_evidence": given.trl_evidence} | changes
 
 
 VALUATION: dict[str, Any] = {
@@ -50,6 +52,16 @@ VALUATION: dict[str, Any] = {
 
 def test_an_assessment_walks_through_its_pages(client: Browser, bench: Bench) -> None:
     achievement_id = bench.achievement()
+    experts = [bench.expert(name=f"评审{name}") for name in "甲乙丙丁戊"]
+    tied = bench.world.actor(Role.EXPERT, bench.university, name="校内专家")
+    bench.do(
+        service.enter_expert,
+        bench.operator,
+        user_id=tied.user_id,
+        grade=ExpertGrade.FULL,
+        fields=(TechnologyField.ENVIRONMENT,),
+        basis="职称证书 2019-0002",
+    )
     client.sign_in_as(bench.officer)
     page = client.get(f"/assessments/pre/{achievement_id}")
     assert page.status_code == 200
@@ -78,10 +90,46 @@ def test_an_assessment_walks_through_its_pages(client: Browser, bench: Bench) ->
         due_on="2024-04-12",
     )
     assert taken.status_code == 303, taken.text
-    wrong = client.send(f"{place}/score", **(scores() | {"social_points": "120"}))
-    assert wrong.status_code == 422
-    assert "应在 0 到 100 之间" in wrong.text
-    assert client.send(f"{place}/score", **scores()).status_code == 303
+    panel = client.get(f"{place}/panel")
+    assert experts[0].name in panel.text
+    assert "专家任职于委托单位或权利人" in panel.text  # the officer's colleague cannot be ticked
+    short = client.send(
+        f"{place}/panel",
+        achievement_type="applied",
+        experts=[str(one.user_id) for one in experts[:4]],
+    )
+    assert short.status_code == 422
+    assert "现在选了 4 人" in short.text
+    called = client.send(
+        f"{place}/panel", achievement_type="applied", experts=[str(e.user_id) for e in experts]
+    )
+    assert called.status_code == 303
+    for number, expert in enumerate(experts):
+        client.sign_in_as(expert)
+        seat = f"/assessments/seats/{bench.seat(int(place.rsplit('/', 1)[1]), expert)}"
+        assert seat in client.get("/assessments/seats").text
+        closed = client.get(seat)
+        assert "以二氧化钛为载体" not in closed.text
+        assert client.send(f"{seat}/declare", statement="核对过").status_code == 422
+        opened = client.send(
+            f"{seat}/declare", declared="y", statement="与各方没有任职、合作和股权关系"
+        )
+        assert opened.status_code == 303
+        page = client.get(seat)
+        assert "以二氧化钛为载体" in page.text
+        for hidden in (bench.university.name, "陈卓", "李敏"):
+            assert hidden not in page.text
+        if number == 0:
+            wrong = client.send(seat, **sheet(mark_rigour="120", reason_social="自己写的一条理由"))
+            assert wrong.status_code == 422
+            assert "应在 0 到 100 之间" in wrong.text
+            assert "自己写的一条理由" in wrong.text
+        assert client.send(seat, **sheet()).status_code == 303
+        assert client.send(seat, **sheet()).status_code == 422
+    client.sign_in_as(bench.assessor)
+    scores = client.get(f"{place}/scores")
+    assert "肯德尔和谐系数" in scores.text
+    assert '<svg class="radar"' in scores.text
 
     computed = client.send(f"{place}/valuation", **VALUATION, compute="1")
     assert computed.status_code == 200
@@ -104,6 +152,9 @@ def test_an_assessment_walks_through_its_pages(client: Browser, bench: Bench) ->
         found = queries.latest_valuation(session, achievement_id)
         assert found is not None
         assert found.score_tenths == 750
+    document = client.get(f"{place}/report.pdf")
+    assert document.mimetype == "application/pdf"
+    assert document.data.startswith(b"%PDF-")
 
 
 def test_the_library_is_public_and_names_the_assessors(client: Browser, bench: Bench) -> None:
@@ -127,7 +178,63 @@ def test_a_stranger_gets_404_and_a_report_needs_one(client: Browser, bench: Benc
     assert client.get(f"/assessments/{made}").status_code == 404
     client.sign_in_as(bench.officer)
     assert client.get(f"/assessments/{made}/report").status_code == 404
-    assert client.get(f"/assessments/{made}/score").status_code == 403
+    assert client.get(f"/assessments/{made}/panel").status_code == 403
+    assert client.get(f"/assessments/{made}/scores").status_code == 404
+
+
+def test_a_seat_is_the_experts_own(client: Browser, bench: Bench) -> None:
+    made = bench.accepted()
+    bench.panel(made)
+    seat_id = bench.seat(made, bench.experts[0])
+    for other in (bench.experts[1], bench.assessor):
+        client.sign_in_as(other)
+        assert client.get(f"/assessments/seats/{seat_id}").status_code == 404
+        assert (
+            client.send(f"/assessments/seats/{seat_id}/leave", reason="不是我的席位").status_code
+            == 404
+        )
+    client.sign_in_as(bench.officer)
+    assert client.get(f"/assessments/seats/{seat_id}").status_code == 403
+
+
+def test_the_operator_keeps_the_library(client: Browser, bench: Bench) -> None:
+    person = bench.world.actor(Role.EXPERT, name="新专家")
+    client.sign_in_as(bench.operator)
+    assert "专家库还是空的" in client.get("/assessments/library").text
+    bad = client.send("/assessments/library/experts", user=str(person.user_id), grade="full")
+    assert bad.status_code == 422
+    made = client.send(
+        "/assessments/library/experts",
+        user=str(person.user_id),
+        grade="full",
+        fields=["materials", "energy"],
+        basis="鲁职证 2018-0077",
+    )
+    assert made.status_code == 303
+    assert "新专家" in client.get("/assessments/library").text
+    house = client.send(
+        "/assessments/library/houses",
+        organisation=str(bench.house.id),
+        grade="filed",
+        fields=["environment"],
+        basis="鲁财资评备 2020-15",
+    )
+    assert house.status_code == 303
+    assert "财政部门备案" in client.get("/assessments/assessors").text
+    tie = {"kind": "ownership", "since": "2022-01-01", "source": "工商登记股东信息"}
+    same = client.send(
+        "/assessments/library/ties", first=bench.house.uscc, second=bench.house.uscc, **tie
+    )
+    assert same.status_code == 422
+    assert "两家不同的单位" in same.text
+    kept = client.send(
+        "/assessments/library/ties", first=bench.house.uscc, second=bench.university.uscc, **tie
+    )
+    assert kept.status_code == 303
+    client.send(
+        f"/assessments/library/experts/{person.user_id}/release", reason="本人申请退出专家库"
+    )
+    assert "新专家，" not in client.get("/assessments/library").text
 
 
 def test_what_was_typed_stays_when_a_colleague_was_faster(client: Browser, bench: Bench) -> None:
@@ -135,10 +242,10 @@ def test_what_was_typed_stays_when_a_colleague_was_faster(client: Browser, bench
     client.sign_in_as(bench.assessor)
     with bench.database.reading() as session:
         version = queries.get_for(session, bench.assessor, made).version
-    client.send(f"/assessments/{made}/score", **scores(), version=version)
+    client.send(f"/assessments/{made}/valuation", **VALUATION, version=version)
     late = client.send(
-        f"/assessments/{made}/score",
-        **(scores() | {"social_reason": "我写的另一条理由，不能丢掉"}),
+        f"/assessments/{made}/valuation",
+        **(VALUATION | {"reasoning": "我写的另一条理由，不能丢掉，收益法和成本法各有依据。"}),
         version=version,
     )
     assert late.status_code == 422

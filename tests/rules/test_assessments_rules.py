@@ -15,8 +15,7 @@ from marketplace.assessments.parameters import valuation_terms_on
 from marketplace.assessments.rules import (
     AssessmentState,
     ConflictKind,
-    ExpertScore,
-    Indicator,
+    ExpertFacts,
     PartyFacts,
     SubjectFacts,
 )
@@ -38,7 +37,7 @@ from marketplace.assessments.valuation_rules import (
 )
 from marketplace.foundation.errors import Conflict, RuleBroken
 from marketplace.foundation.money import Fen
-from tests.assessing import CONCLUSION, COST, INCOME, SCORES
+from tests.assessing import CONCLUSION, COST, INCOME
 
 TODAY = date(2024, 3, 15)
 TERMS = valuation_terms_on(TODAY)
@@ -64,6 +63,8 @@ def test_strangers_have_no_conflict() -> None:
          ConflictKind.INVENTOR_MEMBER),
         (replace(HOUSE, member_ids=frozenset({22})), SUBJECT, None, ConflictKind.SHARED_MEMBER),
         (HOUSE, replace(SUBJECT, inventor_ids=frozenset({11})), 11, ConflictKind.EXPERT_NAMED),
+        (replace(HOUSE, traded_with=frozenset({2})), SUBJECT, None, ConflictKind.PAST_DEAL),
+        (replace(HOUSE, owned_with=frozenset({2})), SUBJECT, None, ConflictKind.OWNERSHIP),
     ],
 )  # fmt: skip
 def test_every_known_tie_blocks(
@@ -74,6 +75,36 @@ def test_every_known_tie_blocks(
     with pytest.raises(RuleBroken) as refusal:
         rules.check_no_conflict(found)
     assert expected.label in refusal.value.message
+
+
+EXPERT = ExpertFacts(31, "周衡", frozenset({3}), frozenset({32}))
+
+
+def test_a_stranger_may_sit() -> None:
+    assert rules.expert_conflicts(EXPERT, 2, 1, SUBJECT) == []
+
+
+@pytest.mark.parametrize(
+    ("expert", "expected"),
+    [
+        (replace(EXPERT, user_id=21), ConflictKind.EXPERT_INVENTOR),
+        (replace(EXPERT, name="李敏"), ConflictKind.SAME_NAME),
+        (replace(EXPERT, worked_with=frozenset({21})), ConflictKind.CO_INVENTOR),
+        (replace(EXPERT, organisation_ids=frozenset({2})), ConflictKind.SAME_EMPLOYER),
+        (replace(EXPERT, organisation_ids=frozenset({4})), ConflictKind.SAME_EMPLOYER),
+        (replace(EXPERT, organisation_ids=frozenset({1})), ConflictKind.SAME_HOUSE),
+        (replace(EXPERT, traded_with=frozenset({4})), ConflictKind.PAST_DEAL),
+        (replace(EXPERT, owned_with=frozenset({2})), ConflictKind.OWNERSHIP),
+    ],
+)
+def test_every_tie_of_an_expert_blocks(expert: ExpertFacts, expected: ConflictKind) -> None:
+    subject = replace(
+        SUBJECT, owner_ids=frozenset({2, 4}), inventor_names=frozenset({"李敏", "陈卓"})
+    )
+    found = rules.expert_conflicts(expert, 2, 1, subject)
+    assert found == [expected]
+    with pytest.raises(RuleBroken, match="不能参加"):
+        rules.check_no_conflict(found, who="expert")
 
 
 def test_empty_representatives_are_no_tie() -> None:
@@ -96,21 +127,6 @@ def test_only_the_named_steps_exist(state: AssessmentState) -> None:
         else:
             with pytest.raises(Conflict):
                 rules.move(state, to)
-
-
-def test_five_scores_with_reasons_or_none() -> None:
-    rules.check_scores(SCORES)
-    with pytest.raises(RuleBroken) as refusal:
-        rules.check_scores(
-            [
-                *SCORES[:3],
-                ExpertScore(Indicator.SOCIAL, 101, "超出范围的分数，理由够长"),
-            ]
-        )
-    assert {problem.field for problem in refusal.value.problems} == {
-        "social_points",
-        "transfer_points",
-    }
 
 
 def test_income_discounts_each_year_exactly() -> None:

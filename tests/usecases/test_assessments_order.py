@@ -25,7 +25,7 @@ from marketplace.foundation.outbox import OutboxEvent
 from marketplace.payments import service as payments
 from marketplace.payments import statement_service
 from marketplace.payments.statement_rules import Line
-from tests.assessing import CONCLUSION, COST, INCOME, SCORES, Bench, content
+from tests.assessing import CONCLUSION, COST, INCOME, Bench, answers, content
 from tests.world import World
 
 
@@ -124,14 +124,14 @@ def test_the_whole_way_to_the_latest_valuation(bench: Bench) -> None:
         assert (found.low_fen, found.high_fen) == (CONCLUSION.low_fen, CONCLUSION.high_fen)
         assert found.valid_on(date(2025, 2, 27))
         assert not found.valid_on(date(2025, 2, 28))
-        # 70×15% + 82×35% + 75×20% + 60×10% + 68×20%
-        assert found.score_tenths == 738
+        # Trimmed 76.0 × 65 %, and 75.0 for technical value × 35 %, the levels being the same.
+        assert found.score_tenths == 757
         assert [result.low_fen for result in view.results] == [
             queries.compute(INCOME).low_fen,
             queries.compute(COST).low_fen,
         ]
     assert events(bench)[-3:] == [
-        "assessments.AssessmentAccepted",
+        "assessments.PanelScored",
         "assessments.ReportIssued",
         "assessments.ReportFiled",
     ]
@@ -170,7 +170,7 @@ def test_a_tied_assessor_cannot_be_chosen(bench: Bench) -> None:
     made = bench.requested()
     with bench.database.reading() as session:
         view = queries.get_for(session, bench.officer, made)
-        choices = choice_queries.choices_for(session, view)
+        choices = choice_queries.choices_for(session, view, on=date(2024, 3, 15))
     assert choices[0].conflicts == (ConflictKind.INVENTOR_MEMBER, ConflictKind.SHARED_MEMBER)
     with pytest.raises(RuleBroken, match="利益冲突"):
         bench.do(
@@ -252,7 +252,7 @@ def test_the_confidential_layer_opens_for_the_work_and_closes_after_it(bench: Be
     with bench.database.reading() as session:
         achievement_id = session.get_one(Assessment, made).achievement_id
         assert achievements.has_grant(session, achievement_id, bench.house.id)
-    bench.do(service.score, bench.assessor, assessment_id=made, version=None, scores=SCORES)
+    bench.score(made)
     bench.do(
         service.reject, bench.assessor, assessment_id=made, reason="委托方未能提供收入预测的依据"
     )
@@ -260,18 +260,13 @@ def test_the_confidential_layer_opens_for_the_work_and_closes_after_it(bench: Be
         assert not achievements.has_grant(session, achievement_id, bench.house.id)
 
 
-def test_scores_are_the_experts_own(bench: Bench) -> None:
-    made = bench.accepted()
-    colleague = bench.world.actor(Role.ASSESSOR, bench.house)
-    with pytest.raises(RuleBroken, match="不能代打"):
-        bench.do(service.score, colleague, assessment_id=made, version=None, scores=SCORES)
-
-
 def test_the_client_reads_the_scores_only_in_the_report(bench: Bench) -> None:
     made = bench.worked()
     with bench.database.reading() as session:
         before = queries.get_for(session, bench.officer, made)
-        assert before.scores == ()
+        assert before.row.score_tenths is None
+        with pytest.raises(NotFound):
+            queries.get_scored(session, bench.officer, made)
         assert before.row.low_fen is None
         assert queries.get_for(session, bench.assessor, made).scored
     bench.do(service.issue, bench.assessor, assessment_id=made)
@@ -285,7 +280,7 @@ def test_a_stale_page_does_not_overwrite(bench: Bench) -> None:
     made = bench.accepted()
     with bench.database.reading() as session:
         version = queries.get_for(session, bench.assessor, made).version
-    bench.do(service.score, bench.assessor, assessment_id=made, version=version, scores=SCORES)
+    bench.score(made)
     with pytest.raises(Conflict, match="同事"):
         bench.do(
             service.value,
@@ -324,8 +319,14 @@ def test_waiting_follows_the_order(bench: Bench) -> None:
     )
     assert waits(bench.assessor) == ["接受评估委托"]
     bench.accept(made)
-    assert waits(bench.assessor) == ["打分并估值"]
-    bench.do(service.score, bench.assessor, assessment_id=made, version=None, scores=SCORES)
+    assert waits(bench.assessor) == ["组建专家组"]
+    bench.panel(made)
+    assert waits(bench.assessor) == ["估值"]
+    assert waits(bench.experts[0]) == ["专家评分"]
+    for expert in bench.experts:
+        seat_id = bench.declare(made, expert)
+        bench.do(service.hand_in, expert, seat_id=seat_id, answers=answers())
+    assert waits(bench.experts[0]) == []
     bench.do(
         service.value,
         bench.assessor,

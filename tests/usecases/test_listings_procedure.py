@@ -83,7 +83,14 @@ def test_an_application_is_accepted_announced_and_counted_in_working_days(hall: 
     (announced,) = events(hall, "ListingAnnounced")
     assert announced["base_price_fen"] == BASE
     actions = hall.read(lambda s: [e.action for e in audit.history(s, f"listing:{listing_id}")])
-    assert actions == ["listings.apply", "listings.accept", "listings.announce"]
+    assert actions == [
+        "listings.apply",
+        "listings.ask_holders",
+        "listings.answer_priority",
+        "listings.accept",
+        "listings.check_rights",
+        "listings.announce",
+    ]
 
 
 def test_a_base_price_above_ten_million_is_announced_twenty_working_days(hall: Hall) -> None:

@@ -27,6 +27,11 @@ def send_attachment(view: AttachmentView, content: bytes) -> Response:
     return _download(content, view.name, view.content_type)
 
 
+def send_calendar(content: bytes, name: str) -> Response:
+    """Send a calendar file as a download."""
+    return _download(content, f"{name}.ics", "text/calendar; charset=utf-8")
+
+
 def send_table(
     name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], *, widths: Sequence[int] = ()
 ) -> Response:
