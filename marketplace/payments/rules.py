@@ -72,7 +72,8 @@ def move(state: PaymentState, to: PaymentState) -> PaymentState:
     """Return the next state, or refuse a step that money cannot take."""
     if to not in _NEXT[state]:
         raise RuleBroken(
-            "payments.step", f"这笔款项现在是“{state.label}”，不能转为“{to.label}”；请刷新页面"
+            "payments.step",
+            f"这笔款项刚被别人改过，现在是“{state.label}”，不能转为“{to.label}”；请刷新页面",
         )
     return to
 
