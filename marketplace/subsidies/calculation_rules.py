@@ -81,6 +81,8 @@ class Calculation:
         default_factory=dict, repr=False, compare=False
     )
 
+    _situations: dict[str, Situation] = field(default_factory=dict, repr=False, compare=False)
+
     def results_of(
         self, key: str, *, bound: Mapping[Item, Item] | None = None
     ) -> dict[Item, ItemResult]:
@@ -175,20 +177,31 @@ class Calculation:
     def _situation(
         self, party: Party, contract: RegisteredContract, elsewhere: frozenset[Item]
     ) -> Situation:
-        seller = self.parties[contract.seller]
-        return Situation(
-            contract_type=contract.contract_type,
-            # The era's first day is as good, and makes few situations of many contracts.
-            registered_on=self.eras[bisect_right(self.eras, contract.registered_on) - 1],
-            fiscal_funds=contract.fiscal_funds,
-            seller_kind=seller.kind,
-            seller_in_city=seller.in_city,
-            buyer_in_city=self.parties[contract.buyer].in_city,
-            activity_repeated=contract.contract_no in self.lookback.not_first,
-            filed=any(filing.covers(contract.registered_on) for filing in party.filings),
-            in_other_role=contract.agency == party.key
-            and any(contract.holder(principal) == party.key for principal in elsewhere),
+        """Describe a contract as one of its parties has it; most are the same for all of them."""
+        shared = self._situations.get(contract.contract_no)
+        if shared is None:
+            seller = self.parties[contract.seller]
+            shared = Situation(
+                contract_type=contract.contract_type,
+                # The era's first day is as good, and makes few situations of many contracts.
+                registered_on=self.eras[bisect_right(self.eras, contract.registered_on) - 1],
+                fiscal_funds=contract.fiscal_funds,
+                seller_kind=seller.kind,
+                seller_in_city=seller.in_city,
+                buyer_in_city=self.parties[contract.buyer].in_city,
+                activity_repeated=contract.contract_no in self.lookback.not_first,
+                filed=False,
+            )
+            self._situations[contract.contract_no] = shared
+        filed = bool(party.filings) and any(
+            filing.covers(contract.registered_on) for filing in party.filings
         )
+        in_other_role = contract.agency == party.key and any(
+            contract.holder(principal) == party.key for principal in elsewhere
+        )
+        if not filed and not in_other_role:
+            return shared
+        return shared._replace(filed=filed, in_other_role=in_other_role)
 
 
 def prepare(
