@@ -84,12 +84,9 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def _aligned(original: str) -> tuple[str, Sequence[int]]:
     """Return the normal form and, for each of its characters, the place it came from."""
-    narrow = text.narrowed(original)
-    if len(narrow) == len(original):
-        if text.is_plain(narrow) and len(lower := narrow.lower()) == len(original):
-            return lower, range(len(original))
-    else:
-        narrow = original
+    narrow = text.narrowed_in_place(original)
+    if text.is_plain(narrow) and len(lower := narrow.lower()) == len(original):
+        return lower, range(len(original))
     pieces: list[str] = []
     origins: list[int] = []
     done = 0
@@ -97,9 +94,11 @@ def _aligned(original: str) -> tuple[str, Sequence[int]]:
         place = match.start()
         form = _normal_character(original[place])
         pieces += (narrow[done:place].lower(), form)
-        origins += (*range(done, place), *(place for _ in form))
+        origins.extend(range(done, place))
+        origins.extend(itertools.repeat(place, len(form)))
         done = place + 1
-    return "".join((*pieces, narrow[done:].lower())), [*origins, *range(done, len(narrow))]
+    origins.extend(range(done, len(narrow)))
+    return "".join((*pieces, narrow[done:].lower())), origins
 
 
 @lru_cache(maxsize=20_000)

@@ -55,6 +55,14 @@ def narrowed(text: str) -> str:
     return text
 
 
+def narrowed_in_place(text: str) -> str:
+    """Return a text of the same length: what becomes more than one character stays wide."""
+    for wide, narrow in _WIDE:
+        if len(narrow) == 1:
+            text = text.replace(wide, narrow)
+    return text
+
+
 def is_plain(text: str) -> bool:
     """Tell whether only lower case is wanting for the normal form; quick, as most text is."""
     # Nothing strange can be printed, and looking for that is the quicker of the two.

@@ -8,16 +8,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy.orm import Session
 
-from marketplace.discovery import labels, learning_queries
+from marketplace.discovery import labels
 from marketplace.discovery.asked import PAGE_SIZE, Asked, in_wan
 from marketplace.discovery.indexing import SearchIndex
 from marketplace.discovery.rules import FACET_LABELS, FACETS, Tab
 from marketplace.foundation.access import Actor
 from marketplace.foundation.money import Fen
 from marketplace.foundation.words import Word
-from search import expansion, learning, query, searching, suggest
+from search import expansion, query, searching, suggest
 from search.engine import DEEPEST_OFFSET, Engine
 from search.errors import SearchUnavailable
 from search.query import Notice, Query
@@ -119,13 +118,10 @@ def scope_for(actor: Actor, *kinds: str) -> Scope:
     return Scope(kinds=frozenset(kinds), visibilities=frozenset(layers))
 
 
-def answer(
-    index: SearchIndex, asked: Asked, actor: Actor, *, now: datetime, session: Session
-) -> SearchPage:
+def answer(index: SearchIndex, asked: Asked, actor: Actor, *, now: datetime) -> SearchPage:
     """Answer a search; raise ``SearchUnavailable`` where the engine cannot."""
     engine = index.engine
     understood, terms, filters = understand(asked, now=now)
-    terms = _with_learned(session, asked, terms)
     health = engine.health()
     if not health.ok:
         # Asking on would let the reader wait for every further question too.
@@ -178,19 +174,6 @@ def understand(asked: Asked, *, now: datetime) -> tuple[Query, tuple[expansion.T
     chosen = asked.filters(now=now)
     filters = Filters({**chosen.values, **_known(understood.filters, asked.tab)}, chosen.ranges)
     return understood, terms, filters
-
-
-def _with_learned(
-    session: Session, asked: Asked, terms: tuple[expansion.Term, ...]
-) -> tuple[expansion.Term, ...]:
-    """Add the terms that answers have taught, where the reader wants any and none says it yet."""
-    if not asked.expand:
-        return terms
-    pairs = learning_queries.pairs_for_need(session, asked.typed)
-    known = {term.text for term in terms}
-    taught = learning.expand(pairs, asked.typed, without=asked.without)
-    # First, so that they are among those in sight, which can be switched off.
-    return (*(term for term in taught if term.text not in known), *terms)
 
 
 def _known(typed: Filters, tab: Tab) -> dict[str, frozenset[str]]:

@@ -59,9 +59,7 @@ def search() -> ResponseReturnValue:
     """Show results with tabs, filters and ways on; plain titles while search is down."""
     asked = Asked.of(request.args)
     try:
-        page = results.answer(
-            web.resource(SearchIndex), asked, web.actor(), now=web.now(), session=web.session()
-        )
+        page = results.answer(web.resource(SearchIndex), asked, web.actor(), now=web.now())
         titles = []
     except SearchUnavailable:
         page = SearchPage(asked=asked, down=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -12,8 +11,7 @@ from marketplace.accounts.queries import OrganisationView
 from marketplace.accounts.rules import OrganisationKind, OrganisationSubkind
 from marketplace.brokerage.models import Deal
 from marketplace.brokerage.rules import DealSource, DealStage
-from marketplace.discovery import learning_queries, learning_service, results, service
-from marketplace.discovery.asked import Asked
+from marketplace.discovery import learning_queries, learning_service, service
 from marketplace.discovery.finding import Finder, MatchList, Wishes
 from marketplace.discovery.models import LearnedPair, MatchVerdict
 from marketplace.discovery.rules import Verdict
@@ -112,32 +110,6 @@ def test_three_organisations_teach_a_pair_that_matches_look_for(market: Market) 
     assert not [term for term in off.terms if term.source == LEARNED]
     without = found(market, wishes=Wishes(without=("壁蜂棚放法",)))
     assert "壁蜂棚放法" not in {term.text for term in without.terms}
-
-
-def test_the_search_page_looks_for_what_was_learned_until_it_is_switched_off(
-    market: Market,
-) -> None:
-    def page(**wishes: Any) -> results.SearchPage:
-        asked = Asked(typed="番茄", **wishes)
-        with market.services.database.reading() as session:
-            return results.answer(
-                market.index, asked, ANONYMOUS, now=market.clock.now(), session=session
-            )
-
-    def rows(answered: results.SearchPage) -> list[int]:
-        return [row.record_id for row in answered.rows]
-
-    assert market.catalyst not in rows(page())
-    for buyer in buyers(market, 3):
-        judge(market, buyer)
-    learn(market)
-    taught = page()
-    assert taught.terms[0].source == LEARNED
-    assert "壁蜂棚放法" in {term.text for term in taught.terms}
-    assert market.catalyst in rows(taught)
-    without = page(without=("壁蜂棚放法",))
-    assert "壁蜂棚放法" not in {term.text for term in without.terms}
-    assert page(expand=False).terms == ()
 
 
 def test_one_organisation_with_many_accounts_teaches_nothing(market: Market) -> None:
