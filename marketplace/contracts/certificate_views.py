@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
-import segno
-import weasyprint
 from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
-from weasyprint.urls import URLFetcher
 
 from marketplace.contracts import certificate_queries, queries, rules
 from marketplace.contracts.certificate_queries import Certificate
 from marketplace.contracts.views import blueprint
-from marketplace.foundation import web
+from marketplace.foundation import pdf, web
 from marketplace.foundation.access import PUBLIC
 from marketplace.foundation.errors import NotFound
 
@@ -34,20 +29,14 @@ def _pdf(made: Certificate) -> bytes:
     address = url_for(
         "contracts.verify", number=made.contract_no, code=made.check_code, _external=True
     )
-    page = render_template(
-        "contracts/certificate_paper.html",
-        made=made,
-        address=url_for("contracts.verify", _external=True),
-        picture=segno.make(address, error="m").svg_data_uri(border=1, scale=4),
+    return pdf.render(
+        "contracts/certificate_pdf.html",
+        {
+            "made": made,
+            "address": url_for("contracts.verify", _external=True),
+            "qr": pdf.qr_code(address, title="核验二维码"),
+        },
     )
-    style = files("marketplace.contracts").joinpath("certificate_paper.css").read_text("utf-8")
-    # What the page carries itself is read, and nothing from anywhere else.
-    fetcher = URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
-    document = weasyprint.HTML(string=page, url_fetcher=fetcher)
-    # The subset of the font goes into the file: it reads the same where no Chinese font is.
-    pdf = document.write_pdf(stylesheets=[weasyprint.CSS(string=style)])
-    assert isinstance(pdf, bytes)
-    return pdf
 
 
 @blueprint.route("/registrations")

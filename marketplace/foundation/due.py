@@ -18,12 +18,13 @@ log = structlog.get_logger()
 class DueTask:
     """A slice's timed work.
 
+    ``run(session, now)`` does one batch of what is due and returns how much it did.
     ``next_due(session, now)`` returns the earliest moment after ``now`` at which something falls
-    due, or None; ``run(session, now)`` does one batch of what is due and returns how much it did.
+    due for somebody, or None; housekeeping, for which nobody waits, has no such function.
     """
 
     name: str
-    next_due: Callable[[Session, datetime], datetime | None]
+    next_due: Callable[[Session, datetime], datetime | None] | None
     run: Callable[[Session, datetime], int]
 
 
@@ -35,13 +36,15 @@ class DueTasks:
 
     def next_due(self, session: Session, *, now: datetime) -> datetime | None:
         """Return the earliest moment after ``now`` at which anything falls due."""
-        moments = [task.next_due(session, now) for task in self._tasks]
+        moments = [task.next_due(session, now) for task in self._tasks if task.next_due]
         return min((moment for moment in moments if moment and moment > now), default=None)
 
-    def run(self, database: Database, *, now: datetime) -> int:
+    def run(self, database: Database, *, now: datetime, housekeeping: bool = True) -> int:
         """Do all that is due, each batch in its own transaction; one failure stops no other."""
         done = 0
         for task in self._tasks:
+            if task.next_due is None and not housekeeping:
+                continue
             try:
                 while True:
                     with database.transaction() as session:

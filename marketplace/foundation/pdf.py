@@ -5,17 +5,20 @@ Templates lie under ``marketplace/templates/pdf`` and in the slices; they are th
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, NoReturn
 
+import segno
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from marketplace.foundation.capitals import capital_yuan
 from marketplace.foundation.clock import LOCAL
 from marketplace.foundation.money import format_yuan
 
-_SLICES = ("assessments", "listings")
+_SLICES = ("assessments", "contracts", "listings")
 
 
 def _environment() -> Environment:
@@ -37,6 +40,16 @@ _TEMPLATES = _environment()
 def _refuse(url: str, *_rest: Any, **_more: Any) -> NoReturn:
     # A document is made of what it is given: no file of this machine and no address gets into it.
     raise ValueError(f"a document may not fetch {url[:80]}")
+
+
+def qr_code(address: str, *, title: str) -> Markup:
+    """Draw one of the platform's own addresses as a QR code (ISO/IEC 18004) in SVG."""
+    picture = io.BytesIO()
+    segno.make(address, error="m").save(
+        picture, kind="svg", xmldecl=False, svgns=False, border=2, omitsize=True, title=title
+    )
+    # segno writes it from our own address: nothing that anybody typed is in it.
+    return Markup(picture.getvalue().decode())  # noqa: S704
 
 
 def render(template: str, values: Mapping[str, Any]) -> bytes:

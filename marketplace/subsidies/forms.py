@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from werkzeug.datastructures import MultiDict
+from wtforms.validators import ValidationError
 
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation import web
@@ -78,9 +79,19 @@ class CalculatorForm(web.Form):
                 "registrar_before": "0",
             }
         )
+        if "amount" in given:
+            values["exempt"] = ""  # the example's belongs to the example's amount
         for name in given:
             values[name] = given[name]
         return cls(formdata=values)
+
+    def validate_exempt(self, field: web.YuanField) -> None:
+        """Refuse a tax-exempt part that is larger than the contract."""
+        whole = self.amount.data
+        if field.data is not None and whole is not None and field.data > whole:
+            raise ValidationError(
+                f"免税额不能大于合同成交额 {format_yuan(whole)} 元，请核对两个金额"
+            )
 
     def question(self) -> Question:
         """Turn the valid form into the question that the rules answer."""

@@ -161,6 +161,7 @@ class Stage:
                 self._session = None
                 self.services.outbox.deliver_within(session, now=self.now)
         self._let_time_pass(until)
+        self.services.due.run(self.services.database, now=self.now)
         self._post()
         self._check_delivered()
 
@@ -193,7 +194,8 @@ class Stage:
             if due is None or due > moment:
                 break
             self.now = due.astimezone(LOCAL)
-            self.services.due.run(database, now=self.now)
+            # What nobody waits for is done once, at the end.
+            self.services.due.run(database, now=self.now, housekeeping=False)
             with database.transaction() as session:
                 self.services.outbox.deliver_within(session, now=self.now)
         self.now = moment

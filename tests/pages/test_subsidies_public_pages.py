@@ -127,6 +127,7 @@ def test_why_not_names_the_condition_and_what_would_change_it(client: Browser) -
         ("amount", "1000000000000000", "超过 1000 亿元"),
         ("amount", "", "请填写“合同成交额”"),
         ("on", "2022-02-30", "日期不存在"),
+        ("exempt", "2,600,000.01", "不能大于合同成交额 2,600,000.00 元"),
         ("type", "sale", "请从列表中选择"),
         ("seller", "<b>", "请从列表中选择"),
     ],
