@@ -12,9 +12,20 @@ from click import Command
 from flask import Blueprint
 from sqlalchemy.orm import Session
 
+from marketplace.accounts import account_views as accounts_account_views
 from marketplace.accounts import desk_views as accounts_desk_views
+from marketplace.accounts import institution_views as accounts_institution_views
+from marketplace.accounts import oidc_views as accounts_oidc_views
+from marketplace.accounts import people_desk_views as accounts_people_desk_views
 from marketplace.accounts import queries as accounts_queries
+from marketplace.accounts import reauthentication as accounts_reauthentication
+from marketplace.accounts import sign_in_views as accounts_sign_in_views
 from marketplace.accounts import views as accounts_views
+from marketplace.accounts.letters import LetterPost
+from marketplace.accounts.oidc import Provider
+from marketplace.accounts.password_rules import PasswordProfile
+from marketplace.accounts.sign_in_rules import SignInPolicy
+from marketplace.accounts.tokens import Vault
 from marketplace.achievements import documents as achievements_documents
 from marketplace.achievements import due as achievements_due
 from marketplace.achievements import queries as achievements_queries
@@ -80,7 +91,7 @@ from marketplace.notifications import handlers as notifications_handlers
 from marketplace.notifications import mail as notifications_mail
 from marketplace.notifications import queries as notifications_queries
 from marketplace.notifications import views as notifications_views
-from marketplace.notifications.mail import MailRoom
+from marketplace.notifications.mail import Letter, MailRoom
 from marketplace.payments import gateways as payment_gateways
 from marketplace.payments import queries as payments_queries
 from marketplace.payments import views as payments_views
@@ -111,7 +122,12 @@ from search.errors import SearchError
 
 # Pages register on their slice's blueprint when their module is imported.
 PAGES = (
+    accounts_sign_in_views,
+    accounts_account_views,
+    accounts_institution_views,
+    accounts_oidc_views,
     accounts_desk_views,
+    accounts_people_desk_views,
     achievements_review_views,
     needs_answer_views,
     needs_desk_views,
@@ -258,6 +274,8 @@ def build(
     store = AttachmentStore(settings.data_dir / "attachments")
     due = DueTasks((*DUE_TASKS, *exchange_due.tasks(store, discovery_queries.is_indexed)))
     index = SearchIndex(_engine(settings), database, SEARCH_SOURCES)
+    vault = Vault(settings.signing_key())
+    sender = notifications_mail.sender_for(settings.mail_url, settings.mail_from)
     resources: dict[Any, Any] = {
         Database: database,
         Clock: clock,
@@ -267,9 +285,24 @@ def build(
         AttachmentStore: store,
         WaitingContributors: WaitingContributors(WAITING),
         Gateways: payment_gateways.bank_transfer(),
-        MailRoom: MailRoom(
-            notifications_mail.sender_for(settings.mail_url, settings.mail_from),
-            site_url=settings.site_url,
+        MailRoom: MailRoom(sender, site_url=settings.site_url),
+        Vault: vault,
+        SignInPolicy: SignInPolicy(
+            second_factor_required=settings.second_factor_required(demo=demo),
+            passwords=PasswordProfile(settings.password_profile),
+        ),
+        web.Reauthentication: web.Reauthentication(accounts_reauthentication.ask),
+        Provider: Provider(
+            issuer=settings.oidc_issuer,
+            client_id=settings.oidc_client_id,
+            client_secret=settings.oidc_client_secret,
+            label=settings.oidc_label,
+        ),
+        LetterPost: LetterPost(
+            vault,
+            settings.public_address,
+            lambda mailbox, subject, text: sender.send([Letter(mailbox, subject, text)])[0],
+            spoken=demo,
         ),
         SearchIndex: index,
         Alerts: Alerts(index, database),
@@ -373,6 +406,9 @@ def after_deliveries(services: Services) -> int:
     found = alerts.look(now=services.clock.now(), changed=taken_in > 0)
     mail_room: MailRoom = services.resources[MailRoom]
     mail_room.deliver_due(services.database, now=services.clock.now())
+    letters: LetterPost = services.resources[LetterPost]
+    # Links end by the machine's clock, also where a demo clock runs.
+    letters.deliver_due(services.database, now=services.resources[SystemClock].now())
     return found
 
 

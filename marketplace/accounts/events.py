@@ -50,3 +50,11 @@ class MemberChanged(Event):
 
     organisation_id: int
     user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecondFactorChanged(Event):
+    """A person's second factor was turned on, off, or reset by two operators."""
+
+    user_id: int
+    enrolled: bool

@@ -8,6 +8,7 @@ from wtforms import validators
 from wtforms.form import BaseForm
 
 from marketplace.accounts import rules
+from marketplace.accounts.password_rules import PasswordProfile, check_password
 from marketplace.accounts.rules import District, OrganisationKind, OrganisationSubkind, Scale
 from marketplace.accounts.service import OrganisationContent, PersonContent
 from marketplace.accounts.tokens import hash_password
@@ -44,11 +45,13 @@ class PersonForm(web.Form):
         if field.data != self.password.data:
             raise validators.ValidationError("两次输入的密码不一致，请重新输入")
 
-    def to_person(self, email: str, *, names: Iterable[str]) -> PersonContent:
-        """Check the password against the names known here and hash it."""
+    def to_person(
+        self, email: str, *, names: Iterable[str], profile: PasswordProfile
+    ) -> PersonContent:
+        """Check the password by the profile, against the names known here, and hash it."""
         password = str(self.password.data)
         known = [str(self.person_name.data), email.partition("@")[0], *names]
-        rules.check_password(password, names=known)
+        check_password(password, names=known, profile=profile)
         return PersonContent(
             email=email,
             name=str(self.person_name.data),
@@ -145,13 +148,6 @@ class SetupForm(PersonForm):
     email = EmailField("登录邮箱", required=True, longest=100)
 
 
-class SignInForm(web.Form):
-    """E-mail and password."""
-
-    email = EmailField("邮箱", required=True, longest=100, render_kw={"autocomplete": "username"})
-    password = web.PasswordField("密码", autocomplete="current-password")
-
-
 class InvitationForm(web.Form):
     """Whom to invite, with which roles."""
 
@@ -163,19 +159,6 @@ class RolesForm(web.Form):
     """The roles of one member."""
 
     roles = web.ChoicesField("角色", Role)
-
-
-class PasswordForm(web.Form):
-    """A new password, after the present one."""
-
-    present = web.PasswordField("现在的密码", autocomplete="current-password")
-    password = web.PasswordField("新密码", hint="至少 12 个字符", autocomplete="new-password")
-    again = web.PasswordField("再输一次新密码", autocomplete="new-password")
-
-    def validate_again(self, field: web.PasswordField) -> None:
-        """Refuse a second password that differs from the first."""
-        if field.data != self.password.data:
-            raise validators.ValidationError("两次输入的密码不一致，请重新输入")
 
 
 class DecisionForm(web.Form):

@@ -13,13 +13,14 @@ from marketplace.accounts.events import (
     MemberChanged,
     MemberInvited,
 )
-from marketplace.accounts.models import JoiningLink, Membership, Organisation, User, UserSession
+from marketplace.accounts.models import JoiningLink, Membership, Organisation, User
 from marketplace.accounts.organisation_service import OrganisationContent, establish
 from marketplace.accounts.people_service import PersonContent, create_user, join, mail_address
 from marketplace.accounts.rules import (
     OrganisationKind,
     OrganisationSubkind,
 )
+from marketplace.accounts.sign_in_models import UserSession
 from marketplace.accounts.tokens import digest, new_token
 from marketplace.foundation import audit, outbox
 from marketplace.foundation.access import SYSTEM, Actor, Role, require

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from marketplace.accounts.models import JoiningLink, Membership, Organisation, User, UserSession
+from marketplace.accounts.models import JoiningLink, Membership, Organisation, User
 from marketplace.accounts.rules import (
     VERIFY,
     District,
@@ -17,7 +17,6 @@ from marketplace.accounts.rules import (
     OrganisationState,
     OrganisationSubkind,
     Scale,
-    device_name,
 )
 from marketplace.foundation.access import Actor, Role, permits
 from marketplace.foundation.classifications import region_name
@@ -100,23 +99,6 @@ class MemberView:
     email: str
     phone: str
     roles: frozenset[Role]
-
-
-@dataclass(frozen=True)
-class SessionView:
-    """One open session, for the person to recognise and end."""
-
-    id: int
-    opened_at: datetime
-    seen_at: datetime
-    address: str
-    device: str
-    is_this: bool
-
-    @property
-    def device_name(self) -> str:
-        """Return the device in words."""
-        return device_name(self.device)
 
 
 def _view(row: Organisation) -> OrganisationView:
@@ -329,6 +311,11 @@ def actor_for(session: Session, user_id: int, organisation_id: int | None) -> Ac
     )
 
 
+def roles_held(session: Session, user_id: int) -> frozenset[Role]:
+    """Return all roles a person holds, for whichever organisation."""
+    return frozenset(session.scalars(select(Membership.role).where(Membership.user_id == user_id)))
+
+
 def organisations_of(session: Session, user_id: int) -> list[OrganisationView]:
     """List the organisations a person can act for."""
     rows = session.scalars(
@@ -341,19 +328,6 @@ def organisations_of(session: Session, user_id: int) -> list[OrganisationView]:
         .order_by(Organisation.id)
     )
     return [_view(row) for row in rows]
-
-
-def open_sessions(session: Session, user_id: int, *, this_id: int | None) -> list[SessionView]:
-    """List a person's sessions, the newest first."""
-    rows = session.scalars(
-        select(UserSession)
-        .where(UserSession.user_id == user_id)
-        .order_by(UserSession.seen_at.desc())
-    )
-    return [
-        SessionView(row.id, row.opened_at, row.seen_at, row.address, row.device, row.id == this_id)
-        for row in rows
-    ]
 
 
 def any_account(session: Session) -> bool:

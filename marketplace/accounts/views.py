@@ -1,8 +1,8 @@
-"""Pages of registration, sign-in, members, own data and the public list of institutions."""
+"""Pages of registration, of one's own organisation and its members."""
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -10,39 +10,43 @@ from marketplace.accounts import queries, rules, service, session_cookie, sign_i
 from marketplace.accounts.forms import (
     InvitationForm,
     OrganisationFields,
-    PasswordForm,
     PersonForm,
     RegistrationForm,
     RolesForm,
     SetupForm,
-    SignInForm,
 )
-from marketplace.accounts.rules import District, OrganisationKind
+from marketplace.accounts.letters import LetterPost
+from marketplace.accounts.password_rules import PasswordProfile
+from marketplace.accounts.rules import OrganisationKind
 from marketplace.accounts.service import OrganisationContent
-from marketplace.accounts.sign_in import SignedIn
-from marketplace.accounts.tokens import digest, hash_password
+from marketplace.accounts.sign_in_rules import SignInPolicy
+from marketplace.accounts.tokens import digest
 from marketplace.foundation import web
-from marketplace.foundation.access import PUBLIC, SIGNED_IN, Role
+from marketplace.foundation.access import PUBLIC, Role
 from marketplace.foundation.errors import DomainError, NotFound
 
 blueprint = Blueprint("accounts", __name__, template_folder="templates")
 
 
-def _home() -> str:
+def home() -> str:
+    """Return where a person arrives after signing in."""
     return url_for("workbench.show")
 
 
 def _enter(user_id: int) -> None:
-    """Open a session for somebody who has just proved who they are."""
+    """Open a session for somebody who has just registered or joined."""
     with web.transaction() as session:
-        token = sign_in.open_session(
+        signed_in = sign_in.enter(
             session,
             now=session_cookie.wall_clock(),
             user_id=user_id,
-            address=request.remote_addr or "",
-            device=request.user_agent.string,
+            client=session_cookie.client(),
         )
-    session_cookie.remember(token)
+    session_cookie.enter(signed_in)
+
+
+def _profile() -> PasswordProfile:
+    return web.resource(SignInPolicy).passwords
 
 
 @blueprint.route("/register", methods=["GET", "POST"])
@@ -56,12 +60,14 @@ def register() -> ResponseReturnValue:
         def use_case(session: Session) -> str:
             organisation = form.to_organisation()
             email = str(form.email.data)
-            person = form.to_person(email, names=[organisation.name, organisation.short_name])
+            person = form.to_person(
+                email, names=[organisation.name, organisation.short_name], profile=_profile()
+            )
             _organisation_id, user_id = service.register(
                 session, now=web.now(), organisation=organisation, person=person
             )
             made.append(user_id)
-            return _home()
+            return home()
 
         done = web.submit(form, use_case)
         if done is not None:
@@ -96,10 +102,10 @@ def setup(token: str) -> ResponseReturnValue:
                     short_name=name,
                     kind=OrganisationKind.OPERATOR,
                 ),
-                person=form.to_person(email, names=[name]),
+                person=form.to_person(email, names=[name], profile=_profile()),
             )
             made.append(user_id)
-            return _home()
+            return home()
 
         done = web.submit(form, use_case)
         if done is not None:
@@ -121,10 +127,10 @@ def join(token: str) -> ResponseReturnValue:
         made: list[int] = []
 
         def use_case(session: Session) -> str:
-            person = form.to_person(link.email, names=[link.organisation_name])
+            person = form.to_person(link.email, names=[link.organisation_name], profile=_profile())
             user_id = service.accept_invitation(session, now=web.now(), token=token, person=person)
             made.append(user_id)
-            return _home()
+            return home()
 
         done = web.submit(form, use_case)
         if done is not None:
@@ -132,122 +138,6 @@ def join(token: str) -> ResponseReturnValue:
                 _enter(made[0])
             return done
     return render_template("accounts/join.html", form=form, link=link), form.status()
-
-
-@blueprint.route("/sign-in", methods=["GET", "POST"], endpoint="sign_in")
-@web.permits(PUBLIC)
-def sign_in_page() -> ResponseReturnValue:
-    """Sign in by e-mail and password."""
-    if web.actor().signed_in:
-        return redirect(web.local_next(_home()), 303)
-    form = SignInForm.load()
-    if not form.validate_on_post():
-        return render_template("accounts/sign_in.html", form=form), form.status()
-    with web.transaction() as session:
-        outcome = sign_in.attempt(
-            session,
-            now=session_cookie.wall_clock(),
-            email=str(form.email.data),
-            password=str(form.password.data),
-            address=request.remote_addr or "",
-            device=request.user_agent.string,
-        )
-    if isinstance(outcome, SignedIn):
-        session_cookie.remember(outcome.token)
-        return redirect(web.local_next(_home()), 303)
-    form.form_errors.append(outcome.message)
-    page = render_template("accounts/sign_in.html", form=form)
-    if outcome.wait_seconds:
-        return page, 429, {"Retry-After": str(outcome.wait_seconds)}
-    return page, 422
-
-
-@blueprint.route("/sign-out", methods=["POST"])
-@web.permits(PUBLIC)
-def sign_out() -> ResponseReturnValue:
-    """End the present session."""
-    living = session_cookie.open_session()
-    if living is not None:
-        with web.transaction() as session:
-            sign_in.end_session(session, actor=web.actor(), now=web.now(), session_id=living.id)
-    session_cookie.forget()
-    return redirect(url_for("discovery.home"), 303)
-
-
-@blueprint.route("/account", methods=["GET", "POST"])
-@web.permits(SIGNED_IN)
-def profile() -> ResponseReturnValue:
-    """Show one's own data and organisations; change the password."""
-    form = PasswordForm.load()
-    living = session_cookie.open_session()
-    actor = web.actor()
-    if living is not None and form.validate_on_post():
-
-        def use_case(session: Session) -> str:
-            password = str(form.password.data)
-            rules.check_password(password, names=[actor.name, actor.organisation_name])
-            sign_in.change_password(
-                session,
-                actor=actor,
-                now=web.now(),
-                session_id=living.id,
-                present=str(form.present.data),
-                new_hash=hash_password(password),
-            )
-            return url_for("accounts.profile")
-
-        done = web.submit(form, use_case)
-        if done is not None:
-            flash("密码已修改，其他设备上的登录已退出。", "success")
-            return done
-    user = queries.get_user(web.session(), actor.user_id or 0)
-    organisations = queries.organisations_of(web.session(), user.id)
-    page = render_template(
-        "accounts/profile.html", form=form, user=user, organisations=organisations
-    )
-    return page, form.status()
-
-
-@blueprint.route("/account/sessions")
-@web.permits(SIGNED_IN)
-def sessions() -> ResponseReturnValue:
-    """List one's own sessions."""
-    living = session_cookie.open_session()
-    listed = queries.open_sessions(
-        web.session(), web.actor().user_id or 0, this_id=living.id if living else None
-    )
-    return render_template("accounts/sessions.html", sessions=listed)
-
-
-@blueprint.route("/account/sessions/<int:session_id>/end", methods=["POST"])
-@web.permits(SIGNED_IN)
-def end_session(session_id: int) -> ResponseReturnValue:
-    """End one of one's own sessions."""
-
-    def use_case(session: Session) -> str:
-        sign_in.end_session(session, actor=web.actor(), now=web.now(), session_id=session_id)
-        return url_for("accounts.sessions")
-
-    return web.act(use_case, back=url_for("accounts.sessions"))
-
-
-@blueprint.route("/account/act-for/<int:organisation_id>", methods=["POST"])
-@web.permits(SIGNED_IN)
-def act_for(organisation_id: int) -> ResponseReturnValue:
-    """Act for another of one's own organisations."""
-    living = session_cookie.open_session()
-    if living is None:
-        raise NotFound()
-    with web.transaction() as session:
-        token = sign_in.switch_organisation(
-            session,
-            actor=web.actor(),
-            now=web.now(),
-            session_id=living.id,
-            organisation_id=organisation_id,
-        )
-    session_cookie.remember(token)
-    return redirect(_home(), 303)
 
 
 @blueprint.route("/organisation", methods=["GET", "POST"])
@@ -292,6 +182,7 @@ def organisation() -> ResponseReturnValue:
 
 @blueprint.route("/organisation/members", methods=["GET", "POST"])
 @web.permits(rules.MANAGE_MEMBERS)
+@web.sensitive
 def members() -> ResponseReturnValue:
     """List members and invite new ones; the link is shown once."""
     view = queries.get_organisation(web.session(), web.actor().organisation_id or 0)
@@ -309,7 +200,7 @@ def members() -> ResponseReturnValue:
                     email=str(form.email.data),
                     roles=[Role(code) for code in form.roles.data or ()],
                 )
-            link = url_for("accounts.join", token=token, _external=True)
+            link = web.resource(LetterPost).site_url + url_for("accounts.join", token=token)
         except DomainError as refusal:
             form.take(refusal)
     people = queries.members(web.session(), view.id)
@@ -319,6 +210,7 @@ def members() -> ResponseReturnValue:
 
 @blueprint.route("/organisation/members/<int:user_id>", methods=["GET", "POST"])
 @web.permits(rules.MANAGE_MEMBERS)
+@web.sensitive
 def member(user_id: int) -> ResponseReturnValue:
     """Change the roles of a member, or end the membership."""
     view = queries.get_organisation(web.session(), web.actor().organisation_id or 0)
@@ -347,38 +239,3 @@ def member(user_id: int) -> ResponseReturnValue:
         if done is not None:
             return done
     return render_template("accounts/member.html", form=form, person=person), form.status()
-
-
-@blueprint.route("/institutions")
-@web.permits(PUBLIC)
-def institutions() -> ResponseReturnValue:
-    """List verified institutions by kind, district and name."""
-    kind = next((k for k in OrganisationKind if k.value == web.argument("kind")), None)
-    district = next((d for d in District if d.value == web.argument("district")), None)
-    name = web.argument("name", longest=60)
-    page = queries.page_of_organisations(
-        web.session(),
-        kinds=[kind] if kind else list(rules.SELF_REGISTERED),
-        district=district,
-        name=name,
-        after=web.argument("after", longest=400) or None,
-    )
-    return render_template(
-        "accounts/institutions.html",
-        page=page,
-        kind=kind,
-        kinds=rules.SELF_REGISTERED,
-        district=district,
-        districts=list(District),
-        name=name,
-    )
-
-
-@blueprint.route("/institutions/<int:organisation_id>")
-@web.permits(PUBLIC)
-def institution(organisation_id: int) -> ResponseReturnValue:
-    """Show one verified institution."""
-    view = queries.get_organisation(web.session(), organisation_id)
-    if not view.verified:
-        raise NotFound()
-    return render_template("accounts/institution.html", view=view)

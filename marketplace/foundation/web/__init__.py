@@ -24,7 +24,13 @@ from marketplace.foundation.web.forms import (
     YuanField,
 )
 from marketplace.foundation.web.headers import register_headers
-from marketplace.foundation.web.permissions import permission_of, permits
+from marketplace.foundation.web.permissions import (
+    Reauthentication,
+    is_sensitive,
+    permission_of,
+    permits,
+    sensitive,
+)
 from marketplace.foundation.web.present import register_filters
 from marketplace.foundation.web.requests import (
     Resources,
@@ -52,6 +58,7 @@ __all__ = [
     "LongTextField",
     "PasswordField",
     "PercentField",
+    "Reauthentication",
     "Resources",
     "RowForm",
     "RowsField",
@@ -63,6 +70,7 @@ __all__ = [
     "argument",
     "build_table",
     "install",
+    "is_sensitive",
     "local_next",
     "now",
     "permission_of",
@@ -74,6 +82,7 @@ __all__ = [
     "resource",
     "send_attachment",
     "send_table",
+    "sensitive",
     "session",
     "submit",
     "transaction",
