@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import account_views as accounts_account_views
 from marketplace.accounts import desk_views as accounts_desk_views
 from marketplace.accounts import institution_views as accounts_institution_views
+from marketplace.accounts import member_views as accounts_member_views
 from marketplace.accounts import oidc_views as accounts_oidc_views
+from marketplace.accounts import organisation_views as accounts_organisation_views
 from marketplace.accounts import people_desk_views as accounts_people_desk_views
 from marketplace.accounts import queries as accounts_queries
 from marketplace.accounts import reauthentication as accounts_reauthentication
@@ -39,6 +41,7 @@ from marketplace.brokerage import agency_views as brokerage_agency_views
 from marketplace.brokerage import deal_views as brokerage_deal_views
 from marketplace.brokerage import due as brokerage_due
 from marketplace.brokerage import handlers as brokerage_handlers
+from marketplace.brokerage import handover_service as brokerage_handover
 from marketplace.brokerage import queries as brokerage_queries
 from marketplace.brokerage import terms_views as brokerage_terms_views
 from marketplace.brokerage import views as brokerage_views
@@ -72,6 +75,7 @@ from marketplace.foundation.attachments import AttachmentStore
 from marketplace.foundation.clock import Clock, DemoClock, SystemClock, demo_started, local_date
 from marketplace.foundation.db import Database
 from marketplace.foundation.due import DueTask, DueTasks
+from marketplace.foundation.handover import Handovers
 from marketplace.foundation.outbox import Outbox, Subscription
 from marketplace.foundation.waiting import Contributor, WaitingContributors
 from marketplace.integrity import views as integrity_views
@@ -124,6 +128,8 @@ from search.errors import SearchError
 PAGES = (
     accounts_sign_in_views,
     accounts_account_views,
+    accounts_organisation_views,
+    accounts_member_views,
     accounts_institution_views,
     accounts_oidc_views,
     accounts_desk_views,
@@ -210,6 +216,9 @@ WAITING: tuple[Contributor, ...] = (
     techservices_queries.waiting,
 )
 
+# What a person can have in hand alone; drafts, contracts and claims belong to the organisation.
+OPEN_WORK = (brokerage_handover,)
+
 # What fills the search index, each kind by one builder for one id and for all.
 SEARCH_SOURCES: tuple[Source, ...] = (
     Source(achievements_documents.KIND, achievements_documents.documents),
@@ -284,6 +293,7 @@ def build(
         DueTasks: due,
         AttachmentStore: store,
         WaitingContributors: WaitingContributors(WAITING),
+        Handovers: Handovers(OPEN_WORK),
         Gateways: payment_gateways.bank_transfer(),
         MailRoom: MailRoom(sender, site_url=settings.site_url),
         Vault: vault,

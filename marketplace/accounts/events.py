@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from marketplace.foundation.outbox import Event
 
@@ -58,3 +59,4 @@ class SecondFactorChanged(Event):
 
     user_id: int
     enrolled: bool
+    changed_at: datetime  # tells two changes of one kind apart

@@ -9,11 +9,18 @@ from wtforms.form import BaseForm
 
 from marketplace.accounts import rules
 from marketplace.accounts.password_rules import PasswordProfile, check_password
-from marketplace.accounts.rules import District, OrganisationKind, OrganisationSubkind, Scale
+from marketplace.accounts.rules import (
+    District,
+    OrganisationKind,
+    OrganisationSubkind,
+    PaperKind,
+    Scale,
+)
 from marketplace.accounts.service import OrganisationContent, PersonContent
 from marketplace.accounts.tokens import hash_password
 from marketplace.foundation import web
 from marketplace.foundation.access import Role
+from marketplace.foundation.attachments import Upload
 
 _OUTSIDE = "370000"
 _JINAN = "370100"
@@ -103,7 +110,35 @@ class OrganisationFields(web.Form):
         )
 
 
-class RegistrationForm(OrganisationFields, PersonForm):
+_PAPERS = "PDF、PNG 或 JPG，单个不超过 15 MB；只有本单位和交易中心能看到"
+
+
+class PapersForm(web.Form):
+    """What the operator verifies an organisation by."""
+
+    licence = web.FilesField("营业执照或法人证书", hint=_PAPERS, accept=".pdf,.png,.jpg,.jpeg")
+    authorisation = web.FilesField(
+        "授权书",
+        hint="盖章的授权书，写明经办人；经办人就是法定代表人的不用传",
+        accept=".pdf,.png,.jpg,.jpeg",
+    )
+
+    def chosen(self) -> dict[PaperKind, list[Upload]]:
+        """Read the files that were chosen, by kind."""
+        fields = ((PaperKind.LICENCE, self.licence), (PaperKind.AUTHORISATION, self.authorisation))
+        return {
+            kind: web.read_uploads(field.uploads()) for kind, field in fields if field.uploads()
+        }
+
+
+class HandoverForm(web.Form):
+    """Which colleague takes over, and whether the giver leaves."""
+
+    taker = web.ChoiceField("移交给", [], required=True)
+    leaving = web.FlagField("同时离开本单位：取消全部角色，登录随即退出")
+
+
+class RegistrationForm(OrganisationFields, PersonForm, PapersForm):
     """An organisation and its first member."""
 
     uscc = web.UsccField("统一社会信用代码", required=True, hint="营业执照上的 18 位代码")

@@ -175,21 +175,25 @@ def ask_factor_reset(user_id: int) -> ResponseReturnValue:
     return _person(user_id, resetting=form)
 
 
-@blueprint.route(
-    "/desk/factor-resets/<int:reset_id>/<any(grant, refuse):verdict>", methods=["POST"]
-)
+@blueprint.route("/desk/factor-resets/<int:reset_id>/grant", methods=["POST"])
 @web.permits(rules.LOOK_AFTER_PEOPLE)
 @web.sensitive
-def decide_factor_reset(reset_id: int, verdict: str) -> ResponseReturnValue:
-    """Carry out or refuse a reset, as the second person."""
+def grant_factor_reset(reset_id: int) -> ResponseReturnValue:
+    """Carry a reset out, as the second person."""
+    return _decide(reset_id, grant=True)
 
+
+@blueprint.route("/desk/factor-resets/<int:reset_id>/refuse", methods=["POST"])
+@web.permits(rules.LOOK_AFTER_PEOPLE)
+def refuse_factor_reset(reset_id: int) -> ResponseReturnValue:
+    """Refuse a reset, or take it back."""
+    return _decide(reset_id, grant=False)
+
+
+def _decide(reset_id: int, *, grant: bool) -> ResponseReturnValue:
     def use_case(session: Session) -> str:
         second_factor_service.decide_reset(
-            session,
-            actor=web.actor(),
-            now=wall_clock(),
-            reset_id=reset_id,
-            grant=verdict == "grant",
+            session, actor=web.actor(), now=wall_clock(), reset_id=reset_id, grant=grant
         )
         return url_for("accounts.people")
 

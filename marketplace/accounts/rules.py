@@ -76,6 +76,13 @@ class OrganisationState(Word):
     SUSPENDED = "suspended", "已暂停", "danger"
 
 
+class PaperKind(Word):
+    """What an organisation shows when it is verified."""
+
+    LICENCE = "licence", "营业执照或法人证书"
+    AUTHORISATION = "authorisation", "授权书"
+
+
 SELLER_KINDS = frozenset(
     {
         OrganisationKind.UNIVERSITY,

@@ -71,7 +71,9 @@ def confirm_enrolment(
     row.confirmed_at, row.last_step = now, step
     _keep_recovery_codes(session, user_id, recovery)
     _note(session, actor, "accounts.confirm_second_factor", user_id, now=now)
-    outbox.publish(session, SecondFactorChanged(user_id=user_id, enrolled=True), now=now)
+    outbox.publish(
+        session, SecondFactorChanged(user_id=user_id, enrolled=True, changed_at=now), now=now
+    )
 
 
 def renew_recovery_codes(
@@ -99,7 +101,9 @@ def remove(session: Session, *, actor: Actor, now: datetime, required: bool) -> 
     for row in session.scalars(select(UserSession).where(UserSession.user_id == user_id)):
         row.second_factor = False
     _note(session, actor, "accounts.remove_second_factor", user_id, now=now)
-    outbox.publish(session, SecondFactorChanged(user_id=user_id, enrolled=False), now=now)
+    outbox.publish(
+        session, SecondFactorChanged(user_id=user_id, enrolled=False, changed_at=now), now=now
+    )
 
 
 def use_code(session: Session, *, user_id: int, code: str, vault: Vault, now: datetime) -> bool:
@@ -162,7 +166,11 @@ def decide_reset(
     if grant:
         _forget(session, row.user_id)
         session.execute(delete(UserSession).where(UserSession.user_id == row.user_id))
-        outbox.publish(session, SecondFactorChanged(user_id=row.user_id, enrolled=False), now=now)
+        outbox.publish(
+            session,
+            SecondFactorChanged(user_id=row.user_id, enrolled=False, changed_at=now),
+            now=now,
+        )
     action = "accounts.grant_factor_reset" if grant else "accounts.refuse_factor_reset"
     _note(session, actor, action, row.user_id, now=now)
 

@@ -6,24 +6,28 @@ from flask import Blueprint, flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from marketplace.accounts import queries, rules, service, session_cookie, sign_in
+from marketplace.accounts import (
+    queries,
+    service,
+    session_cookie,
+    sign_in,
+    sign_in_queries,
+)
 from marketplace.accounts.forms import (
-    InvitationForm,
-    OrganisationFields,
     PersonForm,
     RegistrationForm,
-    RolesForm,
     SetupForm,
 )
-from marketplace.accounts.letters import LetterPost
 from marketplace.accounts.password_rules import PasswordProfile
+from marketplace.accounts.queries import LinkView
 from marketplace.accounts.rules import OrganisationKind
 from marketplace.accounts.service import OrganisationContent
 from marketplace.accounts.sign_in_rules import SignInPolicy
 from marketplace.accounts.tokens import digest
 from marketplace.foundation import web
-from marketplace.foundation.access import PUBLIC, Role
-from marketplace.foundation.errors import DomainError, NotFound
+from marketplace.foundation.access import ANONYMOUS, PUBLIC
+from marketplace.foundation.attachments import AttachmentStore
+from marketplace.foundation.errors import NotFound
 
 blueprint = Blueprint("accounts", __name__, template_folder="templates")
 
@@ -63,9 +67,20 @@ def register() -> ResponseReturnValue:
             person = form.to_person(
                 email, names=[organisation.name, organisation.short_name], profile=_profile()
             )
-            _organisation_id, user_id = service.register(
+            organisation_id, user_id = service.register(
                 session, now=web.now(), organisation=organisation, person=person
             )
+            newcomer = queries.actor_for(session, user_id, organisation_id)
+            for kind, uploads in form.chosen().items():
+                service.add_papers(
+                    session,
+                    actor=newcomer or ANONYMOUS,
+                    now=web.now(),
+                    organisation_id=organisation_id,
+                    kind=kind,
+                    uploads=uploads,
+                    store=web.resource(AttachmentStore),
+                )
             made.append(user_id)
             return home()
 
@@ -122,6 +137,9 @@ def join(token: str) -> ResponseReturnValue:
     link = queries.find_link(web.session(), digest(token), now=web.now())
     if link is None or link.organisation_id is None:
         raise NotFound()
+    known = sign_in_queries.find_user_id(web.session(), link.email)
+    if known is not None:
+        return _join_as_known(token, link, is_self=known == web.actor().user_id)
     form = PersonForm.load()
     if link.usable and form.validate_on_post():
         made: list[int] = []
@@ -140,102 +158,18 @@ def join(token: str) -> ResponseReturnValue:
     return render_template("accounts/join.html", form=form, link=link), form.status()
 
 
-@blueprint.route("/organisation", methods=["GET", "POST"])
-@web.permits(rules.MANAGE_MEMBERS)
-def organisation() -> ResponseReturnValue:
-    """Show and change one's own organisation."""
-    view = queries.get_organisation(web.session(), web.actor().organisation_id or 0)
-    form = OrganisationFields.load(
-        name=view.name,
-        short_name=view.short_name,
-        district=view.district,
-        industry=view.industry,
-        scale=view.scale,
-        high_tech=view.high_tech,
-        address=view.address,
-        representative=view.representative,
-        contact_name=view.contact_name,
-        contact_phone=view.contact_phone,
-        contact_email=view.contact_email,
-        introduction=view.introduction,
-        version=view.version,
-    )
-    if form.validate_on_post():
+def _join_as_known(token: str, link: LinkView, *, is_self: bool) -> ResponseReturnValue:
+    """Let somebody with an account join one more organisation, signed in as who was invited."""
+    form = web.Form.load()
+    if link.usable and is_self and form.validate_on_post():
 
         def use_case(session: Session) -> str:
-            service.update_organisation(
-                session,
-                actor=web.actor(),
-                now=web.now(),
-                organisation_id=view.id,
-                content=form.to_content(view.uscc, view.kind, view.subkinds),
-                version=form.version_number,
-            )
-            return url_for("accounts.organisation")
+            service.join_as_known(session, actor=web.actor(), now=web.now(), token=token)
+            flash(f"已加入{link.organisation_name}，可以在右上角切换身份。", "success")
+            return home()
 
         done = web.submit(form, use_case)
         if done is not None:
-            flash("单位资料已保存。", "success")
             return done
-    return render_template("accounts/organisation.html", form=form, view=view), form.status()
-
-
-@blueprint.route("/organisation/members", methods=["GET", "POST"])
-@web.permits(rules.MANAGE_MEMBERS)
-@web.sensitive
-def members() -> ResponseReturnValue:
-    """List members and invite new ones; the link is shown once."""
-    view = queries.get_organisation(web.session(), web.actor().organisation_id or 0)
-    form = InvitationForm.load()
-    possible = rules.roles_of(view.kind, view.subkinds)
-    form.roles.choices = [(role.value, role.label) for role in Role if role in possible]
-    link = ""
-    if form.validate_on_post():
-        try:
-            with web.transaction() as session:
-                token = service.invite(
-                    session,
-                    actor=web.actor(),
-                    now=web.now(),
-                    email=str(form.email.data),
-                    roles=[Role(code) for code in form.roles.data or ()],
-                )
-            link = web.resource(LetterPost).site_url + url_for("accounts.join", token=token)
-        except DomainError as refusal:
-            form.take(refusal)
-    people = queries.members(web.session(), view.id)
-    page = render_template("accounts/members.html", form=form, view=view, people=people, link=link)
+    page = render_template("accounts/join_known.html", form=form, link=link, is_self=is_self)
     return page, form.status()
-
-
-@blueprint.route("/organisation/members/<int:user_id>", methods=["GET", "POST"])
-@web.permits(rules.MANAGE_MEMBERS)
-@web.sensitive
-def member(user_id: int) -> ResponseReturnValue:
-    """Change the roles of a member, or end the membership."""
-    view = queries.get_organisation(web.session(), web.actor().organisation_id or 0)
-    person = next(
-        (entry for entry in queries.members(web.session(), view.id) if entry.user_id == user_id),
-        None,
-    )
-    if person is None:
-        raise NotFound()
-    form = RolesForm.load(roles=list(person.roles))
-    possible = rules.roles_of(view.kind, view.subkinds)
-    form.roles.choices = [(role.value, role.label) for role in Role if role in possible]
-    if form.validate_on_post():
-
-        def use_case(session: Session) -> str:
-            service.set_roles(
-                session,
-                actor=web.actor(),
-                now=web.now(),
-                user_id=user_id,
-                roles=[Role(code) for code in form.roles.data or ()],
-            )
-            return url_for("accounts.members")
-
-        done = web.submit(form, use_case)
-        if done is not None:
-            return done
-    return render_template("accounts/member.html", form=form, person=person), form.status()

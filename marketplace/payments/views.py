@@ -111,6 +111,7 @@ def report(payment_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/<int:payment_id>/confirm", methods=["POST"])
 @web.permits(rules.RECONCILE)
+@web.sensitive
 def confirm(payment_id: int) -> ResponseReturnValue:
     """Confirm an arrival from the bank statement."""
     form = ReceiptForm.load()
@@ -159,6 +160,7 @@ def reject(payment_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/<int:payment_id>/refund-request", methods=["POST"])
 @web.permits(rules.RECONCILE)
+@web.sensitive
 def request_refund(payment_id: int) -> ResponseReturnValue:
     """Ask for a refund, or endorse the one the system asked for."""
     form = RefundRequestForm.load()
@@ -182,6 +184,7 @@ def request_refund(payment_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/<int:payment_id>/refund", methods=["POST"])
 @web.permits(rules.RECONCILE)
+@web.sensitive
 def refund(payment_id: int) -> ResponseReturnValue:
     """Carry a refund out as the second person."""
     form = RefundForm.load()

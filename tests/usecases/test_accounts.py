@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ from marketplace.foundation import audit
 from marketplace.foundation.access import Role
 from marketplace.foundation.db import Database
 from marketplace.foundation.errors import Conflict, NotAllowed, NotFound, RuleBroken
-from tests.world import PASSWORD, PASSWORD_HASH, World, make_uscc
+from tests.world import PASSWORD, PASSWORD_HASH, World, give_licence, make_uscc
 
 
 def _content(number: int = 900) -> OrganisationContent:
@@ -29,7 +30,7 @@ def _person(number: int = 900) -> PersonContent:
 
 
 def test_a_registered_organisation_waits_and_is_verified_by_the_operator(
-    database: Database, world: World, now: datetime
+    database: Database, world: World, now: datetime, tmp_path: Path
 ) -> None:
     operator = world.actor(Role.OPERATOR)
     with database.transaction() as session:
@@ -42,6 +43,9 @@ def test_a_registered_organisation_waits_and_is_verified_by_the_operator(
         assert actor is not None
         assert {Role.ORG_ADMIN, Role.OFFICER} <= actor.roles
         assert not actor.verified
+    with pytest.raises(RuleBroken, match="营业执照"), database.transaction() as session:
+        service.verify(session, actor=operator, now=now, organisation_id=organisation_id)
+    give_licence(database, organisation_id, now=now, folder=tmp_path)
     with database.transaction() as session:
         service.verify(session, actor=operator, now=now, organisation_id=organisation_id)
     with database.reading() as session:
