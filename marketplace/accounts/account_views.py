@@ -15,6 +15,7 @@ from marketplace.accounts import (
     queries,
     second_factor_service,
     session_service,
+    sign_in,
     sign_in_queries,
     sign_in_rules,
 )
@@ -113,6 +114,9 @@ def password() -> ResponseReturnValue:
 
         def use_case(session: Session) -> str:
             chosen = str(form.password.data)
+            sign_in.check_waiting(
+                session, actor=actor, now=cookie.wall_clock(), client=cookie.client()
+            )
             password_rules.check_password(
                 chosen, names=[actor.name, actor.organisation_name], profile=policy.passwords
             )
@@ -131,8 +135,18 @@ def password() -> ResponseReturnValue:
         if done is not None:
             flash("密码已修改，其他设备上的登录已退出。", "success")
             return done
+        if web.refused("accounts.password"):
+            _count_wrong_password()
     page = render_template("accounts/password.html", form=form, profile=policy.passwords)
     return page, form.status()
+
+
+def _count_wrong_password() -> None:
+    """Keep what the refused use case could not: a session is no place to guess passwords in."""
+    with web.transaction() as session:
+        sign_in.count_wrong_password(
+            session, actor=web.actor(), now=cookie.wall_clock(), client=cookie.client()
+        )
 
 
 @blueprint.route("/account/second-factor")

@@ -17,7 +17,12 @@ from marketplace.accounts.letter_rules import LetterKind
 from marketplace.accounts.models import User
 from marketplace.accounts.people_service import mail_address
 from marketplace.accounts.session_service import end_other_sessions
-from marketplace.accounts.sign_in_models import MailedLink, SignInFailure, UserSession
+from marketplace.accounts.sign_in_models import (
+    MailedLink,
+    PendingSignIn,
+    SignInFailure,
+    UserSession,
+)
 from marketplace.accounts.sign_in_rules import SignInStep
 from marketplace.accounts.tokens import Vault, link_id_of, new_token, password_matches
 from marketplace.foundation import audit
@@ -43,7 +48,7 @@ def change_password(
     if password_matches(user.password_hash, password):
         raise RuleBroken("password.same", "新密码和现在的一样，请换一个", "password")
     user.password_hash, user.password_changed_at = new_hash, now
-    _void_links(session, user.id, now=now)
+    _end_what_the_old_one_opened(session, user.id, now=now)
     end_other_sessions(session, actor=actor, now=now, this_id=session_id)
     _note(session, actor, "accounts.change_password", user.id, now=now)
 
@@ -123,7 +128,7 @@ def reset_password(
     judge((user.name, user.email.partition("@")[0]))
     user.password_hash, user.password_changed_at = new_hash, now
     row.used_at = now
-    _void_links(session, user.id, now=now)
+    _end_what_the_old_one_opened(session, user.id, now=now)
     session.execute(delete(UserSession).where(UserSession.user_id == user.id))
     # Who reads the mailbox is no guesser; wrong codes stay counted.
     session.execute(
@@ -247,6 +252,11 @@ def _open_link(
     if row is None:
         raise Conflict("accounts.link", "这个链接已经用过或已过期，请重新申请")
     return row
+
+
+def _end_what_the_old_one_opened(session: Session, user_id: int, *, now: datetime) -> None:
+    session.execute(delete(PendingSignIn).where(PendingSignIn.user_id == user_id))
+    _void_links(session, user_id, now=now)
 
 
 def _void_links(session: Session, user_id: int, *, now: datetime) -> None:

@@ -23,14 +23,13 @@ from flask_login import LoginManager, UserMixin, login_user, logout_user
 from marketplace.accounts import session_service
 from marketplace.accounts.session_service import OpenSession
 from marketplace.accounts.sign_in import Client, SignedIn
-from marketplace.accounts.sign_in_rules import Duty, SignInPolicy
+from marketplace.accounts.sign_in_rules import DEVICE_LIFE, Duty, SignInPolicy
 from marketplace.foundation import web
 from marketplace.foundation.access import ANONYMOUS
 from marketplace.foundation.clock import SystemClock
 from marketplace.foundation.db import Database
 
 _TOUCH_EVERY = timedelta(minutes=1)
-_DEVICE_LIFE = timedelta(days=180)
 # The page on which each duty is done, and what is said on the way there.
 _DUTIES = {
     Duty.ENROL: (
@@ -108,7 +107,7 @@ def enter(signed_in: SignedIn) -> None:
         response.set_cookie(
             _device_cookie(),
             signed_in.device_token,
-            max_age=_DEVICE_LIFE,
+            max_age=DEVICE_LIFE,
             secure=bool(current_app.config["SESSION_COOKIE_SECURE"]),
             httponly=True,
             samesite="Lax",

@@ -27,6 +27,7 @@ from marketplace.accounts.tokens import Vault, digest, new_token, password_match
 from marketplace.foundation import audit
 from marketplace.foundation.access import Actor
 from marketplace.foundation.db import lock
+from marketplace.foundation.errors import RuleBroken
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def attempt(
     """Try to sign in; a failure is counted by account and address, or by known device."""
     known_as = email.strip().lower()[:200]
     user = session.scalar(select(User).where(User.email == known_as))
-    device_hash = _known_device(session, user, client)
+    device_hash = _known_device(session, user, client, now=now)
     waiting = _waiting(session, known_as, client.address, device_hash, now=now)
     if waiting:
         return waiting
@@ -100,7 +101,7 @@ def attempt_by_identity(
         return SignInRefused(
             "这个统一身份还没有绑定平台账号：请先用密码登录，再在“单位与个人资料”里绑定"
         )
-    device_hash = _known_device(session, user, client)
+    device_hash = _known_device(session, user, client, now=now)
     return _first_step_done(session, user, client, device_hash, now=now)
 
 
@@ -131,7 +132,7 @@ def second_step(
     if pending is None or now - pending.begun_at > rules.SECOND_STEP_LIMIT:
         return SignInRefused("这次登录已超过 5 分钟，请重新输入密码", over=True)
     user = lock(session, User, pending.user_id)
-    device_hash = _known_device(session, user, client)
+    device_hash = _known_device(session, user, client, now=now)
     waiting = _waiting_for_code(session, user.email, device_hash, now=now)
     if waiting:
         return waiting
@@ -168,7 +169,7 @@ def prove_again(
     user = session.get(User, actor.user_id or 0)
     if row is None or user is None or row.user_id != user.id:
         return SignInRefused("登录已结束，请重新登录", over=True)
-    device_hash = _known_device(session, user, client)
+    device_hash = _known_device(session, user, client, now=now)
     waiting = _waiting(session, user.email, client.address, device_hash, now=now)
     waiting = waiting or _waiting_for_code(session, user.email, device_hash, now=now)
     if waiting:
@@ -190,6 +191,24 @@ def prove_again(
         session, actor=actor, action="accounts.prove_again", subject=f"user:{user.id}", now=now
     )
     return None
+
+
+def check_waiting(session: Session, *, actor: Actor, now: datetime, client: Client) -> None:
+    """Refuse a further guess at the actor's own password while failures are to be waited for."""
+    user = session.get_one(User, actor.user_id)
+    device_hash = _known_device(session, user, client, now=now)
+    waiting = _waiting(session, user.email, client.address, device_hash, now=now)
+    if waiting:
+        raise RuleBroken("accounts.waiting", waiting.message, "present")
+
+
+def count_wrong_password(session: Session, *, actor: Actor, now: datetime, client: Client) -> None:
+    """Count a wrong password that was typed within a session, as one typed at its door."""
+    user = session.get_one(User, actor.user_id)
+    device_hash = _known_device(session, user, client, now=now)
+    _count_failure(
+        session, user, user.email, client.address, device_hash, SignInStep.PASSWORD, now=now
+    )
 
 
 def open_session(
@@ -236,7 +255,7 @@ def open_session(
 def enter(session: Session, *, now: datetime, user_id: int, client: Client) -> SignedIn:
     """Open the first session of somebody who has just registered or joined."""
     user = lock(session, User, user_id)
-    device_hash = _known_device(session, user, client)
+    device_hash = _known_device(session, user, client, now=now)
     return _complete(session, user, client, device_hash, now=now, second_factor=False)
 
 
@@ -257,12 +276,18 @@ def _complete(
         device=client.device,
         second_factor=second_factor,
     )
+    session.execute(
+        delete(KnownDevice).where(
+            KnownDevice.user_id == user.id, KnownDevice.seen_at < now - rules.DEVICE_LIFE
+        )
+    )
     device_token = client.device_token
     if device_hash:
         known = select(KnownDevice).where(
             KnownDevice.user_id == user.id, KnownDevice.token_hash == device_hash
         )
-        session.scalars(known).one().seen_at = now
+        for row in session.scalars(known):
+            row.seen_at = now
     else:
         # A secret that this browser brought along for another person serves this one as well.
         device_token = device_token or new_token()
@@ -270,14 +295,16 @@ def _complete(
     return SignedIn(token, user.id, device_token)
 
 
-def _known_device(session: Session, user: User | None, client: Client) -> str:
+def _known_device(session: Session, user: User | None, client: Client, *, now: datetime) -> str:
     """Return the stored hash of a device in which this person signed in before, else nothing."""
     if user is None or not client.device_token:
         return ""
     hashed = digest(client.device_token)
     known = session.scalar(
         select(KnownDevice.id).where(
-            KnownDevice.user_id == user.id, KnownDevice.token_hash == hashed
+            KnownDevice.user_id == user.id,
+            KnownDevice.token_hash == hashed,
+            KnownDevice.seen_at >= now - rules.DEVICE_LIFE,
         )
     )
     return hashed if known is not None else ""

@@ -99,6 +99,7 @@ def wait_before_sign_in(failures: Failures, *, now: datetime) -> timedelta:
 IDLE_LIMIT = timedelta(minutes=30)
 ABSOLUTE_LIMIT = timedelta(hours=12)
 STAFF_LIMIT = timedelta(hours=8)
+DEVICE_LIFE = timedelta(days=180)
 SECOND_STEP_LIMIT = timedelta(minutes=5)
 FRESH_LIMIT = timedelta(minutes=10)
 _STAFF = SECOND_FACTOR_ROLES - {Role.EXPERT}

@@ -113,6 +113,31 @@ def test_a_changed_password_ends_the_other_sessions(site: Site) -> None:
     assert there.get("/account").status_code == 302
 
 
+def test_a_session_is_no_place_to_guess_the_password_in(site: Site) -> None:
+    _actor, email = site.person(Role.OFFICER)
+    client = site.signed_in(email)
+    form = {"present": "not-the-password", "password": _NEW, "again": _NEW}
+    for _ in range(5):
+        assert "现在的密码不对" in client.post("/account/password", data=form).get_data(
+            as_text=True
+        )
+    form["present"] = PASSWORD
+    stopped = client.post("/account/password", data=form)
+    assert stopped.status_code == 422
+    assert "尝试次数过多" in stopped.get_data(as_text=True)
+
+
+def test_a_sign_in_halfway_ends_with_the_old_password(site: Site) -> None:
+    _actor, email = site.person(Role.OFFICER)
+    phone = site.enrol(site.signed_in(email))
+    site.clock.forward(minutes=1)
+    halfway = site.visitor()
+    assert give_password(halfway, email).location == "/sign-in/code"
+    _ask(site, email)
+    assert _reset(site, site.last_link()) == 303
+    assert halfway.post("/sign-in/code", data={"code": phone.code()}).location == "/sign-in"
+
+
 def test_an_address_counts_once_its_link_was_opened(site: Site) -> None:
     _actor, email = site.person(Role.OFFICER)
     client = site.signed_in(email)
