@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Locator, Page, expect
 
+from seed.demo.sign_ins import PASSWORD as STAFF_PASSWORD
+
 PASSWORD = "一路走到补助到账-2024"
 
 
@@ -37,7 +39,7 @@ def press(page: Page, label: str, *, within: Locator | None = None) -> None:
     page.wait_for_load_state()
     proof = page.locator('main [name="proof_password"]')
     if proof.count():  # on a slow machine ten minutes pass between signing in and a payment
-        proof.fill(PASSWORD)
+        proof.fill(STAFF_PASSWORD)
         page.get_by_role("button", name="确认并继续", exact=True).click()
         page.wait_for_load_state()
     refuse_errors(page)
