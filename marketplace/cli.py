@@ -15,10 +15,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from marketplace import wiring, worker
+from marketplace.accounts import password_service as accounts_passwords
 from marketplace.accounts import queries as accounts_queries
 from marketplace.accounts import service as accounts_service
+from marketplace.accounts.letters import LetterPost
 from marketplace.foundation import audit, outbox
 from marketplace.foundation.clock import LOCAL, SystemClock
+from marketplace.foundation.errors import NotFound
 from marketplace.migrations import schema
 from marketplace.payments import ledger_queries
 from marketplace.processes import Supervisor, apart, port_is_free, serve_events
@@ -141,6 +144,30 @@ def demo_load() -> None:
     settings = _settings()
     _prepare(settings, with_demo=True)
     click.echo(demo.sign_in_table())
+
+
+@main.group("account")
+def account_group() -> None:
+    """Accounts, where a page cannot help."""
+
+
+@account_group.command("reset-link")
+@click.argument("email")
+def account_reset_link(email: str) -> None:
+    """Print a link by which EMAIL sets a new password once, within 30 minutes.
+
+    For a site without mail. The second factor is still asked for.
+    """
+    services = wiring.build(_settings())
+    post: LetterPost = services.resources[LetterPost]
+    try:
+        with services.database.transaction() as session:
+            token = accounts_passwords.make_reset_link(
+                session, now=SystemClock().now(), email=email, vault=post.vault
+            )
+    except NotFound as unknown:
+        raise click.ClickException("no account signs in with this address") from unknown
+    click.echo(f"{post.site_url}/password/reset/{token}")
 
 
 @main.group("audit")

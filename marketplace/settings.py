@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -42,6 +43,15 @@ class Settings(BaseSettings):
     seal_password: str = ""
     web_threads: int = Field(default=8, ge=1, le=64)
     trusted_proxies: int = Field(default=0, ge=0, le=5)
+    # Whether roles with power or money need a second factor; empty means: but in the demo.
+    second_factor: Literal["", "required", "offered"] = ""
+    # mlps: three classes of characters and 90 days (graded protection), on top of asvs.
+    password_profile: Literal["asvs", "mlps"] = "asvs"  # noqa: S105 -- the name of a rule
+    # An OpenID Connect provider to sign in at; empty means none.
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_label: str = "统一身份认证"
 
     @model_validator(mode="after")
     def _fit_for_production(self) -> Settings:
@@ -50,6 +60,12 @@ class Settings(BaseSettings):
                 raise ValueError("production needs SECRET_KEY: at least 32 random characters")
             if "change-me" in self.database_url:
                 raise ValueError("production refuses a database address with a default password")
+            if self.second_factor == "offered":
+                raise ValueError("production keeps the second factor required: leave SECOND_FACTOR")
+            if not self.site_url.startswith(("https://", "http://")):
+                raise ValueError("production needs SITE_URL: links in mails are made of it")
+            if self.oidc_issuer and not self.oidc_issuer.startswith("https://"):
+                raise ValueError("production needs an OIDC_ISSUER that begins with https://")
         return self
 
     @property
@@ -69,9 +85,13 @@ class Settings(BaseSettings):
         return f"{scheme}://{host.rsplit(':', 1)[0]}:{self.events_port}"
 
     @property
-    def address(self) -> str:
-        """Return the address at which people reach the site."""
-        return self.site_url or f"http://{self.host}:{self.port}"
+    def public_address(self) -> str:
+        """Return the address that links begin with; the local one where none is set."""
+        return self.site_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    def second_factor_required(self, *, demo: bool) -> bool:
+        """Tell whether roles with power or money need a second factor (decision 20)."""
+        return self.second_factor == "required" or (self.second_factor == "" and not demo)
 
     def signing_key(self) -> str:
         """Return the key that signs cookies; outside production it is made once and kept."""

@@ -13,9 +13,22 @@ from click import Command, Group
 from flask import Blueprint, g
 from sqlalchemy.orm import Session
 
+from marketplace.accounts import account_views as accounts_account_views
 from marketplace.accounts import desk_views as accounts_desk_views
+from marketplace.accounts import institution_views as accounts_institution_views
+from marketplace.accounts import member_views as accounts_member_views
+from marketplace.accounts import oidc_views as accounts_oidc_views
+from marketplace.accounts import organisation_views as accounts_organisation_views
+from marketplace.accounts import people_desk_views as accounts_people_desk_views
 from marketplace.accounts import queries as accounts_queries
+from marketplace.accounts import reauthentication as accounts_reauthentication
+from marketplace.accounts import sign_in_views as accounts_sign_in_views
 from marketplace.accounts import views as accounts_views
+from marketplace.accounts.letters import LetterPost
+from marketplace.accounts.oidc import Provider
+from marketplace.accounts.password_rules import PasswordProfile
+from marketplace.accounts.sign_in_rules import SignInPolicy
+from marketplace.accounts.tokens import Vault
 from marketplace.achievements import documents as achievements_documents
 from marketplace.achievements import due as achievements_due
 from marketplace.achievements import queries as achievements_queries
@@ -34,6 +47,7 @@ from marketplace.brokerage import agency_views as brokerage_agency_views
 from marketplace.brokerage import deal_views as brokerage_deal_views
 from marketplace.brokerage import due as brokerage_due
 from marketplace.brokerage import handlers as brokerage_handlers
+from marketplace.brokerage import handover_service as brokerage_handover
 from marketplace.brokerage import queries as brokerage_queries
 from marketplace.brokerage import terms_views as brokerage_terms_views
 from marketplace.brokerage import views as brokerage_views
@@ -73,6 +87,7 @@ from marketplace.foundation.attachments import AttachmentStore
 from marketplace.foundation.clock import Clock, DemoClock, SystemClock, demo_started, local_date
 from marketplace.foundation.db import Database
 from marketplace.foundation.due import DueTask, DueTasks
+from marketplace.foundation.handover import Handovers
 from marketplace.foundation.outbox import Outbox, Subscription
 from marketplace.foundation.waiting import Contributor, WaitingContributors
 from marketplace.integrity import queries as integrity_queries
@@ -101,7 +116,7 @@ from marketplace.notifications import handlers as notifications_handlers
 from marketplace.notifications import mail as notifications_mail
 from marketplace.notifications import queries as notifications_queries
 from marketplace.notifications import views as notifications_views
-from marketplace.notifications.mail import MailRoom
+from marketplace.notifications.mail import Letter, MailRoom
 from marketplace.payments import gateways as payment_gateways
 from marketplace.payments import queries as payments_queries
 from marketplace.payments import statement_views as payments_statement_views
@@ -143,7 +158,14 @@ if TYPE_CHECKING:
 
 # Pages register on their slice's blueprint when their module is imported.
 PAGES = (
+    accounts_sign_in_views,
+    accounts_account_views,
+    accounts_organisation_views,
+    accounts_member_views,
+    accounts_institution_views,
+    accounts_oidc_views,
     accounts_desk_views,
+    accounts_people_desk_views,
     achievements_review_views,
     achievements_text_views,
     needs_answer_views,
@@ -264,6 +286,9 @@ WAITING: tuple[Contributor, ...] = (
     techservices_queries.waiting,
 )
 
+# What a person can have in hand alone; drafts, contracts and claims belong to the organisation.
+OPEN_WORK = (brokerage_handover,)
+
 # What fills the search index, each kind by one builder for one id and for all.
 SEARCH_SOURCES: tuple[Source, ...] = (
     Source(achievements_documents.KIND, achievements_documents.documents),
@@ -335,10 +360,12 @@ def build(
         (
             *DUE_TASKS,
             *exchange_due.tasks(store, discovery_queries.is_indexed),
-            *certificate_due.tasks(lambda: _sealer(settings), store, settings.address),
+            *certificate_due.tasks(lambda: _sealer(settings), store, settings.public_address),
         )
     )
     index = SearchIndex(_engine(settings), database, SEARCH_SOURCES)
+    vault = Vault(settings.signing_key())
+    sender = notifications_mail.sender_for(settings.mail_url, settings.mail_from)
     resources: dict[Any, Any] = {
         Database: database,
         Clock: clock,
@@ -347,10 +374,26 @@ def build(
         DueTasks: due,
         AttachmentStore: store,
         WaitingContributors: WaitingContributors(WAITING),
+        Handovers: Handovers(OPEN_WORK),
         Gateways: payment_gateways.bank_transfer(),
-        MailRoom: MailRoom(
-            notifications_mail.sender_for(settings.mail_url, settings.mail_from),
-            site_url=settings.site_url,
+        MailRoom: MailRoom(sender, site_url=settings.site_url),
+        Vault: vault,
+        SignInPolicy: SignInPolicy(
+            second_factor_required=settings.second_factor_required(demo=demo),
+            passwords=PasswordProfile(settings.password_profile),
+        ),
+        web.Reauthentication: web.Reauthentication(accounts_reauthentication.ask),
+        Provider: Provider(
+            issuer=settings.oidc_issuer,
+            client_id=settings.oidc_client_id,
+            client_secret=settings.oidc_client_secret,
+            label=settings.oidc_label,
+        ),
+        LetterPost: LetterPost(
+            vault,
+            settings.public_address,
+            lambda mailbox, subject, text: sender.send([Letter(mailbox, subject, text)])[0],
+            spoken=demo,
         ),
         SearchIndex: index,
         Alerts: Alerts(index, database),
@@ -486,6 +529,9 @@ def after_deliveries(services: Services) -> int:
     found = alerts.look(now=services.clock.now(), changed=taken_in > 0)
     mail_room: MailRoom = services.resources[MailRoom]
     mail_room.deliver_due(services.database, now=services.clock.now())
+    letters: LetterPost = services.resources[LetterPost]
+    # Links end by the machine's clock, also where a demo clock runs.
+    letters.deliver_due(services.database, now=services.resources[SystemClock].now())
     return found
 
 

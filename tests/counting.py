@@ -9,7 +9,7 @@ from marketplace.foundation.db import Database
 # Rows that a click may add without creating anything.
 _TRACES = (
     "foundation_submissions", "foundation_audit_", "foundation_outbox_", "foundation_sequences",
-    "accounts_sessions", "accounts_sign_in_failures",
+    "accounts_sessions", "accounts_sign_in_failures", "accounts_known_devices",
 )  # fmt: skip
 
 

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from datetime import datetime
 from itertools import count
+from pathlib import Path
 
 from marketplace.accounts import service
+from marketplace.accounts.papers_service import paper_subject
 from marketplace.accounts.queries import OrganisationView, actor_for, get_organisation
-from marketplace.accounts.rules import District, OrganisationKind, OrganisationSubkind, Scale
+from marketplace.accounts.rules import (
+    District,
+    OrganisationKind,
+    OrganisationSubkind,
+    PaperKind,
+    Scale,
+)
 from marketplace.accounts.service import OrganisationContent, PersonContent
 from marketplace.accounts.tokens import hash_password
+from marketplace.foundation import attachments
 from marketplace.foundation.access import SYSTEM, Actor, Role
+from marketplace.foundation.attachments import AttachmentStore, FileVisibility, Upload
 from marketplace.foundation.db import Database
 
 PASSWORD = "correct-horse-battery"
@@ -25,6 +35,24 @@ def make_uscc(number: int) -> str:
     body = f"91370100{number:09d}"
     total = sum(_ALPHABET.index(c) * w for c, w in zip(body, _WEIGHTS, strict=True))
     return body + _ALPHABET[(31 - total % 31) % 31]
+
+
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+def give_licence(database: Database, organisation_id: int, *, now: datetime, folder: Path) -> None:
+    """Put the paper on file without which no organisation is verified."""
+    subject = paper_subject(organisation_id, PaperKind.LICENCE)
+    with database.transaction() as session:
+        attachments.store(
+            session,
+            actor=SYSTEM,
+            now=now,
+            subject=subject,
+            upload=Upload("licence.pdf", PDF),
+            visibility=FileVisibility.OWNER,
+            store=AttachmentStore(folder / "attachments"),
+        )
 
 
 class World:

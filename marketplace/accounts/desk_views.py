@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries, rules, service
 from marketplace.accounts.forms import DecisionForm
+from marketplace.accounts.organisation_views import papers_of, send_paper
 from marketplace.accounts.views import blueprint
 from marketplace.foundation import audit, web
 
@@ -46,6 +47,7 @@ def verification(organisation_id: int) -> ResponseReturnValue:
         view=view,
         form=form,
         people=queries.members(web.session(), organisation_id),
+        papers=papers_of(organisation_id),
         history=audit.history(web.session(), f"organisation:{organisation_id}"),
     )
     return page, form.status()
@@ -62,3 +64,10 @@ def verify(organisation_id: int) -> ResponseReturnValue:
 
     back = url_for("accounts.verification", organisation_id=organisation_id)
     return web.act(use_case, back=back)
+
+
+@blueprint.route("/desk/verification/<int:organisation_id>/papers/<int:attachment_id>")
+@web.permits(rules.VERIFY)
+def verification_paper(organisation_id: int, attachment_id: int) -> ResponseReturnValue:
+    """Download a paper that an organisation is verified by."""
+    return send_paper(organisation_id, attachment_id)

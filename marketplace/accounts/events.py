@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from marketplace.foundation.outbox import Event
 
@@ -50,3 +51,12 @@ class MemberChanged(Event):
 
     organisation_id: int
     user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecondFactorChanged(Event):
+    """A person's second factor was turned on, off, or reset by two operators."""
+
+    user_id: int
+    enrolled: bool
+    changed_at: datetime  # tells two changes of one kind apart

@@ -8,11 +8,19 @@ from wtforms import validators
 from wtforms.form import BaseForm
 
 from marketplace.accounts import rules
-from marketplace.accounts.rules import District, OrganisationKind, OrganisationSubkind, Scale
+from marketplace.accounts.password_rules import PasswordProfile, check_password
+from marketplace.accounts.rules import (
+    District,
+    OrganisationKind,
+    OrganisationSubkind,
+    PaperKind,
+    Scale,
+)
 from marketplace.accounts.service import OrganisationContent, PersonContent
 from marketplace.accounts.tokens import hash_password
 from marketplace.foundation import web
 from marketplace.foundation.access import Role
+from marketplace.foundation.attachments import Upload
 
 _OUTSIDE = "370000"
 _JINAN = "370100"
@@ -44,11 +52,13 @@ class PersonForm(web.Form):
         if field.data != self.password.data:
             raise validators.ValidationError("两次输入的密码不一致，请重新输入")
 
-    def to_person(self, email: str, *, names: Iterable[str]) -> PersonContent:
-        """Check the password against the names known here and hash it."""
+    def to_person(
+        self, email: str, *, names: Iterable[str], profile: PasswordProfile
+    ) -> PersonContent:
+        """Check the password by the profile, against the names known here, and hash it."""
         password = str(self.password.data)
         known = [str(self.person_name.data), email.partition("@")[0], *names]
-        rules.check_password(password, names=known)
+        check_password(password, names=known, profile=profile)
         return PersonContent(
             email=email,
             name=str(self.person_name.data),
@@ -100,7 +110,35 @@ class OrganisationFields(web.Form):
         )
 
 
-class RegistrationForm(OrganisationFields, PersonForm):
+_PAPERS = "PDF、PNG 或 JPG，单个不超过 15 MB；只有本单位和交易中心能看到"
+
+
+class PapersForm(web.Form):
+    """What the operator verifies an organisation by."""
+
+    licence = web.FilesField("营业执照或法人证书", hint=_PAPERS, accept=".pdf,.png,.jpg,.jpeg")
+    authorisation = web.FilesField(
+        "授权书",
+        hint="盖章的授权书，写明经办人；经办人就是法定代表人的不用传",
+        accept=".pdf,.png,.jpg,.jpeg",
+    )
+
+    def chosen(self) -> dict[PaperKind, list[Upload]]:
+        """Read the files that were chosen, by kind."""
+        fields = ((PaperKind.LICENCE, self.licence), (PaperKind.AUTHORISATION, self.authorisation))
+        return {
+            kind: web.read_uploads(field.uploads()) for kind, field in fields if field.uploads()
+        }
+
+
+class HandoverForm(web.Form):
+    """Which colleague takes over, and whether the giver leaves."""
+
+    taker = web.ChoiceField("移交给", [], required=True)
+    leaving = web.FlagField("同时离开本单位：取消全部角色，登录随即退出")
+
+
+class RegistrationForm(OrganisationFields, PersonForm, PapersForm):
     """An organisation and its first member."""
 
     uscc = web.UsccField("统一社会信用代码", required=True, hint="营业执照上的 18 位代码")
@@ -145,13 +183,6 @@ class SetupForm(PersonForm):
     email = EmailField("登录邮箱", required=True, longest=100)
 
 
-class SignInForm(web.Form):
-    """E-mail and password."""
-
-    email = EmailField("邮箱", required=True, longest=100, render_kw={"autocomplete": "username"})
-    password = web.PasswordField("密码", autocomplete="current-password")
-
-
 class InvitationForm(web.Form):
     """Whom to invite, with which roles."""
 
@@ -163,19 +194,6 @@ class RolesForm(web.Form):
     """The roles of one member."""
 
     roles = web.ChoicesField("角色", Role)
-
-
-class PasswordForm(web.Form):
-    """A new password, after the present one."""
-
-    present = web.PasswordField("现在的密码", autocomplete="current-password")
-    password = web.PasswordField("新密码", hint="至少 12 个字符", autocomplete="new-password")
-    again = web.PasswordField("再输一次新密码", autocomplete="new-password")
-
-    def validate_again(self, field: web.PasswordField) -> None:
-        """Refuse a second password that differs from the first."""
-        if field.data != self.password.data:
-            raise validators.ValidationError("两次输入的密码不一致，请重新输入")
 
 
 class DecisionForm(web.Form):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -13,18 +14,19 @@ from marketplace.accounts.events import (
     MemberChanged,
     MemberInvited,
 )
-from marketplace.accounts.models import JoiningLink, Membership, Organisation, User, UserSession
+from marketplace.accounts.models import JoiningLink, Membership, Organisation, User
 from marketplace.accounts.organisation_service import OrganisationContent, establish
 from marketplace.accounts.people_service import PersonContent, create_user, join, mail_address
 from marketplace.accounts.rules import (
     OrganisationKind,
     OrganisationSubkind,
 )
+from marketplace.accounts.sign_in_models import UserSession
 from marketplace.accounts.tokens import digest, new_token
 from marketplace.foundation import audit, outbox
 from marketplace.foundation.access import SYSTEM, Actor, Role, require
 from marketplace.foundation.db import lock
-from marketplace.foundation.errors import Conflict, NotFound, RuleBroken
+from marketplace.foundation.errors import Conflict, NotAllowed, NotFound, RuleBroken
 
 INVITATION_LIFE = timedelta(days=7)
 SETUP_LIFE = timedelta(days=2)
@@ -105,25 +107,44 @@ def invite(
 
 
 def accept_invitation(session: Session, *, now: datetime, token: str, person: PersonContent) -> int:
-    """Join by an invitation, once; return the user's id."""
-    link = _use_link(session, token, now=now)
-    if link.organisation_id is None:
-        raise NotFound()
-    roles = frozenset(Role(code) for code in link.roles)
+    """Join by an invitation, once, as somebody new here; return the user's id."""
+    link, organisation_id, roles = _invitation(session, token, now=now)
     known = session.scalar(select(User).where(User.email == link.email))
     if known is not None:
         raise Conflict(
             "accounts.known",
-            "这个邮箱已有账号；请先登录，再由管理员直接为您增加角色",
+            "这个邮箱已有账号：请先用它登录，再打开这个链接加入",
         )
     invited = PersonContent(
         link.email, person.name, person.password_hash, person.title, person.phone
     )
     user = create_user(session, invited, now=now)
-    join(session, link.organisation_id, user.id, roles)
-    actor = Actor(user.id, link.organisation_id, roles, user.name)
-    _note_member(session, actor, link.organisation_id, user.id, roles, now=now)
+    join(session, organisation_id, user.id, roles)
+    actor = Actor(user.id, organisation_id, roles, user.name)
+    _note_member(session, actor, organisation_id, user.id, roles, now=now)
     return user.id
+
+
+def join_as_known(session: Session, *, actor: Actor, now: datetime, token: str) -> int:
+    """Join one more organisation by an invitation to the actor's own address; return its id."""
+    link, organisation_id, roles = _invitation(session, token, now=now)
+    user = session.get(User, actor.user_id or 0)
+    if user is None or user.email != link.email:
+        raise NotAllowed(
+            "accounts.other_address", f"邀请是发给 {link.email} 的，请用这个邮箱登录后再加入"
+        )
+    join(session, organisation_id, user.id, roles)
+    _note_member(session, actor, organisation_id, user.id, roles, now=now)
+    return organisation_id
+
+
+def _invitation(
+    session: Session, token: str, *, now: datetime
+) -> tuple[JoiningLink, int, frozenset[Role]]:
+    link = _use_link(session, token, now=now)
+    if link.organisation_id is None:
+        raise NotFound()
+    return link, link.organisation_id, frozenset(Role(code) for code in link.roles)
 
 
 def create_setup_link(session: Session, *, now: datetime) -> str:
@@ -173,12 +194,24 @@ def complete_setup(
     )
 
 
+def end_membership(session: Session, *, actor: Actor, now: datetime, user_id: int) -> None:
+    """End a membership; the last administrator cannot leave. Sessions end with the rights."""
+    set_roles(session, actor=actor, now=now, user_id=user_id, roles=())
+
+
 def set_roles(
-    session: Session, *, actor: Actor, now: datetime, user_id: int, roles: Iterable[Role]
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    user_id: int,
+    roles: Iterable[Role],
+    open_work: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
     """Give a member of the actor's organisation exactly these roles; none ends the membership.
 
-    The last administrator can neither leave nor be taken the role. Sessions end with the rights.
+    The last administrator can neither leave nor be taken the role. Nobody leaves with open work:
+    it is handed over first. Sessions end with the rights.
     """
     require(actor, rules.MANAGE_MEMBERS)
     if actor.organisation_id is None:
@@ -196,6 +229,11 @@ def set_roles(
     chosen = frozenset(roles)
     if chosen:
         rules.check_roles(chosen, organisation.kind, _subkinds(organisation))
+    elif open_work:
+        listed = "、".join(f"{words} {count} 项" for words, count in open_work.items())
+        raise RuleBroken(
+            "accounts.open_work", f"这位成员还有没办完的：{listed}；请先移交给同事", "roles"
+        )
     if Role.ORG_ADMIN not in chosen and not _other_admin(session, organisation.id, user_id):
         raise RuleBroken(
             "accounts.last_admin", "单位至少要有一名机构管理员，请先指定另一位管理员", "roles"

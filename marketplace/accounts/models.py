@@ -1,4 +1,4 @@
-"""Tables of organisations, users, memberships, sessions and links."""
+"""Tables of organisations, users, memberships and joining links; see ``sign_in_models`` too."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ class Organisation(Base):
     high_tech: Mapped[bool] = mapped_column(default=False)
     address: Mapped[str] = mapped_column(default="")
     representative: Mapped[str] = mapped_column(default="")
+    # Who acts for it towards the platform, by the letter of authorisation.
+    authorised_user_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_users.id"))
     contact_name: Mapped[str] = mapped_column(default="")
     contact_phone: Mapped[str] = mapped_column(default="")
     contact_email: Mapped[str] = mapped_column(default="")
@@ -56,7 +58,9 @@ class User(Base):
     title: Mapped[str] = mapped_column(default="")
     phone: Mapped[str] = mapped_column(default="")
     password_hash: Mapped[str]
+    password_changed_at: Mapped[datetime]
     disabled: Mapped[bool] = mapped_column(default=False)
+    disabled_reason: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
 
 
@@ -75,33 +79,6 @@ class Membership(Base):
     role: Mapped[Role]
 
 
-class UserSession(Base):
-    """One sign-in on one device; deleting the row ends it at once."""
-
-    __tablename__ = "accounts_sessions"
-
-    id: Mapped[Id]
-    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("accounts_users.id"), index=True)
-    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_organisations.id"))
-    opened_at: Mapped[datetime]
-    seen_at: Mapped[datetime]
-    address: Mapped[str]
-    device: Mapped[str]
-
-
-class SignInFailure(Base):
-    """A failed sign-in, kept for the length of the lock-out window."""
-
-    __tablename__ = "accounts_sign_in_failures"
-    __table_args__ = (Index("ix_accounts_failures", "address", "failed_at"),)
-
-    id: Mapped[Id]
-    email: Mapped[str]
-    address: Mapped[str]
-    failed_at: Mapped[datetime]
-
-
 class JoiningLink(Base):
     """A single-use link: the first operator's set-up, or an invitation to an organisation."""
 
@@ -115,3 +92,22 @@ class JoiningLink(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class Handover(Base):
+    """Somebody's open work that went to a colleague, when leaving or being away."""
+
+    __tablename__ = "accounts_handovers"
+    __table_args__ = (
+        CheckConstraint("giver_id <> taker_id", name="two_people"),
+        Index("ix_accounts_handovers_organisation", "organisation_id", "handed_at"),
+    )
+
+    id: Mapped[Id]
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("accounts_organisations.id"))
+    giver_id: Mapped[int] = mapped_column(ForeignKey("accounts_users.id"))
+    taker_id: Mapped[int] = mapped_column(ForeignKey("accounts_users.id"))
+    handed_at: Mapped[datetime]
+    handed_by_id: Mapped[int] = mapped_column(ForeignKey("accounts_users.id"))
+    # What went over, by the words of the slices: {"交易": 3, "成果草稿": 1}.
+    counts: Mapped[Json] = mapped_column(default=dict)

@@ -16,15 +16,17 @@ from marketplace.accounts.events import (
     OrganisationVerified,
 )
 from marketplace.accounts.models import Organisation
+from marketplace.accounts.papers_service import paper_subject
 from marketplace.accounts.people_service import PersonContent, create_user, join
 from marketplace.accounts.rules import (
     District,
     OrganisationKind,
     OrganisationState,
     OrganisationSubkind,
+    PaperKind,
     Scale,
 )
-from marketplace.foundation import audit, outbox
+from marketplace.foundation import attachments, audit, outbox
 from marketplace.foundation.access import ANONYMOUS, Actor, require, require_own
 from marketplace.foundation.db import lock
 from marketplace.foundation.errors import Conflict, RuleBroken
@@ -64,6 +66,7 @@ def register(
     made = _create_organisation(session, organisation, now=now)
     user = create_user(session, person, now=now)
     join(session, made.id, user.id, rules.first_roles(made.kind, organisation.subkinds))
+    made.authorised_user_id = user.id
     audit.record(
         session,
         actor=ANONYMOUS,
@@ -102,6 +105,11 @@ def verify(session: Session, *, actor: Actor, now: datetime, organisation_id: in
     organisation = lock(session, Organisation, organisation_id)
     if organisation.state is OrganisationState.VERIFIED:
         raise Conflict("accounts.verified", "这家机构已经核验通过，不需要再次办理")
+    if not attachments.of(session, paper_subject(organisation_id, PaperKind.LICENCE)):
+        raise RuleBroken(
+            "accounts.no_licence",
+            "对方还没有上传营业执照或法人证书，不能通过；可以写明原因退回，请对方补正",
+        )
     _set_state(session, actor, organisation, OrganisationState.VERIFIED, "", now=now)
     organisation.verified_at = now
     outbox.publish(session, OrganisationVerified(organisation_id=organisation_id), now=now)

@@ -43,6 +43,7 @@ def create_user(session: Session, person: PersonContent, *, now: datetime) -> Us
         title=person.title,
         phone=person.phone,
         password_hash=person.password_hash,
+        password_changed_at=now,
         created_at=now,
     )
     session.add(user)

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
-from marketplace.accounts.models import JoiningLink, Membership, Organisation, User, UserSession
+from marketplace.accounts.models import Handover, JoiningLink, Membership, Organisation, User
 from marketplace.accounts.rules import (
     VERIFY,
     District,
@@ -17,8 +17,8 @@ from marketplace.accounts.rules import (
     OrganisationState,
     OrganisationSubkind,
     Scale,
-    device_name,
 )
+from marketplace.accounts.sign_in_queries import waiting_resets
 from marketplace.foundation.access import Actor, Role, permits
 from marketplace.foundation.classifications import region_name
 from marketplace.foundation.clock import local_date
@@ -51,6 +51,7 @@ class OrganisationView:
     state: OrganisationState
     state_reason: str
     registered_at: datetime
+    authorised_user_id: int | None
     version: int
 
     @property
@@ -102,23 +103,6 @@ class MemberView:
     roles: frozenset[Role]
 
 
-@dataclass(frozen=True)
-class SessionView:
-    """One open session, for the person to recognise and end."""
-
-    id: int
-    opened_at: datetime
-    seen_at: datetime
-    address: str
-    device: str
-    is_this: bool
-
-    @property
-    def device_name(self) -> str:
-        """Return the device in words."""
-        return device_name(self.device)
-
-
 def _view(row: Organisation) -> OrganisationView:
     return OrganisationView(
         id=row.id,
@@ -141,6 +125,7 @@ def _view(row: Organisation) -> OrganisationView:
         state=row.state,
         state_reason=row.state_reason,
         registered_at=row.registered_at,
+        authorised_user_id=row.authorised_user_id,
         version=row.version,
     )
 
@@ -271,12 +256,19 @@ def get_users(session: Session, user_ids: Iterable[int]) -> dict[int, UserView]:
     }
 
 
-def members(session: Session, organisation_id: int, role: Role | None = None) -> list[MemberView]:
+def members(
+    session: Session,
+    organisation_id: int,
+    role: Role | None = None,
+    *,
+    include_disabled: bool = False,
+) -> list[MemberView]:
     """List an organisation's active members with all their roles, by name."""
     rows = session.execute(
         select(User, Membership.role)
         .join(Membership, Membership.user_id == User.id)
-        .where(Membership.organisation_id == organisation_id, User.disabled.is_(False))
+        .where(Membership.organisation_id == organisation_id)
+        .where(User.disabled.is_(False) if not include_disabled else true())
         .order_by(User.name, User.id)
     )
     people: dict[int, tuple[User, set[Role]]] = {}
@@ -286,6 +278,33 @@ def members(session: Session, organisation_id: int, role: Role | None = None) ->
         MemberView(user.id, user.name, user.title, user.email, user.phone, frozenset(roles))
         for user, roles in people.values()
         if role is None or role in roles
+    ]
+
+
+@dataclass(frozen=True)
+class HandoverView:
+    """Open work that went from one member to another."""
+
+    giver_name: str
+    taker_name: str
+    handed_at: datetime
+    counts: dict[str, int]
+
+
+def handovers(session: Session, organisation_id: int, *, limit: int = 20) -> list[HandoverView]:
+    """List an organisation's latest hand-overs, the newest first."""
+    rows = session.scalars(
+        select(Handover)
+        .where(Handover.organisation_id == organisation_id)
+        .order_by(Handover.handed_at.desc(), Handover.id.desc())
+        .limit(limit)
+    ).all()
+    people = get_users(session, {i for row in rows for i in (row.giver_id, row.taker_id)})
+    return [
+        HandoverView(
+            people[row.giver_id].name, people[row.taker_id].name, row.handed_at, row.counts
+        )
+        for row in rows
     ]
 
 
@@ -329,6 +348,11 @@ def actor_for(session: Session, user_id: int, organisation_id: int | None) -> Ac
     )
 
 
+def roles_held(session: Session, user_id: int) -> frozenset[Role]:
+    """Return all roles a person holds, for whichever organisation."""
+    return frozenset(session.scalars(select(Membership.role).where(Membership.user_id == user_id)))
+
+
 def organisations_of(session: Session, user_id: int) -> list[OrganisationView]:
     """List the organisations a person can act for."""
     rows = session.scalars(
@@ -341,19 +365,6 @@ def organisations_of(session: Session, user_id: int) -> list[OrganisationView]:
         .order_by(Organisation.id)
     )
     return [_view(row) for row in rows]
-
-
-def open_sessions(session: Session, user_id: int, *, this_id: int | None) -> list[SessionView]:
-    """List a person's sessions, the newest first."""
-    rows = session.scalars(
-        select(UserSession)
-        .where(UserSession.user_id == user_id)
-        .order_by(UserSession.seen_at.desc())
-    )
-    return [
-        SessionView(row.id, row.opened_at, row.seen_at, row.address, row.device, row.id == this_id)
-        for row in rows
-    ]
 
 
 def any_account(session: Session) -> bool:
@@ -390,10 +401,20 @@ def find_link(session: Session, token_hash: str, *, now: datetime) -> LinkView |
 
 
 def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingItem]:
-    """Offer the operator the organisations to verify."""
+    """Offer the operator the organisations to verify and the resets that want a second person."""
     if not permits(actor, VERIFY):
         return []
-    return [
+    resets = [
+        WaitingItem(
+            what=f"确认重置动态口令：{reset.user_name}",
+            why=f"{reset.asked_by_name}已核实身份，须由第二人确认",
+            endpoint="accounts.people",
+            act="确认",
+        )
+        for reset in waiting_resets(session)
+        if actor.user_id not in (reset.asked_by_id, reset.user_id)
+    ]
+    return resets + [
         WaitingItem(
             what=f"核验机构：{view.name}",
             why=f"{view.kind.label}，{local_date(view.registered_at).isoformat()} 申请入驻",

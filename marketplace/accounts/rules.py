@@ -1,13 +1,11 @@
-"""Kinds of organisation, who may hold which role, passwords and lock-out; pure."""
+"""Kinds of organisation and who may hold which role; pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from marketplace.foundation.access import Permission, Role
-from marketplace.foundation.errors import Problem, RuleBroken, raise_if_any
+from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.words import Word
 
 
@@ -78,6 +76,13 @@ class OrganisationState(Word):
     SUSPENDED = "suspended", "已暂停", "danger"
 
 
+class PaperKind(Word):
+    """What an organisation shows when it is verified."""
+
+    LICENCE = "licence", "营业执照或法人证书"
+    AUTHORISATION = "authorisation", "授权书"
+
+
 SELLER_KINDS = frozenset(
     {
         OrganisationKind.UNIVERSITY,
@@ -118,6 +123,7 @@ _SERVICE_ROLES = {
 REGISTER = Permission("accounts.register", None, verified=False)
 MANAGE_MEMBERS = Permission("accounts.manage_members", frozenset({Role.ORG_ADMIN}), verified=False)
 VERIFY = Permission("accounts.verify", frozenset({Role.OPERATOR}))
+LOOK_AFTER_PEOPLE = Permission("accounts.look_after_people", frozenset({Role.OPERATOR}))
 
 
 def roles_of(
@@ -184,136 +190,3 @@ def check_roles(
     if wrong:
         names = "、".join(sorted(role.label for role in wrong))
         raise RuleBroken("accounts.role", f"{kind.label}的成员不能担任：{names}", "roles")
-
-
-MINIMUM_PASSWORD = 12
-# Words anybody would try first on this site (ASVS 6.2.11), beside the person's own names.
-_CONTEXT_WORDS = ("济南", "jinan", "交易中心", "科技成果", "jishu", "keji")
-_COMMON = frozenset(
-    {
-        "123456789012",
-        "1234567890123",
-        "password1234",
-        "password12345",
-        "passwordpassword",
-        "qwertyuiop12",
-        "qwertyuiop123",
-        "qwerty123456",
-        "abcdefghijkl",
-        "abc123456789",
-        "admin1234567",
-        "administrator",
-        "iloveyou1234",
-        "woaini1314520",
-        "1qaz2wsx3edc",
-        "zaq12wsxcde3",
-        "a1234567890b",
-        "letmeinletmein",
-        "welcome12345",
-        "changeme1234",
-        "qazwsxedcrfv",
-        "1q2w3e4r5t6y",
-        "asdfghjkl123",
-        "zxcvbnm12345",
-        "woaini123456",
-        "5201314520131",
-        "147258369147",
-    }
-)
-
-
-def check_password(password: str, *, names: Iterable[str]) -> None:
-    """Refuse a password that is short, common, or made of names known here (OWASP ASVS 6.2)."""
-    problems: list[Problem] = []
-
-    def refuse(code: str, message: str) -> None:
-        problems.append(Problem(f"password.{code}", message, "password"))
-
-    if len(password) < MINIMUM_PASSWORD:
-        refuse("short", f"密码至少 {MINIMUM_PASSWORD} 个字符，可以用一句自己记得住的话")
-    lowered = password.lower()
-    if lowered in _COMMON or len(set(lowered)) < 5:
-        refuse("common", "这个密码太常见，容易被猜到，请换一个")
-    known = [word for word in (*_CONTEXT_WORDS, *(name.lower() for name in names)) if len(word) > 1]
-    stripped = lowered
-    for word in known:
-        stripped = stripped.replace(word, "")
-    if len(stripped) < 8:
-        refuse("context", "密码主要由平台名、单位名、姓名或邮箱组成，容易被猜到，请换一个")
-    raise_if_any(problems)
-
-
-FAILURES_PER_PAIR = 5
-FAILURES_PER_ADDRESS = 40
-FAILURE_WINDOW = timedelta(minutes=15)
-
-
-@dataclass(frozen=True)
-class Failures:
-    """Failed sign-ins within the window: for this account from this address, and the address."""
-
-    pair: int
-    address: int
-    last_at: datetime | None
-
-
-def wait_before_sign_in(failures: Failures, *, now: datetime) -> timedelta:
-    """Return how long to wait before the next attempt; zero when it may be made at once.
-
-    Counted by account *and* address, so that nobody locks another person out from afar.
-    """
-    locked = failures.pair >= FAILURES_PER_PAIR or failures.address >= FAILURES_PER_ADDRESS
-    if not locked or failures.last_at is None:
-        return timedelta()
-    return max(timedelta(), failures.last_at + FAILURE_WINDOW - now)
-
-
-IDLE_LIMIT = timedelta(minutes=30)
-ABSOLUTE_LIMIT = timedelta(hours=12)
-STAFF_LIMIT = timedelta(hours=8)
-_STAFF = frozenset(
-    {
-        Role.OPERATOR,
-        Role.DISTRICT_REVIEWER,
-        Role.CENTRE_REVIEWER,
-        Role.BUREAU_REVIEWER,
-        Role.TREASURER,
-        Role.REGISTRAR,
-    }
-)
-
-
-def session_alive(
-    *, opened_at: datetime, seen_at: datetime, roles: frozenset[Role], now: datetime
-) -> bool:
-    """Tell whether a session still counts: idle 30 minutes, in all 12 hours, staff 8 (ASVS 7.3)."""
-    limit = STAFF_LIMIT if roles & _STAFF else ABSOLUTE_LIMIT
-    return now - seen_at <= IDLE_LIMIT and now - opened_at <= limit
-
-
-# Each browser also names those it descends from, so the most particular comes first.
-_BROWSERS = (
-    ("MicroMessenger/", "微信"),
-    ("DingTalk/", "钉钉"),
-    ("QQBrowser/", "QQ 浏览器"),
-    ("Edg/", "Edge"),
-    ("Firefox/", "火狐"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-)
-_SYSTEMS = (
-    ("HarmonyOS", "鸿蒙"),
-    ("Android", "安卓"),
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Windows", "Windows"),
-    ("Mac OS X", "Mac"),
-    ("Linux", "Linux"),
-)
-
-
-def device_name(user_agent: str) -> str:
-    """Name a browser and its system in words that its owner recognises."""
-    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "其他浏览器")
-    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "其他设备")
-    return f"{browser}，{system}"

@@ -1,20 +1,62 @@
-"""The bridge between Flask-Login's cookie and our session rows, which can be ended at once."""
+"""The bridge between cookies and our rows: the session, the known device, and open duties."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from flask import Flask, Request, g, session
+from flask import (
+    Flask,
+    Request,
+    Response,
+    after_this_request,
+    current_app,
+    flash,
+    g,
+    redirect,
+    request,
+    session,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, login_user, logout_user
 
-from marketplace.accounts import sign_in
-from marketplace.accounts.sign_in import OpenSession
+from marketplace.accounts import session_service
+from marketplace.accounts.session_service import OpenSession
+from marketplace.accounts.sign_in import Client, SignedIn
+from marketplace.accounts.sign_in_rules import DEVICE_LIFE, Duty, SignInPolicy
 from marketplace.foundation import web
 from marketplace.foundation.access import ANONYMOUS
 from marketplace.foundation.clock import SystemClock
 from marketplace.foundation.db import Database
 
 _TOUCH_EVERY = timedelta(minutes=1)
+# The page on which each duty is done, and what is said on the way there.
+_DUTIES = {
+    Duty.ENROL: (
+        "accounts.second_factor",
+        "您担任的角色必须启用动态口令。启用后才能继续办理，约需 2 分钟。",
+    ),
+    Duty.RENEW_PASSWORD: (
+        "accounts.password",
+        "密码已使用满 90 天，按等级保护要求必须更换。更换后才能继续办理。",
+    ),
+}
+# What stays open while a duty is: the duties' own pages, the way out, and what helps.
+_OPEN = frozenset(
+    {
+        "static",
+        "accounts.sign_out",
+        "accounts.password",
+        "accounts.second_factor",
+        "accounts.second_factor_code",
+        "accounts.begin_second_factor",
+        "accounts.confirm_second_factor",
+        "site.help",
+        "site.display",
+        "site.accessibility",
+        "site.health",
+    }
+)
 
 
 class SessionUser(UserMixin):  # type: ignore[misc]  # Flask-Login ships no types
@@ -39,10 +81,42 @@ def open_session() -> OpenSession | None:
     return found
 
 
+def client() -> Client:
+    """Return from where this request comes."""
+    return Client(
+        address=request.remote_addr or "",
+        device=request.user_agent.string,
+        device_token=request.cookies.get(_device_cookie(), "")[:100],
+    )
+
+
 def remember(token: str) -> None:
     """Put a session's token into the cookie, in a cookie session started afresh."""
     session.clear()
     login_user(SessionUser(token))
+
+
+def enter(signed_in: SignedIn) -> None:
+    """Remember a sign-in that is complete, and the device as one that is known."""
+    remember(signed_in.token)
+    if not signed_in.device_token:
+        return
+
+    @after_this_request
+    def keep(response: Response) -> Response:
+        response.set_cookie(
+            _device_cookie(),
+            signed_in.device_token,
+            max_age=DEVICE_LIFE,
+            secure=bool(current_app.config["SESSION_COOKIE_SECURE"]),
+            httponly=True,
+            samesite="Lax",
+        )
+        return response
+
+
+def _device_cookie() -> str:
+    return "__Host-device" if current_app.config["SESSION_COOKIE_SECURE"] else "device"
 
 
 def forget() -> None:
@@ -66,17 +140,29 @@ def install(app: Flask) -> None:
         return None
 
     @app.before_request
-    def resume() -> None:
+    def resume() -> ResponseReturnValue | None:
         g.actor = ANONYMOUS
         token = session.get("_user_id")
         if not isinstance(token, str):
-            return
+            return None
         moment = wall_clock()
-        living = sign_in.resume(web.session(), now=moment, token=token)
+        living = session_service.resume(
+            web.session(), now=moment, token=token, policy=web.resource(SignInPolicy)
+        )
         if living is None:
             forget()
-            return
+            return None
         g.open_session, g.actor = living, living.actor
         if moment - living.seen_at > _TOUCH_EVERY:
             with web.resource(Database).transaction() as writing:
-                sign_in.touch(writing, now=moment, session_id=living.id)
+                session_service.touch(writing, now=moment, session_id=living.id)
+        return _to_duty(living)
+
+
+def _to_duty(living: OpenSession) -> ResponseReturnValue | None:
+    """Lead to the page of an open duty; elsewhere the actor holds no role until it is done."""
+    if living.duty is None or request.endpoint in _OPEN or request.endpoint is None:
+        return None
+    endpoint, words = _DUTIES[living.duty]
+    flash(words, "warning")
+    return redirect(url_for(endpoint), 303)

@@ -114,6 +114,7 @@ def report(payment_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/<int:payment_id>/confirm", methods=["POST"])
 @web.permits(rules.RECONCILE)
+@web.sensitive
 def confirm(payment_id: int) -> ResponseReturnValue:
     """Confirm an arrival by a line that another person recorded."""
     form = ConfirmForm.load()
@@ -160,6 +161,7 @@ def reject(payment_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/<int:payment_id>/refund-request", methods=["POST"])
 @web.permits(rules.RECONCILE)
+@web.sensitive
 def request_refund(payment_id: int) -> ResponseReturnValue:
     """Ask for a refund, or endorse the one the system asked for."""
     form = RefundRequestForm.load()
@@ -183,6 +185,7 @@ def request_refund(payment_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/<int:payment_id>/refund", methods=["POST"])
 @web.permits(rules.RECONCILE)
+@web.sensitive
 def refund(payment_id: int) -> ResponseReturnValue:
     """Carry a refund out as the second person."""
     form = RefundForm.load()

@@ -51,6 +51,7 @@ def payment_list(list_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/subsidies/payments/<int:list_id>/<int:payment_id>", methods=["POST"])
 @web.permits(rules.CONFIRM_PAYMENT)
+@web.sensitive
 def confirm_payment(list_id: int, payment_id: int) -> ResponseReturnValue:
     """Take the treasurer's confirmation of one payment."""
     form = PaymentForm.load()

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from marketplace.accounts import service
+from marketplace.accounts import queries, service
 from marketplace.accounts.rules import (
     SELF_REGISTERED,
     District,
     OrganisationKind,
     OrganisationSubkind,
+    PaperKind,
     Scale,
 )
 from marketplace.accounts.service import OrganisationContent, PersonContent
 from marketplace.brokerage import service as brokerage
 from marketplace.brokerage.register_rules import BrokerLevel, Certificate, FilingFigures
 from marketplace.foundation.access import SYSTEM, Role
+from marketplace.foundation.attachments import Upload
 from marketplace.foundation.clock import LOCAL
 from marketplace.foundation.trade import TechnologyField
 from seed.demo.content import Organisation, Person
+from seed.demo.paper import write_paper
 from seed.demo.stage import Stage, Story, yuan
 
 _F = TechnologyField
@@ -185,6 +188,40 @@ def _register(stage: Stage, organisation: Organisation, password_hash: str) -> N
         organisation=_content(organisation),
         person=_person(first, password_hash),
     )
+    if organisation.state != "rejected":
+        _show_papers(stage, organisation, first)
+
+
+def _show_papers(stage: Stage, organisation: Organisation, first: Person) -> None:
+    papers = {
+        PaperKind.LICENCE: (
+            "登记证照（演示文本）",
+            [
+                f"名称：{organisation.name}",
+                f"统一社会信用代码：{organisation.uscc}",
+                "登记机关：演示登记机关",
+            ],
+        ),
+        PaperKind.AUTHORISATION: (
+            "授 权 书（演示文本）",
+            [f"{organisation.name}授权 {first.name} 办理平台入驻与交易事项。", "（盖章）"],
+        ),
+    }
+    # Not through the stage, which keeps an actor as he was: not verified yet, without colleagues.
+    newcomer = queries.actor_for(
+        stage.session, stage.users[first.key], stage.organisations[organisation.key]
+    )
+    assert newcomer is not None
+    for kind, (title, lines) in papers.items():
+        service.add_papers(
+            stage.session,
+            actor=newcomer,
+            now=stage.now,
+            organisation_id=stage.organisations[organisation.key],
+            kind=kind,
+            uploads=[Upload(f"{kind.label}.pdf", write_paper(title, lines))],
+            store=stage.store,
+        )
 
 
 def _add_members(stage: Stage, organisation: str, password_hash: str) -> None:

@@ -63,6 +63,7 @@ def test_from_registration_to_the_paid_claim(
     university = people().page
     acts.register(
         university,
+        licence=str(report),
         kind="university",
         name=UNIVERSITY,
         uscc=make_uscc(880_001),
@@ -77,6 +78,7 @@ def test_from_registration_to_the_paid_claim(
         buyer = people().page
         acts.register(
             buyer,
+            licence=str(report),
             kind="enterprise",
             name=name,
             uscc=make_uscc(880_010 + number),

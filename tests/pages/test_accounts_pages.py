@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from flask import Flask
 from marketplace.accounts import queries
 from marketplace.foundation.access import Role
 from tests.conftest import Browser
-from tests.world import PASSWORD, World, make_uscc
+from tests.world import PASSWORD, World, give_licence, make_uscc
 
 
 def _registration(**changes: Any) -> dict[str, Any]:
@@ -133,10 +134,12 @@ def test_after_five_failures_the_page_asks_to_wait(client: Browser, page_world: 
 
 
 def test_the_operator_verifies_and_refuses_with_a_reason(
-    client: Browser, page_world: World
+    client: Browser, page_world: World, tmp_path: Path
 ) -> None:
     first = page_world.organisation(verified=False, name="第一大学")
     second = page_world.organisation(verified=False, name="第二大学")
+    for waiting in (first, second):
+        give_licence(client.database, waiting.id, now=page_world.now, folder=tmp_path)
     client.sign_in_as(page_world.actor(Role.OPERATOR))
     assert "第一大学" in client.get("/desk/verification").get_data(as_text=True)
     client.send(f"/desk/verification/{first.id}/verify")

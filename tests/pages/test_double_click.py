@@ -21,6 +21,9 @@ _SAME_AGAIN = {
     "accounts.sign_in": "a second session is a second sign-in and stands in the list",
     "accounts.sign_out": "ends a session that is ended",
     "accounts.act_for": "switches to the same organisation",
+    "accounts.second_step": "a code counts once; the second click goes back to the password",
+    "accounts.confirm_second_factor": "shows its codes once; the code it was sent with is used up",
+    "accounts.renew_recovery_codes": "shows its codes once; new ones void the ones before",
     "accounts.members": "shows its link once; a new link voids the one before",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -11,7 +12,7 @@ from marketplace.accounts import queries
 from marketplace.foundation.access import Role
 from marketplace.foundation.db import Database
 from tests.conftest import Browser
-from tests.world import World, make_uscc
+from tests.world import World, give_licence, make_uscc
 
 
 def _form(**changes: Any) -> dict[str, Any]:
@@ -62,9 +63,13 @@ def test_a_refused_form_may_be_corrected_and_sent_with_the_same_key(
     assert _registered(sqlite_database) == 1
 
 
-def test_a_key_is_no_way_into_what_another_person_sent(client: Browser, page_world: World) -> None:
+def test_a_key_is_no_way_into_what_another_person_sent(
+    client: Browser, page_world: World, tmp_path: Path
+) -> None:
     first = page_world.organisation(verified=False)
     second = page_world.organisation(verified=False)
+    for waiting in (first, second):
+        give_licence(client.database, waiting.id, now=page_world.now, folder=tmp_path)
     client.sign_in_as(page_world.actor(Role.OPERATOR))
     key = {"submission_key": "shared"}
     client.post(f"/desk/verification/{first.id}/verify", data=key)

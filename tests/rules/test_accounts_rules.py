@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from marketplace.accounts.rules import device_name
+from marketplace.accounts.sign_in_rules import device_name
 
 
 @pytest.mark.parametrize(

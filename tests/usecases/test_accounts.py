@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from marketplace.accounts import queries, service, sign_in
+from marketplace.accounts import queries, service, session_service, sign_in
 from marketplace.accounts.rules import OrganisationKind, OrganisationState
 from marketplace.accounts.service import OrganisationContent, PersonContent
-from marketplace.accounts.sign_in import SignedIn, SignInRefused
+from marketplace.accounts.sign_in import Client, SecondStep, SignedIn, SignInRefused
+from marketplace.accounts.sign_in_rules import SignInPolicy
 from marketplace.foundation import audit
 from marketplace.foundation.access import Role
 from marketplace.foundation.db import Database
 from marketplace.foundation.errors import Conflict, NotAllowed, NotFound, RuleBroken
-from tests.world import PASSWORD, PASSWORD_HASH, World, make_uscc
+from tests.world import PASSWORD, PASSWORD_HASH, World, give_licence, make_uscc
 
 
 def _content(number: int = 900) -> OrganisationContent:
@@ -28,7 +30,7 @@ def _person(number: int = 900) -> PersonContent:
 
 
 def test_a_registered_organisation_waits_and_is_verified_by_the_operator(
-    database: Database, world: World, now: datetime
+    database: Database, world: World, now: datetime, tmp_path: Path
 ) -> None:
     operator = world.actor(Role.OPERATOR)
     with database.transaction() as session:
@@ -41,6 +43,9 @@ def test_a_registered_organisation_waits_and_is_verified_by_the_operator(
         assert actor is not None
         assert {Role.ORG_ADMIN, Role.OFFICER} <= actor.roles
         assert not actor.verified
+    with pytest.raises(RuleBroken, match="营业执照"), database.transaction() as session:
+        service.verify(session, actor=operator, now=now, organisation_id=organisation_id)
+    give_licence(database, organisation_id, now=now, folder=tmp_path)
     with database.transaction() as session:
         service.verify(session, actor=operator, now=now, organisation_id=organisation_id)
     with database.reading() as session:
@@ -131,7 +136,7 @@ def test_rights_end_with_the_membership(database: Database, world: World, now: d
     with database.transaction() as session:
         service.set_roles(session, actor=admin, now=now, user_id=officer.user_id or 0, roles=())
     with database.reading() as session:
-        assert sign_in.resume(session, now=now, token=token) is None
+        assert session_service.resume(session, now=now, token=token, policy=SignInPolicy()) is None
         assert queries.actor_for(session, officer.user_id or 0, home.id) is None
 
 
@@ -145,15 +150,14 @@ def test_the_last_administrator_stays(database: Database, world: World, now: dat
 
 def _attempt(
     database: Database, now: datetime, password: str, *, address: str = "10.0.0.1"
-) -> SignedIn | SignInRefused:
+) -> SignedIn | SecondStep | SignInRefused:
     with database.transaction() as session:
         return sign_in.attempt(
             session,
             now=now,
             email="p900@test.example",
             password=password,
-            address=address,
-            device="test",
+            client=Client(address, "test"),
         )
 
 
@@ -180,17 +184,19 @@ def test_sessions_end_by_idleness_by_age_and_by_hand(
             session, now=now, user_id=actor.user_id or 0, address="::1", device="test"
         )
     with database.reading() as session:
-        living = sign_in.resume(session, now=now + timedelta(minutes=30), token=token)
+        living = session_service.resume(
+            session, now=now + timedelta(minutes=30), token=token, policy=SignInPolicy()
+        )
         assert living is not None
         late = now + timedelta(minutes=30, seconds=1)
-        assert sign_in.resume(session, now=late, token=token) is None
+        assert session_service.resume(session, now=late, token=token, policy=SignInPolicy()) is None
     stranger = world.actor(Role.OFFICER)
     with pytest.raises(NotFound), database.transaction() as session:
-        sign_in.end_session(session, actor=stranger, now=now, session_id=living.id)
+        session_service.end_session(session, actor=stranger, now=now, session_id=living.id)
     with database.transaction() as session:
-        sign_in.end_session(session, actor=actor, now=now, session_id=living.id)
+        session_service.end_session(session, actor=actor, now=now, session_id=living.id)
     with database.reading() as session:
-        assert sign_in.resume(session, now=now, token=token) is None
+        assert session_service.resume(session, now=now, token=token, policy=SignInPolicy()) is None
 
 
 def test_the_setup_link_makes_the_operator_once(database: Database, now: datetime) -> None:

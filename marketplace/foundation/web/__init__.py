@@ -34,7 +34,13 @@ from marketplace.foundation.web.forms import (
     YuanField,
 )
 from marketplace.foundation.web.headers import register_headers
-from marketplace.foundation.web.permissions import permission_of, permits
+from marketplace.foundation.web.permissions import (
+    Reauthentication,
+    is_sensitive,
+    permission_of,
+    permits,
+    sensitive,
+)
 from marketplace.foundation.web.present import register_filters
 from marketplace.foundation.web.requests import (
     Resources,
@@ -44,6 +50,7 @@ from marketplace.foundation.web.requests import (
     install,
     local_next,
     now,
+    refused,
     resource,
     session,
     submit,
@@ -62,6 +69,7 @@ __all__ = [
     "LongTextField",
     "PasswordField",
     "PercentField",
+    "Reauthentication",
     "Resources",
     "RowForm",
     "RowsField",
@@ -74,11 +82,13 @@ __all__ = [
     "argument",
     "build_table",
     "install",
+    "is_sensitive",
     "local_next",
     "now",
     "permission_of",
     "permits",
     "read_uploads",
+    "refused",
     "register_errors",
     "register_filters",
     "register_headers",
@@ -89,6 +99,7 @@ __all__ = [
     "send_pdf",
     "send_table",
     "send_text",
+    "sensitive",
     "session",
     "submit",
     "transaction",

@@ -116,6 +116,12 @@ def submit(form: Form, use_case: Callable[[Session], str]) -> BaseResponse | Non
         return None
 
 
+def refused(code: str) -> bool:
+    """Tell whether ``submit`` put this refusal on the form of the request."""
+    refusal = g.get("refusal")
+    return isinstance(refusal, DomainError) and refusal.code == code
+
+
 def act(use_case: Callable[[Session], str], *, back: str) -> BaseResponse:
     """Carry out a one-button act; a refusal is shown as a message on the page it came from."""
     try:
