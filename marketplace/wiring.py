@@ -409,7 +409,7 @@ def _sealer(settings: Settings) -> Sealer | None:
     # Loaded when there is something to seal: the libraries of seals would slow every start.
     sealing = import_module("marketplace.listings.document_seal")
     made: Sealer = (
-        sealing.test_seal(settings.data_dir)
+        sealing.seal_for_trying(settings.data_dir)
         if settings.seal_pkcs12 is None
         else sealing.Sealer(settings.seal_pkcs12, settings.seal_password)
     )

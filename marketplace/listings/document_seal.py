@@ -79,7 +79,7 @@ def read_seal(document: bytes) -> SealReading | None:
     )
 
 
-def test_seal(folder: Path) -> Sealer:
+def seal_for_trying(folder: Path) -> Sealer:
     """Return the test seal of a data folder; the first call makes it."""
     kept = folder / "test-seal.p12"
     if not kept.exists():

@@ -57,7 +57,6 @@ def change_draft(
     """
     require(actor, TRY_POLICIES)
     draft = lock(session, PolicyDraft, draft_id)
-    policy = read_draft(text)
     last = session.scalars(
         select(PolicyDraftEdition).where(
             PolicyDraftEdition.draft_id == draft_id, PolicyDraftEdition.number == draft.edition
@@ -68,9 +67,10 @@ def change_draft(
     if edition != draft.edition:
         raise Conflict(
             "drafts.changed",
-            f"您打开之后，别人已保存第 {draft.edition} 版。您填写的内容还在下面：请先看新版，"
-            "再把要改的地方改上去保存",
+            f"您打开之后，已被别人改过，现在是第 {draft.edition} 版。您填写的内容还在下面："
+            "请先看新版，再把要改的地方改上去保存",
         )
+    policy = read_draft(text)
     if name != draft.name:
         _check_name(session, name)
     before = {"name": draft.name, "edition": draft.edition}

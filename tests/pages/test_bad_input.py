@@ -37,6 +37,7 @@ ORDERED_DAYS = (
     ("effective_on", "ends_on"),
     ("valid_from", "valid_to"),
     ("base_on", "valid_until"),
+    ("since", "until"),
 )
 
 
@@ -147,7 +148,8 @@ def test_markup_and_formulas_come_back_as_text_and_stay_text(
                 wrong.append(f"{name}, and something is stored")
             page = html.fromstring(body)
             lost = [c.name for c in form.texts if _kept(page, form, c.name) != HOSTILE]
-            if lost:
+            # What another form of this walk has settled meanwhile has no form any more.
+            if lost and not _OVERTAKEN.search(body):
                 wrong.append(f"{name}, what was typed is lost: {lost}")
             free = {c.name: HOSTILE for c in form.texts if c.kind == "textarea"}
             answer = trier.send(form, {**form.filled(), **free})

@@ -11,6 +11,7 @@ import icalendar
 import pytest
 
 from marketplace.achievements import service as achievements
+from marketplace.foundation.access import Role
 from marketplace.foundation.attachments import AttachmentStore
 from marketplace.foundation.db import Database
 from marketplace.listings import certificate_service, document_seal
@@ -35,7 +36,7 @@ def test_anybody_verifies_by_number_and_by_file(
         certificate_service.seal_next(
             session,
             now=hall.now,
-            open_seal=lambda: document_seal.test_seal(tmp_path),
+            open_seal=lambda: document_seal.seal_for_trying(tmp_path),
             store=store,
             site_url="https://market.example",
         )
@@ -109,6 +110,6 @@ def test_the_text_check_answers_while_writing_and_on_a_button(client: Browser, h
     )
     assert page.status_code == 200
     assert "名称里的“国际领先”" in page.text
-    stranger = hall.world.actor(next(iter(hall.officer.roles)))
+    stranger = hall.world.actor(Role.OFFICER)
     client.sign_in_as(stranger)
     assert client.send(f"/my/achievements/{draft}/check", title="x").status_code == 404

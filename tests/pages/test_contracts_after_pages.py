@@ -366,6 +366,6 @@ def test_what_a_change_and_a_cancellation_do_to_claims(
     settle()
     with market.database.reading() as session:
         view = subsidies.get_claim_for_review(session, year.district, claim_id)
-        computed = subsidies.computed_now(session, view)
+        computed = subsidies.computed_now(session, view, now=market.now)
         assert computed is None or computed.claimable_fen == 0
     assert "登记已撤销" in text(client.get(f"/registry/{contract_id}"))

@@ -123,7 +123,7 @@ def test_a_draft_is_kept_with_every_edition_and_who_saved_it(
     assert bureau.get(f"{place}/editions/3").status_code == 404
     stale = bureau.send(place, name="卖方降到 0.5‰", text=LOWER, version="1", submission_key="k3")
     assert stale.status_code in (409, 422)
-    assert "别人已保存第 2 版" in stale.text
+    assert "已被别人改过，现在是第 2 版" in stale.text
     assert "rate: 1/2000" in stale.text
     same = bureau.send(
         place,

@@ -23,7 +23,7 @@ from seed.demo import load
 # Drawn at random on purpose: salts, names, codes, keys; and where the system clock has a say.
 _RANDOM = {
     "password_hash", "stored_name", "check_code", "public_key", "locked_key", "sealed_share",
-    "given", "ciphertext",
+    "given", "ciphertext", "byte_count",
 }  # fmt: skip
 # What follows from something random, such as the links of a chain over it.
 _DIGEST = re.compile("[0-9a-f]{64}")

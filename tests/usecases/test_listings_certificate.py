@@ -26,7 +26,7 @@ from marketplace.listings.certificate_rules import (
     clean_number,
     first_difference,
 )
-from marketplace.listings.document_seal import TEST_OWNER, read_seal, test_seal
+from marketplace.listings.document_seal import TEST_OWNER, read_seal, seal_for_trying
 from marketplace.listings.rules import PricingMode
 from tests.trading import BASE, Hall, local, offer
 from tests.world import World
@@ -42,7 +42,7 @@ def signed(hall: Hall) -> int:
     listing_id = hall.announced(offer(PricingMode.NEGOTIATED, deposit_fen=Fen(0)))
     buyer = hall.enterprise("济南晶途光电设备有限公司")[1]
     intent_id = hall.intent(listing_id, buyer)
-    hall.do(service.admit_intent, hall.operator, intent_id=intent_id)
+    hall.admit(intent_id)
     hall.settle()
     hall.do(service.agree_price, hall.officer, intent_id=intent_id, price_fen=BASE)
     hall.at(local(2024, 4, 2, 9))
@@ -56,7 +56,7 @@ def sealed(hall: Hall, folder: Path) -> tuple[AttachmentStore, bytes]:
         done = certificate_service.seal_next(
             session,
             now=hall.now,
-            open_seal=lambda: test_seal(folder),
+            open_seal=lambda: seal_for_trying(folder),
             store=store,
             site_url="https://market.example",
         )

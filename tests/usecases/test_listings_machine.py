@@ -18,6 +18,7 @@ from marketplace.foundation.errors import DomainError
 from marketplace.foundation.money import Fen
 from marketplace.listings import notice_queries, rules, service
 from marketplace.listings.models import Intent, Listing
+from marketplace.listings.qualification_rules import JUDGED
 from marketplace.listings.rules import IntentState, ListingState, PricingMode
 from marketplace.payments import queries as payments
 from marketplace.payments.rules import PaymentState
@@ -134,7 +135,7 @@ class ListingLife(RuleBasedStateMachine):
         if which >= len(found):
             return
         intent = found[which]
-        self.attempt(service.admit_intent, self.hall.operator, intent_id=intent.id)
+        self.attempt(service.admit_intent, self.hall.operator, intent_id=intent.id, ticked=JUDGED)
         if pays and self.hall.stored_intent(intent.id).state is IntentState.ADMITTED:
             self.hall.pay_deposit(intent.id)
 
@@ -233,8 +234,8 @@ class ListingLife(RuleBasedStateMachine):
 
 TestListingLife = ListingLife.TestCase
 TestListingLife.settings = settings(
-    max_examples=25,
-    stateful_step_count=25,
+    max_examples=12,
+    stateful_step_count=20,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -248,7 +248,7 @@ def tried(hall: Hall) -> tuple[int, object]:
     hall.do(service.announce, hall.operator, listing_id=made)
     _organisation, buyer = hall.enterprise()
     intent_id = hall.intent(made, buyer)
-    hall.do(service.admit_intent, hall.operator, intent_id=intent_id)
+    hall.admit(intent_id)
     hall.settle()
     hall.do(service.agree_price, hall.officer, intent_id=intent_id, price_fen=BASE)
     hall.at(local(2024, 4, 2, 9))

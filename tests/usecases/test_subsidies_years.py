@@ -233,12 +233,12 @@ def _filing(organisation_id: int) -> Filing:
 
 
 def test_the_worker_recomputes_two_years_each_night_and_only_then(year: SubsidyYear) -> None:
-    [task] = due.TASKS
+    [task] = [task for task in due.TASKS if task.name == "subsidies.recompute"]
+    assert task.next_due is None  # nobody waits for it
     with year.database.transaction() as session:
         assert task.run(session, year.now) == 0
     year.register()
     with year.database.transaction() as session:
-        assert task.next_due(session, year.now) is None
         assert task.run(session, year.now) == 1
         assert task.run(session, year.now) == 0
     assert len(stored(year)) == 3
