@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from wtforms.validators import ValidationError
+
 from marketplace.assessments.library_rules import ExpertGrade, HouseGrade, TieKind
 from marketplace.foundation import web
 from marketplace.foundation.trade import TechnologyField
@@ -53,3 +55,8 @@ class TieForm(web.Form):
     since = web.DateField("自", required=True)
     until = web.DateField("至", hint="仍在持续的不填")
     source = web.TextField("依据", required=True, longest=200, hint="如工商登记的股东信息")
+
+    def validate_until(self, field: web.DateField) -> None:
+        """Refuse days in reverse beside the field, whatever else is wrong."""
+        if field.data and self.since.data and field.data < self.since.data:
+            raise ValidationError("结束日不能早于开始日，请核对两个日期")

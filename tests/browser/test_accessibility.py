@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 WIDE, PHONE, NARROW = 1440, 390, 320
 # Files and switches, not pages.
 _NO_PAGE = re.compile(
-    r"\.(xlsx|csv|pdf|json|atom|ics)$|/export|/download|/files?/|/attachments/|/report$|^/display"
+    r"\.(xlsx|csv|txt|pdf|json|atom|ics)$|/papers/|/export|/download|/files?/|/attachments/|/report$|^/display"
 )
 # The pages that people need most are opened by everybody.
 _ALWAYS = ("/workbench",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from marketplace.foundation.access import Role
+from seed.demo.content import content
 from seed.demo.sign_ins import SECOND_OPERATOR, sign_ins
 from tests.browser import acts
 from tests.browser.conftest import Person, Platform
@@ -93,8 +94,14 @@ def test_from_registration_to_the_paid_claim(
 
     achievement_id = acts.publish_achievement(university, ACHIEVEMENT, str(report))
     assessor = enter(Role.ASSESSOR)
+    emails = {person.name: person.email for person in content().people}
     acts.assess(
-        university, assessor.page, operator, achievement_id, staff[Role.ASSESSOR].organisation
+        university,
+        assessor.page,
+        operator,
+        lambda name: people().sign_in(emails[name]).page,
+        achievement_id=achievement_id,
+        firm=staff[Role.ASSESSOR].organisation,
     )
 
     acts.wait_for(buyer, UNIVERSITY, path="/search?q=曲轴等温淬火疲劳极限")

@@ -61,7 +61,7 @@ class Site:
             "scripts", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static")
         )
         web.register_filters(app)
-        web.register_headers(app, production=False)
+        web.register_headers(app, production=False, streams=lambda: "")
         app.jinja_env.globals["csrf_token"] = lambda: "TOKEN"
 
         @app.before_request

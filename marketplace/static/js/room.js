@@ -160,8 +160,8 @@ class Room {
     try {
       const answer = await fetch(`${this.place.dataset.live}?part=${part}`);
       if (!answer.ok) return;
-      const part = new DOMParser().parseFromString(await answer.text(), "text/html");
-      place.replaceChildren(...part.body.childNodes);
+      const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
+      place.replaceChildren(...drawn.body.childNodes);
       startSteps(place);
     } catch {
       // As above: the next piece of news brings another try.
