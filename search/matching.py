@@ -193,7 +193,9 @@ class _Found:
         self._text = scores.totals() + self._dense
         self._documents = [hit.document for hit in scores.hits]
         self._asked_words = [
-            word for word in scorer.weightiest() if len(word) > 1 and text.is_han(word)
+            word
+            for word in scorer.weightiest()
+            if len(word) > 1 and text.is_han(word) and text.names_something(word)
         ]
         self._first = scores.best_first(self._text)
         nearest = self._first[: settings.voters]

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import rjieba
 
@@ -93,6 +94,17 @@ def words(normal: str) -> list[str]:
         else:
             found.append(run)
     return found
+
+
+# Parts of speech of jieba's dictionary that name nothing: conjunctions, adverbs, prepositions,
+# pronouns, particles, numerals and measures, directions, times, interjections, modal words.
+_NAMELESS = frozenset("cdpruymqfteoh")
+
+
+@lru_cache(maxsize=50_000)
+def names_something(word: str) -> bool:
+    """Tell whether a Chinese word can name a thing, an action or a quality."""
+    return any(flag[0] not in _NAMELESS for _part, flag in rjieba.tag(word))
 
 
 def grams(normal: str) -> list[str]:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-
-from zxcvbn import zxcvbn
+from importlib import import_module
 
 from marketplace.foundation.errors import Problem, raise_if_any
 from marketplace.foundation.words import Word
@@ -76,7 +75,9 @@ def _guessable(password: str, known: Iterable[str]) -> bool:
     part = password[:_ESTIMATED]
     if not part:
         return False
-    return int(zxcvbn(part, user_inputs=list(known))["score"]) < _LEAST_SCORE
+    # Its lists of words are loaded with the first new password: they slow every start.
+    found = import_module("zxcvbn").zxcvbn(part, user_inputs=list(known))
+    return int(found["score"]) < _LEAST_SCORE
 
 
 def _classes(password: str) -> int:

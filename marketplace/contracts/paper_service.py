@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from importlib import import_module
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -11,8 +12,7 @@ from sqlalchemy.orm import Session
 from marketplace.contracts import rules
 from marketplace.contracts.models import Contract, ContractText, ContractTextMark
 from marketplace.contracts.record_queries import subject
-from marketplace.contracts.text_reading import read_text
-from marketplace.contracts.text_rules import marks
+from marketplace.contracts.text_rules import ReadText, marks
 from marketplace.foundation import attachments
 from marketplace.foundation.access import Actor, require, require_own
 from marketplace.foundation.attachments import AttachmentStore, FileVisibility, Upload
@@ -74,7 +74,8 @@ def keep(
             store=store,
         )
         # Only after the store has accepted its size and its kind.
-        read = read_text(upload)
+        # The readers of PDF and Word are loaded with the first paper: they slow every start.
+        read: ReadText = import_module("marketplace.contracts.text_reading").read_text(upload)
         session.add(
             ContractText(
                 attachment_id=attachment_id,

@@ -79,3 +79,10 @@ def test_cover_holds_wherever_the_word_stands(around: str, word: str) -> None:
 def test_wide_forms_become_what_nfkc_makes_of_them(original: str) -> None:
     seen = original.replace("\u200b", "")
     assert text.norm(original) == unicodedata.normalize("NFKC", seen).lower()
+
+
+def test_words_that_name_nothing_are_told_from_those_that_do() -> None:
+    for word in ("因此", "非常", "关于", "他们", "已经", "每天"):
+        assert not text.names_something(word), word
+    for word in ("遥测", "断裂", "供货", "高效", "轴承"):
+        assert text.names_something(word), word

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 from urllib.parse import quote
 
-import xlsxwriter
 from flask import Response
 from werkzeug.datastructures import FileStorage
 
@@ -64,7 +64,8 @@ def build_table(
 def build_book(sheets: Sequence[Sheet]) -> bytes:
     """Build an Excel file of several sheets; text that looks like a formula stays text."""
     buffer = io.BytesIO()
-    book = xlsxwriter.Workbook(
+    # Loaded with the first book: it would slow every start.
+    book = import_module("xlsxwriter").Workbook(
         buffer,
         {
             "in_memory": True,
