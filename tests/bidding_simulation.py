@@ -147,7 +147,8 @@ def _play_sealed(
         base,
         START,
         START + timedelta(hours=2),
-        tuple(Criterion(c["name"], c["weight"]) for c in criteria),  # type: ignore[arg-type]
+        # A record holds plain JSON: a name and a whole number each.
+        tuple(Criterion(str(c["name"]), int(str(c["weight"]))) for c in criteria),
     )
     played.add(
         RecordKind.TERMS,

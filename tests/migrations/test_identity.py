@@ -6,12 +6,11 @@ from sqlalchemy import text
 
 from marketplace.foundation.db import Database
 from marketplace.migrations import schema
-from tests.migrations.test_schema import empty  # noqa: F401 -- the fixture
 
 _MOMENT = "2024-03-15 09:00:00+00:00"
 
 
-def test_rows_that_others_point_to_survive(empty: Database) -> None:  # noqa: F811 -- the fixture
+def test_rows_that_others_point_to_survive(empty: Database) -> None:
     schema.upgrade(empty, "0003")
     with empty.engine.begin() as connection:
         connection.execute(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,21 +12,8 @@ from sqlalchemy import MetaData, Table, inspect, text
 
 from marketplace.foundation.db import Base, Database
 from marketplace.migrations import schema
-from tests.postgres import Cluster
 
 _MOMENT = datetime(2024, 3, 1, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty(request: pytest.FixtureRequest, tmp_path: Path, worker_id: str) -> Iterator[Database]:
-    """A database without any table."""
-    if request.param == "sqlite":
-        opened = Database(f"sqlite:///{tmp_path / 'empty.db'}")
-    else:
-        cluster: Cluster = request.getfixturevalue("cluster")
-        opened = Database(cluster.create(f"migrations_{worker_id}_{tmp_path.name}".lower()))
-    yield opened
-    opened.engine.dispose()
 
 
 def test_there_is_one_head() -> None:
