@@ -12,7 +12,7 @@ COPY pyproject.toml uv.lock README.md ./
 COPY marketplace marketplace
 COPY search search
 COPY seed seed
-RUN pip install --no-cache-dir uv && uv sync --frozen --no-dev && useradd --create-home market && mkdir /data && chown market /data
+RUN pip install --no-cache-dir uv && uv sync --frozen --no-dev --compile-bytecode && .venv/bin/python -m compileall -q marketplace search seed && useradd --create-home market && mkdir /data && chown market /data
 COPY --from=assets /assets/node_modules/htmx.org/dist/htmx.min.js marketplace/static/vendor/htmx.min.js
 ENV PATH=/app/.venv/bin:$PATH
 USER market

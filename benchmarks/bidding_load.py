@@ -39,7 +39,7 @@ from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from benchmarks.measuring import heading, row, spread
+from benchmarks.measuring import heading, processor_seconds, row, spread
 from marketplace import wiring
 from marketplace.accounts import sign_in
 from marketplace.app import create_app
@@ -59,6 +59,13 @@ from tests.trading import Hall, offer
 from tests.world import World
 
 BASE = Fen(1_000_000_00)
+# Whose processor time is told apart, by what the titles of the processes carry.
+PROCESSES = {
+    "web": "gunicorn: worker [marketplace]",
+    "events": "gunicorn: worker [marketplace events]",
+    "worker": "marketplace: worker",
+    "database": "postgres: ",
+}
 STEP = Fen(1_000_00)
 # What a refused bid is told of the least amount; JSON may have written the words as escapes.
 _LEAST = re.compile(r"\\u4f4e\\u4e8e ([\d,.]+)|低于 ([\d,.]+)")
@@ -131,7 +138,7 @@ class Connecting(multiprocessing.Process):
                     best = Fen(
                         round(float((told.group(1) or told.group(2)).replace(",", "")) * 100) - STEP
                     )
-        self._theirs.send((millis, answers, acknowledged))
+        self._theirs.send((millis, answers, acknowledged, time.process_time()))
 
 
 def listen(
@@ -171,7 +178,7 @@ def listen(
                         last[listener] = bid["entry"]
                         heard[listener] += 1
                         delays.append((now - _moment(bid["time"], now)) * 1000)
-    to.send((sorted(delays), len([n for n in heard.values() if n])))
+    to.send((sorted(delays), len([n for n in heard.values() if n]), time.process_time()))
 
 
 def _moment(clock_time: str, now: float) -> float:
@@ -327,12 +334,17 @@ def measure(settings: Settings, asked: argparse.Namespace) -> None:
             Connecting(settings.port, listing_id, bidders[n * share : (n + 1) * share], until)
             for n in range(asked.connections)
         ]
+        before = processor_seconds(PROCESSES)
         for connection in connections:
             connection.start()
         answered = [connection.ours.recv() for connection in connections]
-        delays, hearing = ours.recv()
-        _report(settings, asked, answered, delays, hearing)
-        acknowledged = [bid for _millis, _answers, bids in answered for bid in bids]
+        after = processor_seconds(PROCESSES)
+        delays, hearing, listening = ours.recv()
+        spent = {name: after[name] - before[name] for name in PROCESSES}
+        spent["bidders"] = sum(seconds for *_, seconds in answered)
+        spent["listeners"] = listening
+        _report(settings, asked, answered, delays, hearing, spent)
+        acknowledged = [bid for _, _, bids, _ in answered for bid in bids]
         print(_check(settings.port, listing_id, acknowledged))
     finally:
         server.send_signal(signal.SIGTERM)
@@ -342,13 +354,14 @@ def measure(settings: Settings, asked: argparse.Namespace) -> None:
 def _report(
     settings: Settings,
     asked: argparse.Namespace,
-    answered: list[tuple[list[float], Counter[str], list[tuple[str, str]]]],
+    answered: list[tuple[list[float], Counter[str], list[tuple[str, str]], float]],
     delays: list[float],
     hearing: int,
+    spent: dict[str, float],
 ) -> None:
-    millis = sorted(value for found, _, _ in answered for value in found)
+    millis = sorted(value for found, *_ in answered for value in found)
     total: Counter[str] = Counter()
-    for _, answers, _ in answered:
+    for _, answers, _, _ in answered:
         total += answers
     heading("measure", "figure", "asked for")
     row("database", settings.database.split(":")[0], "")
@@ -358,6 +371,8 @@ def _report(
     row("listeners that heard", f"{hearing} of {asked.listeners}", "all")
     if delays:
         row("bid → listener, p50 / p95 / p99", spread(delays), "p95 ≤ 1000 ms")
+    shares = ", ".join(f"{name} {s * 1000 / len(millis):.1f}" for name, s in spent.items())
+    row("processor for each answer, ms", shares, "")
 
 
 def main() -> None:

@@ -1,9 +1,10 @@
-"""What the benchmarks of search share: times, memory, and rows of a Markdown table."""
+"""What the benchmarks share: times, memory, and rows of a Markdown table."""
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -85,6 +86,22 @@ def memory() -> tuple[float, float]:
     held = {name: rest for name, _, rest in (line.partition(":") for line in lines)}
     peak, own = (int(held[name].split()[0]) / 1024 for name in ("VmHWM", "RssAnon"))
     return peak, own
+
+
+def processor_seconds(marks: Mapping[str, str]) -> dict[str, float]:
+    """Sum the processor time of the processes that run, by the mark that their title carries."""
+    found = dict.fromkeys(marks, 0.0)
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            title = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            # Fields 14 and 15 of the file, counted from behind the name, which may hold anything.
+            fields = (process / "stat").read_text("utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended meanwhile
+        for name, mark in marks.items():
+            if mark in title:
+                found[name] += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return found
 
 
 def folder_size(folder: Path) -> float:

@@ -2,12 +2,14 @@
 
 Every document and query follows from its number alone, so that all engines, runs and processes
 see the same. The vocabulary is the packaged lexicon's; its frequencies fall like Zipf's law, so
-that a few posting lists are very long and most are short, as in a real index.
+that a few posting lists are very long and most are short. Its few thousand words make lists longer
+than real texts do: where BENCHMARK_TEXTS names a folder of real texts, they are mixed instead.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from typing import TypeVar
 
 import yaml
 
+from benchmarks.search_texts import Texts
 from search import expansion
 from search.features import Seeker
 from search.schema import Document, Scope
@@ -31,6 +34,7 @@ FACETS = ("field", "maturity_band", "ip_kind", "mode", "industry", "region")
 
 _BODY_CHARACTERS = 200
 _NEED_CHARACTERS = (60, 240)
+_TITLE_CHARACTERS = 24
 _KEYWORDS = 4
 _DOCUMENTS_PER_OWNER = 40
 _FIRST_DAY, _DAYS, _SECONDS = 1_600_000_000, 1_800, 86_400
@@ -79,8 +83,15 @@ def document(number: int, *, of: int, version: int = 0) -> Document:
     chance = random.Random(f"document {number} {version}")
     subject = world.subject(chance)
     beside = world.near(subject, chance)
-    title = world.fill("titles", subject, beside, chance)
-    body = world.fill_until(_BODY_CHARACTERS, "sentences", subject, beside, chance)
+    keywords = tuple(dict.fromkeys(subject.terms + beside.terms))[:_KEYWORDS]
+    ipc = subject.ipc
+    if texts := _texts():
+        text = texts.text(number)
+        title, body = text.title, texts.body(text, _BODY_CHARACTERS, chance)
+        keywords, ipc = (), text.ipc
+    else:
+        title = world.fill("titles", subject, beside, chance)
+        body = world.fill_until(_BODY_CHARACTERS, "sentences", subject, beside, chance)
     owner = _owner(of, chance)
     moment = _FIRST_DAY + chance.randrange(_DAYS) * _SECONDS
     return Document(
@@ -88,10 +99,10 @@ def document(number: int, *, of: int, version: int = 0) -> Document:
         kind=KIND,
         title=title,
         body=body,
-        keywords=tuple(dict.fromkeys(subject.terms + beside.terms))[:_KEYWORDS],
+        keywords=keywords,
         field=tuple(dict.fromkeys((subject.field, beside.field))),
         industry=(subject.industry,),
-        ipc=subject.ipc,
+        ipc=ipc,
         ip_kind=(_often_first(_IP_KINDS, chance),),
         mode=tuple(dict.fromkeys(_often_first(_MODES, chance) for _ in range(2))),
         region=_REGIONS[owner % len(_REGIONS)],
@@ -109,9 +120,12 @@ def document(number: int, *, of: int, version: int = 0) -> Document:
 
 def queries(count: int) -> Iterator[str]:
     """Yield what people type into the search field: one to four words."""
-    world = _world()
+    world, texts = _world(), _texts()
     for number in range(count):
         chance = random.Random(f"query {number}")
+        if texts:
+            yield texts.query(chance)
+            continue
         subject = world.subject(chance)
         yield world.fill("queries", subject, world.near(subject, chance), chance)
 
@@ -124,16 +138,20 @@ def prefixes(count: int) -> Iterator[str]:
 
 def needs(count: int) -> Iterator[Seeker]:
     """Yield whole needs of 60 to 250 characters; every second one names its classes."""
-    world = _world()
+    world, texts = _world(), _texts()
     for number in range(count):
         chance = random.Random(f"need {number}")
         subject = world.subject(chance)
         beside = world.near(subject, chance)
         least = chance.randrange(*_NEED_CHARACTERS)
+        title = f"{_often_first(subject.things, chance)}怎么解决"
         said = world.fill_until(least, "needs", subject, beside, chance)
+        if texts:
+            said = chance.choice(texts.needs)
+            title = said[:_TITLE_CHARACTERS]
         classed = number % 2 == 0
         yield Seeker(
-            title=f"{_often_first(subject.things, chance)}怎么解决",
+            title=title,
             text=said[: _NEED_CHARACTERS[1]].rstrip("，") + "。",
             industry=(subject.industry,) if classed else (),
             field=(subject.field,) if classed else (),
@@ -212,6 +230,13 @@ class _World:
 @cache
 def _world() -> _World:
     return _World()
+
+
+@cache
+def _texts() -> Texts | None:
+    """Return the real texts, where a folder is named: parts run in processes that inherit it."""
+    folder = os.environ.get("BENCHMARK_TEXTS")
+    return Texts(Path(folder)) if folder else None
 
 
 def _subject(entry: expansion.Entry) -> _Subject:

@@ -11,9 +11,10 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from marketplace import wiring
+from marketplace.accounts import access_token_access, session_cookie
 from marketplace.accounts import queries as accounts_queries
-from marketplace.accounts import session_cookie
 from marketplace.foundation import web
+from marketplace.foundation.api import CallLimit
 from marketplace.wiring import Services
 
 MAX_REQUEST_BYTES = 60 * 1024 * 1024
@@ -41,8 +42,9 @@ def create_app(services: Services) -> Flask:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     web.install(app, services.resources)
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
     session_cookie.install(app)
+    access_token_access.install(app, services.resources[CallLimit])
     web.register_errors(app)
     web.register_filters(app)
     web.register_headers(
@@ -52,6 +54,10 @@ def create_app(services: Services) -> Flask:
     )
     for blueprint in wiring.blueprints(services):
         app.register_blueprint(blueprint)
+    for routes in wiring.API_ROUTES:
+        # No cookie counts there (see session_cookie), so there is nothing to forge.
+        csrf.exempt(routes.blueprint)
+        app.register_blueprint(routes.blueprint)
     _give_context(app, services)
     return app
 

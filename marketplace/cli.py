@@ -8,7 +8,10 @@ import subprocess
 import sys
 from datetime import datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from typing import TextIO
 
 import click
 from sqlalchemy.engine import make_url
@@ -19,19 +22,27 @@ from marketplace.accounts import password_service as accounts_passwords
 from marketplace.accounts import queries as accounts_queries
 from marketplace.accounts import service as accounts_service
 from marketplace.accounts.letters import LetterPost
-from marketplace.foundation import audit, outbox
+from marketplace.foundation import audit, audit_chain, outbox
 from marketplace.foundation.clock import LOCAL, SystemClock
 from marketplace.foundation.errors import NotFound
-from marketplace.migrations import schema
+from marketplace.foundation.virus_scan import Scanner
+from marketplace.migrations import revision
+from marketplace.oversight import head_queries
+from marketplace.oversight.verify import read_head
 from marketplace.payments import ledger_queries
 from marketplace.processes import Supervisor, apart, port_is_free, serve_events
 from marketplace.settings import Settings
-from seed.demo import load as demo
+from seed.demo.sign_ins import sign_in_table
 
 
 @click.group()
 def main() -> None:
     """Run and look after the technology market of Jinan."""
+
+
+def _schema() -> ModuleType:
+    # Alembic is a twentieth of every start and needed by one in a hundred.
+    return import_module("marketplace.migrations.schema")
 
 
 def _settings() -> Settings:
@@ -62,7 +73,7 @@ def run(with_demo: bool) -> None:
                 f"No account exists yet. Set up the operator, once:\n  {address}{setup_link}"
             )
         elif services.demo:
-            click.echo(demo.sign_in_table())
+            click.echo(sign_in_table())
         click.echo(f"Logs and mails: {settings.data_dir / 'logs'}. Stop with Ctrl-C.")
         sys.stdout.flush()
 
@@ -72,9 +83,9 @@ def run(with_demo: bool) -> None:
 
 def _prepare(settings: Settings, *, with_demo: bool) -> None:
     services = wiring.build(settings)
-    if not schema.is_current(services.database):
+    if not revision.is_current(services.database):
         click.echo("Database: migrating …")
-        schema.upgrade(services.database)
+        _schema().upgrade(services.database)
     if with_demo and not services.demo:
         with services.database.reading() as session:
             occupied = accounts_queries.any_account(session)
@@ -83,7 +94,8 @@ def _prepare(settings: Settings, *, with_demo: bool) -> None:
             click.echo("Demo data: left out, this database already has accounts of its own.")
         else:
             click.echo("Demo data: loading, this takes about a minute …")
-            demo.load(settings)
+            # Beside the slices it brings all that makes the demo's papers, and is needed once.
+            import_module("seed.demo.load").load(settings)
     services = wiring.build(settings)
     wiring.ensure_search_index(services)
     services.database.engine.dispose()
@@ -121,7 +133,7 @@ def db() -> None:
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the schema to the newest revision."""
-    schema.upgrade(wiring.build(_settings()).database)
+    _schema().upgrade(wiring.build(_settings()).database)
     click.echo("The schema is current.")
 
 
@@ -130,7 +142,7 @@ def db_upgrade() -> None:
 def db_downgrade(revision: str) -> None:
     """Take the schema down to REVISION ('base' removes everything)."""
     click.confirm("This removes tables and what is in them. Go on?", abort=True)
-    schema.downgrade(wiring.build(_settings()).database, revision)
+    _schema().downgrade(wiring.build(_settings()).database, revision)
 
 
 @main.group("demo")
@@ -143,7 +155,7 @@ def demo_load() -> None:
     """Load the demo data into an empty database; a second call changes nothing."""
     settings = _settings()
     _prepare(settings, with_demo=True)
-    click.echo(demo.sign_in_table())
+    click.echo(sign_in_table())
 
 
 @main.group("account")
@@ -176,15 +188,48 @@ def audit_group() -> None:
 
 
 @audit_group.command("verify")
-def audit_verify() -> None:
-    """Walk the whole chain; exit with 1 and the place where it does not hold."""
+@click.option("--head", "kept", help="SEQUENCE:DIGEST as published or mailed, to hold it against.")
+def audit_verify(kept: str | None) -> None:
+    """Walk the whole chain; exit with 1 and the place where it does not hold.
+
+    Then hold it against every head that was published, and against --head.
+    """
     services = wiring.build(_settings())
     with services.database.reading() as session:
         count, broken = audit.verify(session)
-    if broken is not None:
-        click.echo(f"BROKEN at row {broken.sequence}: {broken.what}; {count} rows before it hold.")
+        if broken is not None:
+            click.echo(f"BROKEN at row {broken.sequence}: {broken.what}; {count} rows hold.")
+            sys.exit(1)
+        remade = [(head.sequence, head.digest) for head in head_queries.broken_heads(session)]
+        if kept is not None and not remade:
+            try:
+                place, digest = read_head(kept)
+            except ValueError as unreadable:
+                raise click.BadParameter("must be SEQUENCE:DIGEST") from unreadable
+            if audit.digest_at(session, place) != digest:
+                remade = [(place, digest)]
+    if remade:
+        place, digest = remade[0]
+        click.echo(f"BROKEN: the chain was made anew; row {place} was published as {digest}.")
         sys.exit(1)
-    click.echo(f"{count} rows, the chain holds.")
+    click.echo(f"{count} rows, the chain holds and meets every published head.")
+
+
+@audit_group.command("export")
+@click.argument("file", type=click.File("w", encoding="utf-8", lazy=True))
+@click.option("--first", default=1, help="The first row's place in the chain.")
+@click.option("--last", type=int, help="The last row's place; the newest by default.")
+def audit_export(file: TextIO, first: int, last: int | None) -> None:
+    """Write rows into FILE ('-' for the screen), one JSON object a line, in chain order."""
+    services = wiring.build(_settings())
+    count = 0
+    with services.database.reading() as session:
+        for link in audit.links(session, first=first, last=last):
+            assert link.entry is not None
+            text = audit_chain.entry_as_text(link.entry, previous=link.previous, digest=link.digest)
+            file.write(f"{text}\n")
+            count += 1
+    click.echo(f"{count} rows.", err=True)
 
 
 @main.command()
@@ -194,7 +239,7 @@ def doctor() -> None:
     services = wiring.build(settings)
     problems = []
     try:
-        current = schema.is_current(services.database)
+        current = revision.is_current(services.database)
     except OperationalError as unreachable:
         problems.append(f"database: cannot be reached ({unreachable.orig}); check DATABASE_URL")
         current = True
@@ -216,6 +261,15 @@ def doctor() -> None:
         problems.extend(wiring.search_problems(services))
     if not os.access(settings.data_dir, os.W_OK):
         problems.append(f"data folder: {settings.data_dir} is not writable")
+    scanner = services.resources[Scanner]
+    if scanner.problem():
+        problems.append(
+            f"clamd: {scanner.problem()}; uploads are refused until CLAMD_ADDRESS answers"
+        )
+    if not scanner.asks:
+        click.echo("clamd: CLAMD_ADDRESS is not set; uploads are not scanned (no failure)")
+    if settings.production and settings.seal_pkcs12 is None:
+        problems.append("seal: SEAL_PKCS12 is not set; certificates are issued without their seal")
     for problem in problems:
         click.echo(problem)
     if problems:

@@ -1,7 +1,7 @@
 """The `marketplace` script: what needs no platform starts without loading it.
 
-Every command is defined in its own module and gathered in ``cli``; those named here are found
-without importing ``cli``, which brings the web application, the database and all slices.
+Most commands are gathered in ``cli``, which brings the web application, the database and all
+slices; those named here are found without importing it.
 """
 
 from __future__ import annotations
@@ -12,40 +12,48 @@ from importlib import import_module
 
 import click
 
-# Commands that work on files alone, by their group, and where the group with only them is defined.
-_ALONE = {"subsidies": ("simulate", "marketplace.subsidies.commands")}
+# Groups whose commands need no platform but what their own modules import.
+_ALONE = {
+    "subsidies": (
+        "补助政策与测算。",
+        {
+            "simulate": "marketplace.subsidies.commands",
+            "recompute": "marketplace.subsidies.year_commands",
+        },
+    )
+}
 _ALL = "marketplace.cli"
 
 
 class _Main(click.Group):
-    """The same commands as ``cli.main``, each loaded when it is asked for."""
+    """The commands of ``cli.main`` and those that stand alone, each loaded when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return _whole().list_commands(ctx)
+        return sorted([*_whole().list_commands(ctx), *_ALONE])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _ALONE:
-            return _Partly(cmd_name)
+            words, modules = _ALONE[cmd_name]
+            return _Alone(cmd_name, words, modules)
         return _whole().get_command(ctx, cmd_name)
 
 
-class _Partly(click.Group):
-    """A group of which one command works on files alone; the others bring the platform."""
+class _Alone(click.Group):
+    """A group of commands that stand alone."""
+
+    def __init__(self, name: str, words: str, modules: dict[str, str]) -> None:
+        super().__init__(name, help=words)
+        self._modules = modules
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return self._all(ctx).list_commands(ctx)
+        return sorted(self._modules)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        alone, module = _ALONE[str(self.name)]
-        if cmd_name == alone:
-            light: click.Group = import_module(module).group
-            return light.get_command(ctx, cmd_name)
-        return self._all(ctx).get_command(ctx, cmd_name)
-
-    def _all(self, ctx: click.Context) -> click.Group:
-        group = _whole().get_command(ctx, str(self.name))
-        assert isinstance(group, click.Group)
-        return group
+        module = self._modules.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = getattr(import_module(module), cmd_name)
+        return command
 
 
 @cache

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _DEFAULT_SECRETS = frozenset({"", "change-me", "changeme", "secret", "dev", "default"})
@@ -41,6 +42,11 @@ class Settings(BaseSettings):
     # production a test seal is made in the data folder; in production certificates wait for it.
     seal_pkcs12: Path | None = None
     seal_password: str = ""
+    # How many calls of the programming interface one token may make in a minute, in each process.
+    api_calls_per_minute: int = Field(default=300, ge=1, le=100_000)
+    # Networks inside which messages may be pushed to members' systems, separated by commas, such
+    # as 10.20.0.0/16; elsewhere only the open internet is called, by https.
+    push_networks: str = ""
     web_threads: int = Field(default=8, ge=1, le=64)
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     # Whether roles with power or money need a second factor; empty means: but in the demo.
@@ -52,6 +58,20 @@ class Settings(BaseSettings):
     oidc_client_id: str = ""
     oidc_client_secret: str = ""
     oidc_label: str = "统一身份认证"
+    # Mailboxes outside of the platform's keeping that get the audit chain's head of each day,
+    # separated by commas.
+    audit_mail: str = ""
+
+    # The ClamAV daemon that is asked about each upload: /path/of/clamd.ctl or host:3310. Empty
+    # means that files are not scanned.
+    clamd_address: str = ""
+
+    @field_validator("push_networks")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            ip_network(part)
+        return value
 
     @model_validator(mode="after")
     def _fit_for_production(self) -> Settings:
@@ -67,6 +87,12 @@ class Settings(BaseSettings):
             if self.oidc_issuer and not self.oidc_issuer.startswith("https://"):
                 raise ValueError("production needs an OIDC_ISSUER that begins with https://")
         return self
+
+    @property
+    def outbound_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Return the networks that may be called beside the open internet."""
+        named = (part.strip() for part in self.push_networks.split(","))
+        return tuple(ip_network(part) for part in named if part)
 
     @property
     def database(self) -> str:
@@ -88,6 +114,11 @@ class Settings(BaseSettings):
     def public_address(self) -> str:
         """Return the address that links begin with; the local one where none is set."""
         return self.site_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def audit_mailboxes(self) -> tuple[str, ...]:
+        """Return the mailboxes that get the audit chain's daily head."""
+        return tuple(part.strip() for part in self.audit_mail.split(",") if part.strip())
 
     def second_factor_required(self, *, demo: bool) -> bool:
         """Tell whether roles with power or money need a second factor (decision 20)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -142,7 +143,8 @@ def search(
         return engine.search(ask, sort=sort, offset=offset, limit=limit)
 
     hits, ask, share = _tier(strictest, enough or weights.enough, ask_for)
-    counted = beside.begun(engine.facets, ask, facets) if facets else None
+    tallied, asked_for = _tallied(hits, filters, facets)
+    counted = beside.begun(engine.facets, ask, asked_for) if asked_for else None
     if scorer is not None and offset < window:
         page = _reranked(hits.hits, scorer, query, weights)[offset : offset + limit]
         if offset + limit > window and hits.total > window:
@@ -156,7 +158,7 @@ def search(
         total=hits.total,
         exact=hits.exact,
         share=share,
-        facets=counted.result() if counted else {},
+        facets=tallied | (counted.result() if counted else {}),
         offset=offset,
     )
 
@@ -279,6 +281,23 @@ def _tiers(strictest: Ask) -> Iterator[tuple[Ask, float]]:
         if minimum not in tried:
             tried.add(minimum)
             yield replace(strictest, minimum=minimum), share
+
+
+def _tallied(
+    hits: Hits, filters: Filters, facets: Sequence[str]
+) -> tuple[dict[str, dict[str, int]], list[str]]:
+    """Count facets of hits that are all at hand; return with them those left to the engine.
+
+    A facet with a filter of its own counts more than what was found.
+    """
+    if not hits.exact or hits.total > len(hits.hits):
+        return {}, list(facets)
+    left = [name for name in facets if filters.values.get(name)]
+    return {
+        name: dict(Counter(v for hit in hits.hits for v in hit.document.facet_values(name)))
+        for name in facets
+        if name not in left
+    }, left
 
 
 def _reranked(

@@ -25,7 +25,7 @@ VOCABULARIES = (PHRASES, PINYIN, INITIALS, WORDS)
 _LONGEST_PHRASE = 24
 _LONGEST_MISSPELLING = 8
 _LEAD = re.compile(r"^(?:一种|一类|一套|基于|关于|用于)")
-_TAIL = re.compile(r"(?:的?(?:制备|生产|加工|检测|测定|控制|处理)?方法|及其.*|的研究)$")
+_TAIL = re.compile(r"(?:的?(?:制备|生产|加工|检测|测定|控制|处理)?方法|的研究)$")
 _SPLIT = re.compile(r"[：:，,；;。、（）()\[\]【】《》“”\"!！?？|/]+|\s{1,}")
 
 
@@ -41,8 +41,8 @@ def phrases(document: Document) -> list[str]:
     """Return the phrases of a document that are worth suggesting: keywords, parts of its title."""
     found = [keyword.strip() for keyword in document.keywords]
     for part in _SPLIT.split(document.title):
-        short = _TAIL.sub("", _LEAD.sub("", part.strip()))
-        found.append(short)
+        core, more, _rest = _LEAD.sub("", part.strip()).partition("及其")
+        found.append(core if more else _TAIL.sub("", core))
     return [
         phrase
         for phrase in dict.fromkeys(found)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import fcntl
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from marketplace.foundation.access import Actor
 from marketplace.foundation.clock import LOCAL, SystemClock
 from marketplace.foundation.db import Base, Database, TransactionSession
 from marketplace.settings import Settings
+from tests import demo
 from tests.counting import Counter
 from tests.identity import Site
 from tests.postgres import Cluster
@@ -37,6 +39,7 @@ START = datetime(2024, 3, 15, 9, 0, tzinfo=LOCAL)
 # Housekeeping, projections and queues: written without anybody having decided anything.
 UNAUDITED = ("foundation_", "accounts_sessions", "accounts_sign_in_failures",
              "accounts_pending_sign_ins", "accounts_known_devices", "accounts_mailed_links",
+             "accounts_used_challenges",
              "notifications_",
              "statistics_", "discovery_")  # fmt: skip
 
@@ -117,6 +120,47 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
     with opened.engine.begin() as connection:
         connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all workers of this run see."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+def once(folder: Path, name: str, make: Callable[[Path], None]) -> Path:
+    """Make something in the shared folder, by whichever worker comes first."""
+    place = folder / name
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not place.exists():
+            scratch = folder / f"{name}.being-made"
+            make(scratch)
+            scratch.replace(place)
+    return place
+
+
+@pytest.fixture(scope="session")
+def demo_folder(shared_folder: Path) -> Path:
+    """A folder with the demo as this process loaded it, to be copied and never changed."""
+
+    def make(place: Path) -> None:
+        place.mkdir()
+        demo.load_here(place)
+
+    return once(shared_folder, "demo", make)
+
+
+@pytest.fixture(scope="session")
+def commanded_demo_folder(shared_folder: Path) -> Path:
+    """A folder with the demo as the command loaded it, to be copied and never changed."""
+
+    def make(place: Path) -> None:
+        place.mkdir()
+        demo.load_by_command(place)
+
+    return once(shared_folder, "commanded-demo", make)
 
 
 class MovableClock:

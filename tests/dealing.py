@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import Any
+
+from sqlalchemy import func, select
 
 from marketplace.accounts.rules import OrganisationKind, OrganisationSubkind
 from marketplace.achievements import service as achievements
 from marketplace.achievements.rules import IPKind
 from marketplace.brokerage import service as brokerage
+from marketplace.brokerage.models import Deal
+from marketplace.brokerage.register_rules import FilingFigures
 from marketplace.brokerage.rules import DealStage, NoteKind, NoteVisibility
+from marketplace.brokerage.terms_rules import CommissionBasis, CommissionPayer, CommissionTerms
 from marketplace.contracts import service as contracts
 from marketplace.contracts.rules import (
     Contact,
@@ -25,7 +32,9 @@ from marketplace.contracts.rules import (
 from marketplace.foundation.access import SYSTEM, Actor, Role
 from marketplace.foundation.attachments import AttachmentStore, Upload
 from marketplace.foundation.db import Database
+from marketplace.foundation.errors import DomainError
 from marketplace.foundation.money import Fen
+from marketplace.foundation.outbox import OutboxEvent
 from marketplace.foundation.trade import PaymentMode, TechnologyField, TradingMode
 from tests.achievement_contents import complete_content
 from tests.world import World
@@ -33,6 +42,10 @@ from tests.world import World
 PRICE = Fen(180_000_000)
 TECHNOLOGY = Fen(150_000_000)
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+# Figures that meet every condition of filing.
+GOOD_FIGURES = FilingFigures(False, Fen(20_000_000), Fen(500_000_000), 5)
 
 
 class Market:
@@ -222,3 +235,52 @@ class Market:
                 **(values | changed),
             )
         )
+
+
+def at_once(_market: Market, *calls: Callable[[], Any]) -> list[Any]:
+    """Run calls in threads that start together; a refusal comes back as its error."""
+    gate = Barrier(len(calls))
+
+    def run(call: Callable[[], Any]) -> Any:
+        gate.wait()
+        try:
+            return call()
+        except DomainError as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def stage(market: Market, deal_id: int) -> DealStage:
+    """Return where a deal stands."""
+    with market.database.reading() as session:
+        return session.get_one(Deal, deal_id).stage
+
+
+def events(market: Market, name: str) -> list[dict[str, Any]]:
+    """List what the events of a name told, oldest first."""
+    with market.database.reading() as session:
+        rows = session.scalars(
+            select(OutboxEvent).where(OutboxEvent.name == name).order_by(OutboxEvent.id)
+        )
+        return [row.body for row in rows]
+
+
+def count(market: Market, model: type[Any]) -> int:
+    """Count the rows of a table."""
+    with market.database.reading() as session:
+        return session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def propose(market: Market, deal_id: int, rate: int = 300) -> int:
+    """Let the broker propose a commission to the buyer; return its id."""
+    return int(
+        market.do(
+            brokerage.propose_commission,
+            market.broker,
+            deal_id=deal_id,
+            payer=CommissionPayer.BUYER,
+            terms=CommissionTerms(CommissionBasis.RATE, rate, None),
+        )
+    )

@@ -58,10 +58,10 @@ def give_licence(database: Database, organisation_id: int, *, now: datetime, fol
 class World:
     """Makes organisations and members through the services, each with its own number."""
 
-    def __init__(self, database: Database, now: datetime) -> None:
+    def __init__(self, database: Database, now: datetime, *, first: int = 1) -> None:
         self.database = database
         self.now = now
-        self._numbers = count(1)
+        self._numbers = count(first)
 
     def organisation(
         self,

@@ -13,6 +13,7 @@ from marketplace.accounts import (
     password_rules,
     password_service,
     queries,
+    reauthentication,
     second_factor_service,
     session_service,
     sign_in,
@@ -60,6 +61,13 @@ def profile() -> ResponseReturnValue:
             flash("个人资料已保存。", "success")
             return done
     return _profile(contact=form), form.status()
+
+
+@blueprint.route("/account/proof", methods=["GET", "POST"])
+@web.permits(SIGNED_IN)
+def prove() -> ResponseReturnValue:
+    """Ask who it is once more, before a form that takes a secret is shown."""
+    return reauthentication.prove(web.local_next(url_for("accounts.profile")))
 
 
 @blueprint.route("/account/email", methods=["POST"])

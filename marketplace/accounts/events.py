@@ -60,3 +60,30 @@ class SecondFactorChanged(Event):
     user_id: int
     enrolled: bool
     changed_at: datetime  # tells two changes of one kind apart
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentWithdrawn(Event):
+    """A person took back the consent to one use of personal data."""
+
+    user_id: int
+    purpose: str
+    recipient: str
+    withdrawn_at: datetime  # tells two withdrawals of one consent apart
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganisationSuspended(Event):
+    """The operator suspended an organisation, with a reason; its open objects end or wait."""
+
+    organisation_id: int
+    reason: str
+    suspended_at: datetime  # tells two suspensions of one organisation apart
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganisationResumed(Event):
+    """The operator let a suspended organisation act again."""
+
+    organisation_id: int
+    resumed_at: datetime

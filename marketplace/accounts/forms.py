@@ -8,6 +8,7 @@ from wtforms import validators
 from wtforms.form import BaseForm
 
 from marketplace.accounts import rules
+from marketplace.accounts.access_token_rules import MOST_DAYS, NAME_LONGEST
 from marketplace.accounts.password_rules import PasswordProfile, check_password
 from marketplace.accounts.rules import (
     District,
@@ -20,6 +21,7 @@ from marketplace.accounts.service import OrganisationContent, PersonContent
 from marketplace.accounts.tokens import hash_password
 from marketplace.foundation import web
 from marketplace.foundation.access import Role
+from marketplace.foundation.api.scopes import Scope
 from marketplace.foundation.attachments import Upload
 
 _OUTSIDE = "370000"
@@ -175,6 +177,12 @@ class RegistrationForm(OrganisationFields, PersonForm, PapersForm):
         )
 
 
+class JoinForm(PersonForm):
+    """Somebody new who joins by an invitation."""
+
+    agreed = web.FlagField("我同意平台的交易规则与隐私政策", required=True)
+
+
 class SetupForm(PersonForm):
     """The operator and its first member."""
 
@@ -202,3 +210,13 @@ class DecisionForm(web.Form):
     reason = web.LongTextField(
         "不通过的原因", required=True, longest=500, hint="写明缺什么、怎样补正"
     )
+
+
+class TokenForm(web.Form):
+    """A new access token: for which program, for what, for how long."""
+
+    name = web.TextField(
+        "用途", required=True, longest=NAME_LONGEST, hint="写明给哪个系统用，如 科研管理系统同步"
+    )
+    scopes = web.ChoicesField("可以办的事", Scope, required=True)
+    days = web.IntField("有效期", required=True, least=1, most=MOST_DAYS, unit="天")

@@ -6,7 +6,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from marketplace.accounts import queries, rules
-from marketplace.accounts.rules import District, OrganisationKind
+from marketplace.accounts.rules import District, OrganisationKind, OrganisationState
 from marketplace.accounts.views import blueprint
 from marketplace.foundation import web
 from marketplace.foundation.access import PUBLIC
@@ -43,6 +43,7 @@ def institutions() -> ResponseReturnValue:
 def institution(organisation_id: int) -> ResponseReturnValue:
     """Show one verified institution."""
     view = queries.get_organisation(web.session(), organisation_id)
-    if not view.verified:
+    # Who dealt with a suspended one must still find it, and see that it is.
+    if view.state not in (OrganisationState.VERIFIED, OrganisationState.SUSPENDED):
         raise NotFound()
     return render_template("accounts/institution.html", view=view)

@@ -10,6 +10,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import rules
+from marketplace.accounts.consent_rules import ConsentPurpose
+from marketplace.accounts.consent_service import give_consent
 from marketplace.accounts.events import (
     MemberChanged,
     MemberInvited,
@@ -121,6 +123,7 @@ def accept_invitation(session: Session, *, now: datetime, token: str, person: Pe
     user = create_user(session, invited, now=now)
     join(session, organisation_id, user.id, roles)
     actor = Actor(user.id, organisation_id, roles, user.name)
+    give_consent(session, actor=actor, now=now, user_id=user.id, purpose=ConsentPurpose.PLATFORM)
     _note_member(session, actor, organisation_id, user.id, roles, now=now)
     return user.id
 

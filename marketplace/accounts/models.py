@@ -62,6 +62,8 @@ class User(Base):
     disabled: Mapped[bool] = mapped_column(default=False)
     disabled_reason: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
+    # The person asked for it: name and addresses are gone, what the law keeps stays by number.
+    erased_at: Mapped[datetime | None]
 
 
 class Membership(Base):

@@ -9,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import rules
+from marketplace.accounts.consent_rules import ConsentPurpose
+from marketplace.accounts.consent_service import give_consent
 from marketplace.accounts.events import (
     OrganisationChanged,
     OrganisationRegistered,
@@ -67,6 +69,13 @@ def register(
     user = create_user(session, person, now=now)
     join(session, made.id, user.id, rules.first_roles(made.kind, organisation.subkinds))
     made.authorised_user_id = user.id
+    give_consent(
+        session,
+        actor=Actor(user.id, made.id, name=user.name),
+        now=now,
+        user_id=user.id,
+        purpose=ConsentPurpose.PLATFORM,
+    )
     audit.record(
         session,
         actor=ANONYMOUS,

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts import (
     people_desk_service,
+    personal_service,
     queries,
     rules,
     second_factor_service,
@@ -17,35 +18,7 @@ from marketplace.accounts.session_cookie import wall_clock
 from marketplace.accounts.sign_in_forms import FindPersonForm, IdentityCheckForm, ReasonForm
 from marketplace.accounts.views import blueprint
 from marketplace.foundation import audit, web
-
-# What the audit's names of actions on a person's account are called on the page.
-ACTION_WORDS = {
-    "accounts.sign_in": "登录",
-    "accounts.sign_in_failed": "登录失败",
-    "accounts.prove_again": "再次确认身份",
-    "accounts.switch_organisation": "切换单位",
-    "accounts.end_session": "结束一处登录",
-    "accounts.end_other_sessions": "结束其他登录",
-    "accounts.change_password": "修改密码",
-    "accounts.ask_password_reset": "申请重设密码",
-    "accounts.make_reset_link": "由系统管理员生成重设链接",
-    "accounts.reset_password": "重设密码",
-    "accounts.change_contact": "修改个人资料",
-    "accounts.ask_new_address": "申请更换登录邮箱",
-    "accounts.change_email": "更换登录邮箱",
-    "accounts.begin_second_factor": "开始启用动态口令",
-    "accounts.confirm_second_factor": "启用动态口令",
-    "accounts.renew_recovery_codes": "重新生成恢复码",
-    "accounts.use_recovery_code": "使用恢复码",
-    "accounts.remove_second_factor": "停用动态口令",
-    "accounts.ask_factor_reset": "申请重置动态口令",
-    "accounts.grant_factor_reset": "重置动态口令",
-    "accounts.refuse_factor_reset": "不同意重置动态口令",
-    "accounts.link_identity": "绑定统一身份",
-    "accounts.unlink_identity": "解除统一身份",
-    "accounts.disable": "停用账号",
-    "accounts.enable": "恢复账号",
-}
+from marketplace.foundation.audit_actions import action_words
 
 
 @blueprint.route("/desk/people", methods=["GET", "POST"])
@@ -71,7 +44,18 @@ def person(user_id: int) -> ResponseReturnValue:
     return _person(user_id)
 
 
-def _person(user_id: int, **sent: web.Form) -> ResponseReturnValue:
+@blueprint.route("/desk/people/<int:user_id>/phone", methods=["POST"])
+@web.permits(rules.LOOK_AFTER_PEOPLE)
+def reveal_phone(user_id: int) -> ResponseReturnValue:
+    """Show a person's whole telephone number; that is noted."""
+    with web.transaction() as session:
+        phone = personal_service.reveal_phone(
+            session, actor=web.actor(), now=web.now(), user_id=user_id
+        )
+    return _person(user_id, phone=phone)
+
+
+def _person(user_id: int, *, phone: str = "", **sent: web.Form) -> ResponseReturnValue:
     session = web.session()
     forms: dict[str, web.Form] = {
         "disabling": ReasonForm.fresh(),
@@ -88,8 +72,9 @@ def _person(user_id: int, **sent: web.Form) -> ResponseReturnValue:
             (row for row in sign_in_queries.waiting_resets(session) if row.user_id == user_id),
             None,
         ),
+        phone=phone,
         history=audit.history(session, f"user:{user_id}")[-20:],
-        action_words=ACTION_WORDS,
+        action_words=action_words(),
         bound=forms,
         form=wrong,
         is_self=user_id == web.actor().user_id,

@@ -30,6 +30,11 @@ def mail_address(email: str) -> str:
     return email.strip().lower()
 
 
+def find_user_id(session: Session, email: str) -> int | None:
+    """Return who signs in with an address, or None."""
+    return session.scalar(select(User.id).where(User.email == mail_address(email)))
+
+
 def create_user(session: Session, person: PersonContent, *, now: datetime) -> User:
     """Make a person; refuse an address already known."""
     email = mail_address(person.email)

@@ -1,29 +1,75 @@
 """The page between a sensitive form and its effect: password, and code, once more.
 
-The form is carried on this page as hidden fields and sent to its own address again.
+A form without secrets is carried on this page as hidden fields and sent to its own address again.
+A form with a secret is shown only after the proof, and is not carried.
 """
 
 from __future__ import annotations
 
-from flask import render_template, request
+from collections.abc import Sequence
+
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from marketplace.accounts import session_cookie, sign_in, sign_in_queries, sign_in_rules
-from marketplace.accounts.session_cookie import wall_clock
+from marketplace.accounts.passkeys import KeyPurpose
+from marketplace.accounts.session_cookie import passkey_options, wall_clock
+from marketplace.accounts.session_service import OpenSession
 from marketplace.accounts.sign_in_forms import ProofForm
 from marketplace.accounts.tokens import Vault
 from marketplace.foundation import web
 
 # The proof itself, and what is made anew with each page.
-_NOT_CARRIED = frozenset({"proof_password", "proof_code", "csrf_token"})
+_NOT_CARRIED = frozenset({"proof_password", "proof_code", "proof_credential", "csrf_token"})
 
 
 def ask() -> ResponseReturnValue | None:
     """Return None when the person has just proved who they are, else the page that asks."""
+    living = _stale_session()
+    if living is None:
+        return None
+    form = _proof(living)
+    if form is None:
+        return None
+    carried = [
+        (name, value)
+        for name, values in request.form.lists()
+        if name not in _NOT_CARRIED
+        for value in values
+    ]
+    return _page(living, form, carried), 403
+
+
+def ask_before(form_at: str) -> ResponseReturnValue | None:
+    """Return None when the person has just proved who they are, else the way to the proof.
+
+    From there it goes on to ``form_at``. What a POST brought is not kept.
+    """
+    if _stale_session() is None:
+        return None
+    if request.method == "POST":
+        flash("刚才没有提交：确认身份后请再输入一次口令，平台没有保存它。", "warning")
+    return redirect(url_for("accounts.prove", next=form_at), 303)
+
+
+def prove(goes_on_to: str) -> ResponseReturnValue:
+    """Ask for the proof on a page of its own; afterwards, and when it is fresh, go on."""
+    living = _stale_session()
+    form = None if living is None else _proof(living)
+    if living is None or form is None:
+        return redirect(goes_on_to, 303)
+    return _page(living, form, ()), form.status()
+
+
+def _stale_session() -> OpenSession | None:
     living = session_cookie.open_session()
     if living is None or sign_in_rules.is_fresh(living.proved_at, now=wall_clock()):
         return None
-    enrolled = sign_in_queries.second_factor(web.session(), living.actor.user_id or 0).enrolled
+    return living
+
+
+def _proof(living: OpenSession) -> ProofForm | None:
+    """Take the proof when one was sent; return None when it holds, else the form to show."""
     sent = "proof_password" in request.form
     form = ProofForm.load() if sent else ProofForm.fresh()
     if sent and form.validate():
@@ -37,22 +83,22 @@ def ask() -> ResponseReturnValue | None:
                 code=form.proof_code.data,
                 client=session_cookie.client(),
                 vault=web.resource(Vault),
+                key=session_cookie.key_answer(form.proof_credential.data),
             )
         if refused is None:
             return None
         form.form_errors.append(refused.message)
-    carried = [
-        (name, value)
-        for name, values in request.form.lists()
-        if name not in _NOT_CARRIED
-        for value in values
-    ]
-    page = render_template(
+    return form
+
+
+def _page(living: OpenSession, form: ProofForm, carried: Sequence[tuple[str, str]]) -> str:
+    user_id = living.actor.user_id or 0
+    return render_template(
         "accounts/prove.html",
         proof=form,
         carried=carried,
         action=request.full_path.rstrip("?"),
-        enrolled=enrolled,
+        enrolled=sign_in_queries.second_factor(web.session(), user_id).enrolled,
+        passkey_options=passkey_options(user_id, KeyPurpose.PROVE),
         minutes=int(sign_in_rules.FRESH_LIMIT.total_seconds() // 60),
     )
-    return page, 403

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import rules, sign_in_rules
 from marketplace.accounts.events import SecondFactorChanged
 from marketplace.accounts.models import User
+from marketplace.accounts.passkey_models import Passkey
 from marketplace.accounts.sign_in_models import (
     FactorReset,
     RecoveryCode,
@@ -228,6 +229,7 @@ def _keep_recovery_codes(session: Session, user_id: int, recovery: NewRecoveryCo
 def _forget(session: Session, user_id: int) -> None:
     session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
     session.execute(delete(SecondFactor).where(SecondFactor.user_id == user_id))
+    session.execute(delete(Passkey).where(Passkey.user_id == user_id))
 
 
 def _tell(session: Session, user_id: int, *, enrolled: bool, now: datetime) -> None:

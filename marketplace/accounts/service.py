@@ -1,5 +1,6 @@
 """The use cases of accounts that other slices and pages call; sign-in is in ``sign_in``."""
 
+from marketplace.accounts.consent_service import give_consent
 from marketplace.accounts.handover_service import hand_over
 from marketplace.accounts.membership_service import (
     INVITATION_LIFE,
@@ -34,6 +35,7 @@ __all__ = [
     "create_setup_link",
     "end_membership",
     "establish",
+    "give_consent",
     "hand_over",
     "invite",
     "join_as_known",

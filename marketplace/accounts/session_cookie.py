@@ -21,8 +21,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, login_user, logout_user
 
 from marketplace.accounts import session_service
+from marketplace.accounts.passkey_queries import passkeys_of
+from marketplace.accounts.passkeys import KeyPurpose, RelyingParty
 from marketplace.accounts.session_service import OpenSession
-from marketplace.accounts.sign_in import Client, SignedIn
+from marketplace.accounts.sign_in import Client, KeyAnswer, SignedIn
 from marketplace.accounts.sign_in_rules import DEVICE_LIFE, Duty, SignInPolicy
 from marketplace.foundation import web
 from marketplace.foundation.access import ANONYMOUS
@@ -90,6 +92,21 @@ def client() -> Client:
     )
 
 
+def passkey_options(user_id: int, purpose: KeyPurpose) -> str:
+    """Return what the browser asks a person's passkeys with; empty where there is none."""
+    known = tuple(key.credential_id for key in passkeys_of(web.session(), user_id))
+    if not known:
+        return ""
+    return web.resource(RelyingParty).authentication(
+        user_id=user_id, known=known, purpose=purpose, now=wall_clock()
+    )
+
+
+def key_answer(sent: str) -> KeyAnswer | None:
+    """Return what a passkey answered, for this site; None where none did."""
+    return KeyAnswer(sent, web.resource(RelyingParty)) if sent else None
+
+
 def remember(token: str) -> None:
     """Put a session's token into the cookie, in a cookie session started afresh."""
     session.clear()
@@ -142,6 +159,8 @@ def install(app: Flask) -> None:
     @app.before_request
     def resume() -> ResponseReturnValue | None:
         g.actor = ANONYMOUS
+        if web.for_programs():
+            return None  # a cookie opens pages only: no other site can make a browser call for it
         token = session.get("_user_id")
         if not isinstance(token, str):
             return None

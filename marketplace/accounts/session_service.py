@@ -42,24 +42,34 @@ def resume(
     session: Session, *, now: datetime, token: str, policy: SignInPolicy
 ) -> OpenSession | None:
     """Return the living session behind a cookie's token, or None."""
-    row = session.scalar(select(UserSession).where(UserSession.token_hash == digest(token)))
-    if row is None:
+    found = session.execute(
+        select(UserSession, User.password_changed_at)
+        .join(User, User.id == UserSession.user_id)
+        .where(UserSession.token_hash == digest(token))
+    ).one_or_none()
+    if found is None:
         return None
+    row, password_changed_at = found
     actor = actor_for(session, row.user_id, row.organisation_id)
     if actor is None or not rules.session_alive(
         opened_at=row.opened_at, seen_at=row.seen_at, roles=actor.roles, now=now
     ):
         return None
-    duty = _duty(session.get_one(User, row.user_id), row, actor, policy, now=now)
+    duty = _duty(password_changed_at, row, actor, policy, now=now)
     if duty is not None:
         actor = replace(actor, roles=frozenset(), verified=False)
     return OpenSession(row.id, actor, row.seen_at, row.proved_at, row.second_factor, duty)
 
 
 def _duty(
-    user: User, row: UserSession, actor: Actor, policy: SignInPolicy, *, now: datetime
+    password_changed_at: datetime,
+    row: UserSession,
+    actor: Actor,
+    policy: SignInPolicy,
+    *,
+    now: datetime,
 ) -> Duty | None:
-    if password_expired(user.password_changed_at, profile=policy.passwords, now=now):
+    if password_expired(password_changed_at, profile=policy.passwords, now=now):
         return Duty.RENEW_PASSWORD
     if rules.needs_second_factor(actor.roles, policy) and not row.second_factor:
         return Duty.ENROL

@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from marketplace.accounts import passkey_service
 from marketplace.accounts import second_factor_service as second_factors
 from marketplace.accounts import sign_in_rules as rules
 from marketplace.accounts.models import Membership, User
+from marketplace.accounts.passkeys import KeyPurpose, RelyingParty
 from marketplace.accounts.sign_in_models import (
     ExternalIdentity,
     KnownDevice,
@@ -37,6 +39,14 @@ class Client:
     address: str
     device: str
     device_token: str = ""
+
+
+@dataclass(frozen=True)
+class KeyAnswer:
+    """What a passkey said, and the site that it must have said it to."""
+
+    sent: str
+    party: RelyingParty
 
 
 @dataclass(frozen=True)
@@ -119,9 +129,16 @@ def _first_step_done(
 
 
 def second_step(
-    session: Session, *, now: datetime, token: str, code: str, client: Client, vault: Vault
+    session: Session,
+    *,
+    now: datetime,
+    token: str,
+    code: str,
+    client: Client,
+    vault: Vault,
+    key: KeyAnswer | None = None,
 ) -> SignedIn | SignInRefused:
-    """Finish a sign-in by a one-time code or a recovery code.
+    """Finish a sign-in by a one-time code or a recovery code, or by a passkey's answer.
 
     Wrong codes count for the account from all unknown devices together: who comes here knows the
     password, and must not go on guessing from other addresses.
@@ -136,12 +153,14 @@ def second_step(
     waiting = _waiting_for_code(session, user.email, device_hash, now=now)
     if waiting:
         return waiting
-    if user.disabled or not second_factors.use_code(
-        session, user_id=user.id, code=code, vault=vault, now=now
+    if user.disabled or not _second_factor_fits(
+        session, user.id, code, key, KeyPurpose.SIGN_IN, vault=vault, now=now
     ):
         _count_failure(
             session, user, user.email, client.address, device_hash, SignInStep.CODE, now=now
         )
+        if key is not None:
+            return SignInRefused("通行密钥没有通过，请再试一次，或者改用动态口令")
         return SignInRefused(
             "口令不对或已经用过；请等 App 显示下一个 6 位口令再输入，也可以用一个恢复码"
         )
@@ -160,8 +179,9 @@ def prove_again(
     code: str,
     client: Client,
     vault: Vault,
+    key: KeyAnswer | None = None,
 ) -> SignInRefused | None:
-    """Let a signed-in person show the password, and a code where there is a second factor.
+    """Let a signed-in person show the password, and code or passkey where there is one.
 
     Return None when the session counts as fresh again, else what to tell the person.
     """
@@ -179,18 +199,37 @@ def prove_again(
             session, user, user.email, client.address, device_hash, SignInStep.PASSWORD, now=now
         )
         return SignInRefused("密码不对，请重新输入")
-    if second_factors.is_enrolled(session, user.id) and not second_factors.use_code(
-        session, user_id=user.id, code=code, vault=vault, now=now
+    if second_factors.is_enrolled(session, user.id) and not _second_factor_fits(
+        session, user.id, code, key, KeyPurpose.PROVE, vault=vault, now=now
     ):
         _count_failure(
             session, user, user.email, client.address, device_hash, SignInStep.CODE, now=now
         )
+        if key is not None:
+            return SignInRefused("通行密钥没有通过，请再试一次，或者改用动态口令")
         return SignInRefused("口令不对或已经用过；请等 App 显示下一个 6 位口令再输入")
     row.proved_at = now
     audit.record(
         session, actor=actor, action="accounts.prove_again", subject=f"user:{user.id}", now=now
     )
     return None
+
+
+def _second_factor_fits(
+    session: Session,
+    user_id: int,
+    code: str,
+    key: KeyAnswer | None,
+    purpose: KeyPurpose,
+    *,
+    vault: Vault,
+    now: datetime,
+) -> bool:
+    if key is None:
+        return second_factors.use_code(session, user_id=user_id, code=code, vault=vault, now=now)
+    return passkey_service.use(
+        session, user_id=user_id, sent=key.sent, purpose=purpose, party=key.party, now=now
+    )
 
 
 def check_waiting(session: Session, *, actor: Actor, now: datetime, client: Client) -> None:

@@ -25,6 +25,21 @@ class CodeForm(web.Form):
     )
 
 
+class KeyForm(web.Form):
+    """What a passkey answered, as the browser wrote it down."""
+
+    credential = web.TextField("通行密钥", longest=20_000)
+
+
+class NewKeyForm(web.Form):
+    """A new passkey and what its owner calls it."""
+
+    name = web.TextField(
+        "名称", required=True, longest=40, hint="自己认得出就行，例如“办公电脑”“蓝色 U 盾”"
+    )
+    credential = web.TextField("通行密钥", longest=20_000)
+
+
 class FirstCodeForm(web.Form):
     """The first code of a new second factor."""
 
@@ -40,6 +55,7 @@ class ProofForm(web.Form):
     proof_code = web.TextField(
         "动态口令", longest=30, hint="App 上的 6 位口令", render_kw=_CODE_INPUT
     )
+    proof_credential = web.TextField("通行密钥", longest=20_000)
 
 
 class _NewPassword(web.Form):

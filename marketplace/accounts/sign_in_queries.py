@@ -20,6 +20,7 @@ from marketplace.accounts.sign_in_models import (
 from marketplace.accounts.sign_in_rules import device_name
 from marketplace.accounts.tokens import Vault
 from marketplace.foundation.errors import NotFound
+from marketplace.foundation.personal import masked
 
 ISSUER = "济南科技成果转化平台"
 
@@ -148,6 +149,7 @@ class PersonView:
     id: int
     name: str
     email: str
+    phone: str
     disabled: bool
     disabled_reason: str
     second_factor: SecondFactorView
@@ -162,6 +164,7 @@ def get_person(session: Session, user_id: int) -> PersonView:
         row.id,
         row.name,
         row.email,
+        masked(row.phone),
         row.disabled,
         row.disabled_reason,
         second_factor(session, user_id),

@@ -6,12 +6,25 @@ from flask import flash, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from marketplace.accounts import password_rules, password_service, session_service, sign_in
+from marketplace.accounts import (
+    passkey_queries,
+    password_rules,
+    password_service,
+    session_service,
+    sign_in,
+)
 from marketplace.accounts import session_cookie as cookie
 from marketplace.accounts.letter_rules import LetterKind
 from marketplace.accounts.oidc import Provider
+from marketplace.accounts.passkeys import KeyPurpose
 from marketplace.accounts.sign_in import SecondStep, SignedIn, SignInRefused
-from marketplace.accounts.sign_in_forms import CodeForm, ForgottenForm, ResetForm, SignInForm
+from marketplace.accounts.sign_in_forms import (
+    CodeForm,
+    ForgottenForm,
+    KeyForm,
+    ResetForm,
+    SignInForm,
+)
 from marketplace.accounts.sign_in_rules import SignInPolicy
 from marketplace.accounts.tokens import Vault, hash_password
 from marketplace.accounts.views import blueprint, home
@@ -65,7 +78,7 @@ def second_step() -> ResponseReturnValue:
         return redirect(url_for("accounts.sign_in", next=web.local_next("") or None), 303)
     form = CodeForm.load()
     if not form.validate_on_post():
-        return render_template("accounts/second_step.html", form=form), form.status()
+        return _second_step(form, token), form.status()
     with web.transaction() as writing:
         outcome = sign_in.second_step(
             writing,
@@ -75,6 +88,39 @@ def second_step() -> ResponseReturnValue:
             client=cookie.client(),
             vault=web.resource(Vault),
         )
+    return _second_step_done(outcome, form, token)
+
+
+@blueprint.route("/sign-in/passkey", methods=["POST"])
+@web.permits(PUBLIC)
+def sign_in_by_passkey() -> ResponseReturnValue:
+    """Finish a sign-in by a passkey's answer instead of a code."""
+    token = session.get(PENDING)
+    if not isinstance(token, str):
+        return redirect(url_for("accounts.sign_in", next=web.local_next("") or None), 303)
+    sent = KeyForm.load()
+    with web.transaction() as writing:
+        outcome = sign_in.second_step(
+            writing,
+            now=cookie.wall_clock(),
+            token=token,
+            code="",
+            client=cookie.client(),
+            vault=web.resource(Vault),
+            key=cookie.key_answer(sent.credential.data or "{}"),
+        )
+    return _second_step_done(outcome, CodeForm.fresh(), token)
+
+
+def _second_step(form: CodeForm, token: str) -> str:
+    user_id = passkey_queries.pending_user_id(web.session(), token)
+    options = cookie.passkey_options(user_id, KeyPurpose.SIGN_IN) if user_id else ""
+    return render_template("accounts/second_step.html", form=form, passkey_options=options)
+
+
+def _second_step_done(
+    outcome: SignedIn | SignInRefused, form: CodeForm, token: str
+) -> ResponseReturnValue:
     if isinstance(outcome, SignedIn):
         cookie.enter(outcome)
         return redirect(web.local_next(home()), 303)
@@ -83,7 +129,7 @@ def second_step() -> ResponseReturnValue:
         flash(outcome.message, "warning")
         return redirect(url_for("accounts.sign_in", next=web.local_next("") or None), 303)
     form.form_errors.append(outcome.message)
-    return _refused(render_template("accounts/second_step.html", form=form), outcome)
+    return _refused(_second_step(form, token), outcome)
 
 
 def _refused(page: str, outcome: SignInRefused) -> ResponseReturnValue:

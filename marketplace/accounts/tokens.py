@@ -84,6 +84,7 @@ class Vault:
     def __init__(self, signing_key: str) -> None:
         self._cipher = AESGCM(_drawn(signing_key, "marketplace second factor"))
         self._link_key = _drawn(signing_key, "marketplace mailed link")
+        self._access_key = _drawn(signing_key, "marketplace access token")
 
     def seal(self, secret: str, owner: str) -> str:
         """Encrypt a secret for its owner (AES-256-GCM)."""
@@ -98,6 +99,12 @@ class Vault:
             return self._cipher.decrypt(raw[:12], raw[12:], owner.encode()).decode()
         except InvalidTag:
             return None
+
+    def access_token(self, user_id: int | None, form_key: str) -> str:
+        """Return the secret that one sent form makes, so that a second click shows the same."""
+        message = f"{user_id}:{form_key}".encode()
+        proof = hmac.new(self._access_key, message, hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(proof).decode().rstrip("=")
 
     def link_token(self, link_id: int, nonce: str) -> str:
         """Return the token of a mailed link, the same each time, known to no table."""

@@ -14,7 +14,7 @@ from marketplace.accounts import (
     sign_in_queries,
 )
 from marketplace.accounts.forms import (
-    PersonForm,
+    JoinForm,
     RegistrationForm,
     SetupForm,
 )
@@ -140,7 +140,7 @@ def join(token: str) -> ResponseReturnValue:
     known = sign_in_queries.find_user_id(web.session(), link.email)
     if known is not None:
         return _join_as_known(token, link, is_self=known == web.actor().user_id)
-    form = PersonForm.load()
+    form = JoinForm.load()
     if link.usable and form.validate_on_post():
         made: list[int] = []
 

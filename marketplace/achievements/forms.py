@@ -233,7 +233,7 @@ def stored(content: AchievementContent, *, version: int) -> dict[str, Any]:
     }
 
 
-class StartForm(web.Form):
+class AchievementStartForm(web.Form):
     """The first line of a new achievement."""
 
     title = web.TextField(

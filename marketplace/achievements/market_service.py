@@ -25,6 +25,7 @@ from marketplace.achievements.rules import (
     VISIBLE_STATES,
     AchievementState,
     check_reason,
+    check_reopened,
     move,
 )
 from marketplace.foundation import audit, outbox
@@ -133,6 +134,7 @@ def reopen(session: Session, *, actor: Actor, now: datetime, achievement_id: int
     """Take a withdrawn or expired achievement up again as a draft."""
     require(actor, MANAGE)
     row = load_own(session, actor=actor, achievement_id=achievement_id)
+    check_reopened(row.state)
     row.state = move(row.state, AchievementState.DRAFT)
     row.updated_at = now
     row.version += 1

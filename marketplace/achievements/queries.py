@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -34,7 +34,7 @@ from marketplace.achievements.rules import (
 )
 from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.clock import local_date
-from marketplace.foundation.db import Page, paginate
+from marketplace.foundation.db import Page, paginate, written_id
 from marketplace.foundation.money import Fen
 from marketplace.foundation.trade import TechnologyField
 from marketplace.foundation.waiting import WaitingItem
@@ -270,6 +270,13 @@ def find_published(session: Session, text: str, *, limit: int) -> list[Achieveme
     return [list_row(row) for row in rows]
 
 
+def find_id(session: Session, written: str) -> int | None:
+    """Return the id of the achievement whose number, or whose id, somebody wrote; None for none."""
+    if written.isdecimal():
+        return written_id(written)
+    return session.scalar(select(Achievement.id).where(Achievement.number == written.upper()))
+
+
 def published_by(
     session: Session, organisation_id: int, *, after: str | None = None, size: int = 20
 ) -> Page[AchievementRow]:
@@ -290,6 +297,12 @@ def rows_of(session: Session, ids: Sequence[int]) -> dict[int, AchievementRow]:
     """Read the list lines of several achievements, by id, whatever their state."""
     rows = session.scalars(_list(select(Achievement)).where(Achievement.id.in_(ids)))
     return {row.id: list_row(row) for row in rows}
+
+
+def fields_of(session: Session, ids: Collection[int]) -> dict[int, TechnologyField | None]:
+    """Read the technology field of several achievements, by id, whatever their state."""
+    rows = session.execute(select(Achievement.id, Achievement.field).where(Achievement.id.in_(ids)))
+    return {row.id: row.field for row in rows}
 
 
 def inventors_of(session: Session, achievement_id: int) -> list[int]:

@@ -315,6 +315,18 @@ LOCKED_PARTS: dict[str, str] = {
     "fiscal_funded": "财政资金资助",
 }
 
+REOPENABLE_STATES = frozenset({_S.WITHDRAWN, _S.EXPIRED})
+
+
+def check_reopened(state: AchievementState) -> None:
+    """Refuse to take up again what has not ended; a review ends by its reviewers' return."""
+    if state not in REOPENABLE_STATES:
+        raise Conflict(
+            "achievements.not_ended",
+            f"这项成果现在是“{state.label}”，只有已撤下或已到期的成果可以恢复为草稿；请刷新页面",
+        )
+
+
 EDITABLE_STATES = frozenset({_S.DRAFT, _S.PUBLISHED, _S.LISTED, _S.IN_DEAL})
 
 

@@ -31,6 +31,7 @@ from marketplace.achievements.review_service import (
     submit_for_review,
     submit_many,
 )
+from marketplace.achievements.suspension_service import withdraw_all
 
 __all__ = [
     "approve_review",
@@ -54,4 +55,5 @@ __all__ = [
     "submit_for_review",
     "submit_many",
     "withdraw",
+    "withdraw_all",
 ]

@@ -36,6 +36,10 @@ class Remark:
 
 _FIELDS = {"title": "名称", "problem": "问题", "solution": "做法", "benefit": "好处"}
 _COMPARES = re.compile(r"(提高|提升|降低|下降|减少|节省|缩短|延长|优于|高于|低于|增加)")
+# What stands in brackets, read once; a search for each abbreviation anew would take its square.
+_BRACKETS = re.compile(r"[（(]([^（）()]*)[）)]")
+_TWO_HAN = re.compile(r"[\u4e00-\u9fff]{2}")
+_LONGEST_GAP = 20  # characters before a bracket that are looked at
 _ABBREVIATION = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2,6}(?![A-Za-z0-9])")
 
 
@@ -95,7 +99,7 @@ def _has_figure(text: str) -> bool:
 
 
 def _abbreviations(texts: dict[str, str], known: TextKnowledge) -> Iterable[Remark]:
-    whole = "\n".join(texts.values())
+    explained = _explained("\n".join(texts.values()))
     wrong = {unit.wrong for unit in known.units}
     seen = set()
     for field, text in texts.items():
@@ -104,7 +108,7 @@ def _abbreviations(texts: dict[str, str], known: TextKnowledge) -> Iterable[Rema
             if short in seen or short in known.known or short in wrong:
                 continue
             seen.add(short)
-            if not _explained(short, whole):
+            if short not in explained:
                 yield Remark(
                     RemarkKind.ABBREVIATION,
                     field,
@@ -113,12 +117,21 @@ def _abbreviations(texts: dict[str, str], known: TextKnowledge) -> Iterable[Rema
                 )
 
 
-def _explained(short: str, text: str) -> bool:
-    """Tell whether the abbreviation stands in brackets behind its name, or its name behind it."""
-    letters = re.escape(short)
-    behind = rf"[\u4e00-\u9fff]{{2,}}\s*[（(][^（）()]*{letters}[^（）()]*[）)]"
-    before = rf"{letters}\s*[（(][^（）()]*[\u4e00-\u9fff]{{2,}}[^（）()]*[）)]"
-    return re.search(behind, text) is not None or re.search(before, text) is not None
+def _explained(text: str) -> frozenset[str]:
+    """Return the abbreviations that stand in brackets behind their name, or it behind them."""
+    found: set[str] = set()
+    for bracket in _BRACKETS.finditer(text):
+        inside = bracket.group(1)
+        ahead = text[max(0, bracket.start() - _LONGEST_GAP) : bracket.start()].rstrip()
+        if _TWO_HAN.fullmatch(ahead[-2:]):
+            found.update(_ABBREVIATION.findall(inside))
+        if _TWO_HAN.search(inside):
+            found.update(
+                short.group()
+                for short in _ABBREVIATION.finditer(ahead)
+                if short.end() == len(ahead)
+            )
+    return frozenset(found)
 
 
 def _units(

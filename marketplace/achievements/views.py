@@ -11,8 +11,8 @@ from marketplace.achievements import queries, service
 from marketplace.achievements.completeness_rules import empty_claims, missing
 from marketplace.achievements.forms import (
     AchievementForm,
+    AchievementStartForm,
     FilesForm,
-    StartForm,
     stored,
 )
 from marketplace.achievements.market_service import CONFIRM_MANY
@@ -147,7 +147,7 @@ def _price(row: queries.AchievementRow) -> str | float:
 @web.permits(DRAFT)
 def create() -> ResponseReturnValue:
     """Begin an achievement with its name; the form that follows saves itself."""
-    form = StartForm.load()
+    form = AchievementStartForm.load()
     if form.validate_on_post():
 
         def act(session: Session) -> str:

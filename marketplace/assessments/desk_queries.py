@@ -51,9 +51,12 @@ def _seats(session: Session, actor: Actor) -> list[WaitingItem]:
 
 
 def _waiting_item(actor: Actor, row: Assessment, today: date) -> WaitingItem | None:
-    def item(what: str, why: str, act: str, due_on: date | None = None) -> WaitingItem:
+    def item(
+        what: str, why: str, act: str, due_on: date | None = None, *, workdays: bool = False
+    ) -> WaitingItem:
+        params = {"assessment_id": row.id}
         return WaitingItem(
-            f"{what}：{row.title}", why, "assessments.show", {"assessment_id": row.id}, act, due_on
+            f"{what}：{row.title}", why, "assessments.show", params, act, due_on, workdays
         )
 
     state = row.state
@@ -70,9 +73,8 @@ def _waiting_item(actor: Actor, row: Assessment, today: date) -> WaitingItem | N
         return item("选择评估机构", why, "选择机构")
     if row.assessor_organisation_id == actor.organisation_id:
         if state is AssessmentState.ASSIGNED and permits(actor, rules.ACCEPT):
-            return item(
-                "接受评估委托", "先核对利益关系，再接受或说明不接受的理由", "答复", row.answer_by
-            )
+            why = "先核对利益关系，再接受或说明不接受的理由"
+            return item("接受评估委托", why, "答复", row.answer_by, workdays=True)
         if state in rules.WORKING_STATES and (
             row.expert_id == actor.user_id or permits(actor, rules.ISSUE)
         ):

@@ -117,6 +117,11 @@ SIT = Permission("assessments.sit", frozenset({Role.ASSESSOR, Role.EXPERT}), ver
 KEEP_LIBRARY = Permission("assessments.keep_library", frozenset({Role.OPERATOR}))
 ISSUE = Permission("assessments.issue", frozenset({Role.ASSESSOR}))
 FILE = Permission("assessments.file", frozenset({Role.OPERATOR}))
+# Whose turn it is to end one depends on its state; the service asks for that role.
+END = Permission(
+    "assessments.end",
+    frozenset({Role.OFFICER, Role.ORG_ADMIN, Role.ASSESSOR, Role.OPERATOR}),
+)
 
 REASON_MIN = 6
 

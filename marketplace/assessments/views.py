@@ -208,7 +208,7 @@ def decline(assessment_id: int) -> ResponseReturnValue:
 
 
 @blueprint.route("/<int:assessment_id>/end", methods=["POST"])
-@web.permits(rules.VIEW)
+@web.permits(rules.END)
 def reject(assessment_id: int) -> ResponseReturnValue:
     """End an assessment without a report on file."""
     form = ReasonForm.load()

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.brokerage import parameters, queries, register_rules, service
 from marketplace.brokerage.forms import ApprovalForm, DeclineForm, FilingForm
+from marketplace.brokerage.register_queries import ContractBook
 from marketplace.brokerage.register_rules import FilingStatus
 from marketplace.brokerage.views import blueprint, chosen_word
 from marketplace.foundation import web
@@ -30,6 +31,8 @@ def own_filing() -> ResponseReturnValue:
                 figures=form.figures(),
                 figures_year=form.figures_year.data,
                 statement=str(form.statement.data or ""),
+                contract_nos=form.contracts(),
+                book=web.resource(ContractBook),
             )
             return url_for("brokerage.own_filing")
 
@@ -122,5 +125,6 @@ def _filing_page(
         approval=approval,
         decline=decline,
         conditions=parameters.filing_conditions_on(local_date(view.applied_at)),
+        contracts=web.resource(ContractBook).find(web.session(), view.contract_nos),
     )
     return page, max(approval.status(), decline.status())

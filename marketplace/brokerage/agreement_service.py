@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.achievements import service as achievement_service
-from marketplace.brokerage import parameters, rules, terms_rules
+from marketplace.brokerage import enquiry_service, parameters, rules, terms_rules
 from marketplace.brokerage.events import AgreementAccepted, AgreementRevoked
 from marketplace.brokerage.models import Agreement
 from marketplace.brokerage.pipeline_service import load, load_led, subject
@@ -57,6 +57,7 @@ def offer_agreement(session: Session, *, actor: Actor, now: datetime, deal_id: i
     row.accepted_at = row.accepted_on = row.valid_to = row.revoked_at = None
     row.accepted_by_name = row.revoked_reason = ""
     session.flush()
+    enquiry_service.close_enquiry(session, deal, actor=actor, now=now)
     audit.record(
         session,
         actor=actor,

@@ -154,6 +154,15 @@ def visible_to(session: Session, actor: Actor) -> ColumnElement[bool]:
     return or_(*ways) if ways else false()
 
 
+def led_by(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition for the deals that an actor carries on: as broker, or its own office."""
+    ways: list[ColumnElement[bool]] = [Deal.broker_user_id == actor.user_id]
+    if permits(actor, rules.LEAD) and actor.has(*(rules.PARTY_ROLES - {Role.INVENTOR})):
+        own = Deal.seller_organisation_id == actor.organisation_id
+        ways.append(and_(Deal.broker_user_id.is_(None), own))
+    return or_(*ways)
+
+
 def sees(session: Session, actor: Actor, deal_id: int) -> bool:
     """Tell whether an actor may see a deal."""
     found = select(Deal.id).where(Deal.id == deal_id, visible_to(session, actor))

@@ -1,7 +1,8 @@
-"""Pages of deals: list, board, today, one deal with its notes and tasks, lessons of the lost."""
+"""Pages of deals: board, one deal with its notes and tasks, lessons of the lost."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -10,7 +11,14 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
 from marketplace.achievements import queries as achievements
-from marketplace.brokerage import queries, rules, service, terms_rules
+from marketplace.brokerage import (
+    deal_page_queries,
+    feedback_queries,
+    queries,
+    rules,
+    service,
+    terms_rules,
+)
 from marketplace.brokerage.forms import (
     DealForm,
     FinishForm,
@@ -22,14 +30,16 @@ from marketplace.brokerage.forms import (
 )
 from marketplace.brokerage.queries import DealFilter
 from marketplace.brokerage.rules import ADVICE, DealStage, NoteVisibility
-from marketplace.brokerage.views import argument_id, blueprint, chosen_word, next_page
+from marketplace.brokerage.views import argument_id, blueprint, chosen_word
 from marketplace.foundation import web
 from marketplace.foundation.access import Role, permits
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.errors import NotFound, RuleBroken
+from marketplace.needs import queries as needs
 
 
-def _chosen() -> DealFilter:
+def chosen_filter() -> DealFilter:
+    """Read the filter of the deals from the address."""
     stage = chosen_word(DealStage, "stage")
     return DealFilter(
         stage=DealStage(stage) if stage else None,
@@ -41,7 +51,7 @@ def _chosen() -> DealFilter:
     )
 
 
-def _brokers() -> list[accounts.MemberView]:
+def brokers_to_choose() -> list[accounts.MemberView]:
     """List the brokers an agency's head may filter by."""
     actor = web.actor()
     if not actor.has(Role.AGENCY_HEAD) or actor.organisation_id is None:
@@ -49,35 +59,11 @@ def _brokers() -> list[accounts.MemberView]:
     return accounts.members(web.session(), actor.organisation_id, Role.BROKER)
 
 
-@blueprint.route("/deals")
-@web.permits(rules.READ)
-def index() -> ResponseReturnValue:
-    """List the deals that the actor may see, with filters in the address."""
-    chosen = _chosen()
-    page = queries.list_deals(
-        web.session(),
-        web.actor(),
-        chosen=chosen,
-        now=web.now(),
-        after=web.argument("after", longest=800) or None,
-    )
-    return render_template(
-        "brokerage/deals.html",
-        page=page,
-        chosen=chosen,
-        stages=list(DealStage),
-        brokers=_brokers(),
-        next_url=next_page(page.next_token, "brokerage.index"),
-        may_learn=permits(web.actor(), rules.LEARN),
-        may_open=permits(web.actor(), rules.OPEN),
-    )
-
-
 @blueprint.route("/deals/board")
 @web.permits(rules.LEAD)
 def board() -> ResponseReturnValue:
     """Show the board; a lane is chosen on phones, a filter in the address."""
-    chosen = _chosen()
+    chosen = chosen_filter()
     lane = chosen.stage if chosen.stage in rules.TALKING else None
     everything = DealFilter(
         text=chosen.text,
@@ -96,58 +82,66 @@ def board() -> ResponseReturnValue:
         lane=lane,
         chosen=everything,
         after_signing=rules.AFTER_SIGNING,
-        brokers=_brokers(),
+        brokers=brokers_to_choose(),
         may_open=permits(web.actor(), rules.OPEN),
     )
 
 
-@blueprint.route("/deals/today")
-@web.permits(rules.READ)
-def today() -> ResponseReturnValue:
-    """Show what the actor has to do next, the overdue first."""
-    actor = web.actor()
-    as_broker = actor.has(Role.BROKER)
-    year = local_date(web.now()).year
-    return render_template(
-        "brokerage/today.html",
-        tasks=queries.open_tasks(web.session(), actor),
-        requests=queries.requests_for(web.session(), actor) if as_broker else [],
-        totals=queries.commission_totals(web.session(), actor.user_id or 0, year)
-        if as_broker
-        else None,
-        day=local_date(web.now()),
-        stale=queries.list_deals(
-            web.session(), actor, chosen=DealFilter(stale=True), now=web.now(), size=5
-        ).items,
-        may_open=permits(actor, rules.OPEN),
-    )
+def achievement_of(session: Session, form: DealForm) -> int | None:
+    """Return the achievement that the form names, None where it names none."""
+    return _named(session, achievements.find_id, form.achievement_id)
+
+
+def need_of(session: Session, form: DealForm) -> int | None:
+    """Return the need that the form names, None where it names none."""
+    return _named(session, needs.find_id, form.need_id)
+
+
+def _named(
+    session: Session, find: Callable[[Session, str], int | None], field: web.TextField
+) -> int | None:
+    """Return the id of the record named in a field; refuse a number that nothing bears."""
+    if not field.data:
+        return None
+    found = find(session, field.data)
+    if found is None:
+        raise RuleBroken(
+            "deal.unknown_record",
+            "没有找到这个编号的成果或需求，请对照成果或需求页面标题上方的编号",
+            field.name,
+        )
+    return found
+
+
+def buyer_of(session: Session, form: DealForm) -> int | None:
+    """Return the organisation that the form's credit code names, None without one."""
+    if not form.buyer_uscc.data:
+        return None
+    found = accounts.find_organisation_by_uscc(session, str(form.buyer_uscc.data))
+    if found is None:
+        raise RuleBroken(
+            "deal.unknown_buyer",
+            "这家企业还没有在平台注册，请核对代码，或请它先注册",
+            "buyer_uscc",
+        )
+    return found.id
 
 
 @blueprint.route("/deals/new", methods=["GET", "POST"])
 @web.permits(rules.OPEN)
 def open_deal() -> ResponseReturnValue:
     """Pair an achievement with a need or with an enterprise."""
-    form = DealForm.load(achievement_id=argument_id("achievement"), need_id=argument_id("need"))
+    form = DealForm.load()
     if form.validate_on_post():
 
         def use_case(session: Session) -> str:
-            buyer_id = None
-            if form.buyer_uscc.data:
-                found = accounts.find_organisation_by_uscc(session, str(form.buyer_uscc.data))
-                if found is None:
-                    raise RuleBroken(
-                        "deal.unknown_buyer",
-                        "这家企业还没有在平台注册，请核对代码，或请它先注册",
-                        "buyer_uscc",
-                    )
-                buyer_id = found.id
             deal_id = service.open_deal(
                 session,
                 actor=web.actor(),
                 now=web.now(),
-                achievement_id=form.achievement_id.data,
-                need_id=form.need_id.data,
-                buyer_organisation_id=buyer_id,
+                achievement_id=achievement_of(session, form),
+                need_id=need_of(session, form),
+                buyer_organisation_id=buyer_of(session, form),
                 title=str(form.title.data or ""),
             )
             return url_for("brokerage.show", deal_id=deal_id)
@@ -226,6 +220,7 @@ def _deal_page(
             "acknowledge": permits(actor, terms_rules.ACKNOWLEDGE),
         },
         prospect=queries.prospect_of(session, actor, deal_id),
+        parts=deal_page_queries.parts_of(session, actor, deal, now=web.now()),
     )
     return page, max(note.status(), task.status())
 
@@ -423,4 +418,5 @@ def lessons() -> ResponseReturnValue:
         totals=sorted(totals.items(), key=lambda pair: -pair[1]),
         most=max(totals.values(), default=1),
         advice=ADVICE,
+        months=feedback_queries.digest_months(web.session(), web.actor().organisation_id or 0),
     )

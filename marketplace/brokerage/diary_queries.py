@@ -8,11 +8,14 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
+from marketplace.brokerage.commission_rules import ExpenseStatus
 from marketplace.brokerage.deal_queries import visible_to
+from marketplace.brokerage.introduction_rules import DisputeState, RecognitionState
 from marketplace.brokerage.models import Deal, Note, Task
 from marketplace.brokerage.rules import CLOSED, DealStage, NoteKind, NoteVisibility
 from marketplace.foundation import audit
 from marketplace.foundation.access import Actor
+from marketplace.foundation.words import Word
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,35 @@ _ACTIONS = {
     "brokerage.decline_commission": "不接受佣金约定",
     "brokerage.commission_due": "佣金应付",
     "brokerage.receive_commission": "佣金到账",
+    "brokerage.commission_fixed": "佣金按登记合同算定",
+    "brokerage.commission_invoiced": "登记佣金发票",
+    "brokerage.commission_void": "佣金约定作废",
     "brokerage.mark_registered": "技术合同已登记",
+    "brokerage.recognise": "核对登记的合同",
+    "brokerage.open_dispute": "提出争议",
+    "brokerage.end_dispute": "争议结束",
+    "brokerage.claim_expense": "请求必要费用",
+    "brokerage.move_expense": "必要费用",
+    "brokerage.open_room": "开放资料室",
+    "brokerage.close_room": "关闭资料室",
+    "brokerage.add_file": "放进资料室文件",
+    "brokerage.withdraw_file": "撤下资料室文件",
+    "brokerage.open_file": "打开资料室文件",
+    "brokerage.issue_link": "发出专人链接",
+    "brokerage.revoke_link": "收回专人链接",
+    "brokerage.propose_talk": "约会议时间",
+    "brokerage.choose_slots": "选会议时间",
+    "brokerage.fix_talk": "定下会议时间",
+    "brokerage.cancel_talk": "取消会议",
+    "brokerage.write_minutes": "写会议纪要",
+    "brokerage.remind": "催办答复",
+}
+# Where the label goes on with a word of what was decided.
+_DECIDED: dict[str, tuple[str, type[Word]]] = {
+    "brokerage.move": ("stage", DealStage),
+    "brokerage.recognise": ("state", RecognitionState),
+    "brokerage.end_dispute": ("state", DisputeState),
+    "brokerage.move_expense": ("status", ExpenseStatus),
 }
 
 
@@ -154,8 +185,9 @@ def history(session: Session, deal_id: int) -> list[HistoryLine]:
         if label is None:
             continue
         after = entry.after or {}
-        if entry.action == "brokerage.move":
-            label = f"进入阶段：{DealStage(after['stage']).label}"
+        if entry.action in _DECIDED:
+            field, words = _DECIDED[entry.action]
+            label = f"{label}：{words(after[field]).label}"
         lines.append(
             HistoryLine(
                 entry.happened_at,

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from marketplace.brokerage import rules
+from marketplace.brokerage import enquiry_service, rules
 from marketplace.brokerage.events import NoteShared
 from marketplace.brokerage.models import Deal, Note, Task
 from marketplace.brokerage.pipeline_service import load, subject
@@ -75,6 +75,7 @@ def write_note(
         after={"note": note.id, "kind": kind, "visibility": note.visibility},
     )
     if shared:
+        enquiry_service.message_written(session, deal, actor=actor, now=now)
         outbox.publish(
             session,
             NoteShared(
@@ -98,17 +99,39 @@ def add_task(
     deal, _sides = load(session, actor, deal_id)
     if deal.stage in rules.CLOSED:
         raise Conflict("deal.closed", f"项目已经是“{deal.stage.label}”，不再安排下一步")
+    return assign_task(
+        session,
+        deal,
+        actor=actor,
+        now=now,
+        what=what,
+        due_on=due_on,
+        owner_user_id=actor.user_id,
+    )
+
+
+def assign_task(
+    session: Session,
+    deal: Deal,
+    *,
+    actor: Actor,
+    now: datetime,
+    what: str,
+    due_on: date,
+    owner_user_id: int | None,
+) -> int:
+    """Set the next thing that somebody has to do on a locked deal; return the task's id."""
     text = rules.check_task(what, due_on, today=local_date(now))
     task = Task(
         deal_id=deal.id,
         what=text,
         due_on=due_on,
-        owner_user_id=actor.user_id,
+        owner_user_id=owner_user_id,
         created_at=now,
     )
     session.add(task)
     session.flush()
-    _refresh_next_task(session, deal)
+    refresh_next_task(session, deal)
     deal.touched_at = now
     audit.record(
         session,
@@ -145,7 +168,7 @@ def finish_task(
         return deal.id
     task.done_at, task.result = now, result.strip()
     session.flush()
-    _refresh_next_task(session, deal)
+    refresh_next_task(session, deal)
     deal.touched_at = now
     audit.record(
         session,
@@ -172,7 +195,8 @@ def finish_task(
     return deal.id
 
 
-def _refresh_next_task(session: Session, deal: Deal) -> None:
+def refresh_next_task(session: Session, deal: Deal) -> None:
+    """Keep the earliest open task's day with a locked deal."""
     deal.next_task_on = session.scalar(
         select(func.min(Task.due_on)).where(Task.deal_id == deal.id, Task.done_at.is_(None))
     )

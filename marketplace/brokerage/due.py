@@ -1,4 +1,4 @@
-"""What time alone brings about in brokerage: confidentiality agreements that run out."""
+"""What time alone brings about in brokerage: agreements run out, telephone numbers are let go."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from marketplace.brokerage import queries, service
+from marketplace.brokerage import contact_service, queries, service
 from marketplace.foundation.clock import local_midnight
 from marketplace.foundation.due import DueTask
 
@@ -17,4 +17,7 @@ def next_end(session: Session, now: datetime) -> datetime | None:
     return None if last is None else local_midnight(last + timedelta(days=1))
 
 
-TASKS: tuple[DueTask, ...] = (DueTask("brokerage.agreements", next_end, service.end_agreements),)
+TASKS: tuple[DueTask, ...] = (
+    DueTask("brokerage.agreements", next_end, service.end_agreements),
+    DueTask("brokerage.remove_expired", None, contact_service.remove_expired),
+)

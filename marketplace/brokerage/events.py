@@ -6,7 +6,7 @@ Enumerations travel by value: stages are ``DealStage``, reasons ``LostReason``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from marketplace.foundation.outbox import Event
 
@@ -42,7 +42,10 @@ class DealStageChanged(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class DealLost(Event):
-    """A deal came to nothing; the reason goes back to the university and its inventors."""
+    """A deal came to nothing; the reason goes back to the university and its inventors.
+
+    ``advice`` is what a team can do about such a reason.
+    """
 
     deal_id: int
     title: str
@@ -55,6 +58,7 @@ class DealLost(Event):
     seller_organisation_id: int
     buyer_organisation_id: int
     broker_user_id: int | None
+    advice: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +132,7 @@ class CommissionAgreed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class CommissionDue(Event):
-    """The deal's contract was registered, so the agreed commission is due."""
+    """A broker's part of an agreed commission is due, by the contract or by its payment."""
 
     commission_id: int
     deal_id: int
@@ -194,3 +198,227 @@ class FilingDeclined(Event):
     filing_id: int
     organisation_id: int
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilingEnded(Event):
+    """An agency's filing ended before its time; contracts registered later count no longer."""
+
+    organisation_id: int
+    ended_on: date
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContractRecognised(Event):
+    """A registered contract was put down to an introduction, or is to be checked for it.
+
+    ``ground`` is a ``RecognitionGround``, ``state`` a ``RecognitionState`` by value.
+    """
+
+    introduction_id: int
+    deal_id: int | None
+    subject_title: str
+    contract_no: str
+    ground: str
+    state: str
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    broker_user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisputeOpened(Event):
+    """A dispute about an introduction was raised; ``ground`` is a ``DisputeGround`` by value."""
+
+    dispute_id: int
+    deal_id: int
+    subject_title: str
+    ground: str
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    broker_user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisputeDecided(Event):
+    """A dispute ended; ``state`` is a ``DisputeState`` by value."""
+
+    dispute_id: int
+    deal_id: int
+    subject_title: str
+    state: str
+    reason: str
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    broker_user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpenseClaimed(Event):
+    """A broker asked one side for his necessary expenses of a deal without a contract."""
+
+    expense_id: int
+    deal_id: int
+    title: str
+    amount_fen: int
+    payer_organisation_id: int
+    broker_user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomFilled(Event):
+    """The owner put files into the data room of a deal."""
+
+    deal_id: int
+    title: str
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    file_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomClosed(Event):
+    """The owner closed the data room of a deal."""
+
+    deal_id: int
+    title: str
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomLinkIssued(Event):
+    """The owner gave one member of the buyer a personal link to a file."""
+
+    deal_id: int
+    title: str
+    file_name: str
+    seller_organisation_id: int
+    reader_user_id: int
+    valid_to: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerOverdue(Event):
+    """A buyer's message has waited so many working days; in the end the operator is told."""
+
+    deal_id: int
+    title: str
+    organisation_id: int
+    broker_user_id: int | None
+    asked_on: date
+    workdays: int
+    to_operator: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedbackDigested(Event):
+    """A month of lost deals was summed up for a university.
+
+    ``leading_reason`` is a ``LostReason`` by value, ``month`` is written ``2024-02``.
+    """
+
+    organisation_id: int
+    month: str
+    lost_count: int
+    leading_reason: str
+    advice: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TalkProposed(Event):
+    """A side of a deal proposed times for a meeting or a site visit."""
+
+    talk_id: int
+    deal_id: int
+    title: str
+    topic: str
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    broker_user_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TalkFixed(Event):
+    """A meeting's time is fixed."""
+
+    talk_id: int
+    deal_id: int
+    title: str
+    topic: str
+    starts_at: datetime
+    place: str
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    broker_user_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TalkCancelled(Event):
+    """A meeting will not take place."""
+
+    talk_id: int
+    deal_id: int
+    title: str
+    topic: str
+    reason: str
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    broker_user_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokerRated(Event):
+    """A party of a registered contract rated its broker."""
+
+    rating_id: int
+    broker_user_id: int
+    contract_no: str
+    words_wait: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatingWordsDecided(Event):
+    """The operator showed the words of a rating or kept them back; ``outcome`` says which."""
+
+    rating_id: int
+    organisation_id: int
+    contract_no: str
+    shown: bool
+    outcome: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatingAnswered(Event):
+    """A broker answered the words of a rating."""
+
+    rating_id: int
+    organisation_id: int
+    broker_user_id: int
+    answer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposalMade(Event):
+    """A broker proposed a pair; only the sides that are asked are named."""
+
+    proposal_id: int
+    title: str
+    need_title: str
+    seller_organisation_id: int | None
+    buyer_organisation_id: int | None
+    broker_user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposalAnswered(Event):
+    """A side answered a proposal; ``answer`` and ``side`` are words by value."""
+
+    proposal_id: int
+    title: str
+    answer: str
+    words: str
+    side: str
+    broker_user_id: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from wtforms import HiddenField
@@ -13,19 +14,28 @@ from marketplace.brokerage.terms_rules import (
     CommissionBasis,
     CommissionPayer,
     CommissionTerms,
+    DueWhen,
 )
+from marketplace.brokerage.today_rules import CallOutcome
 from marketplace.foundation import web
-from marketplace.foundation.money import Fen
 from marketplace.foundation.trade import TechnologyField, TradingMode
 
 
 class DealForm(web.Form):
     """Pair an achievement with a need or with an enterprise."""
 
-    achievement_id = web.IntField(
-        "成果编号", least=1, hint="成果页面地址末尾的数字；从匹配列表进来时已填好"
+    achievement_id = web.TextField(
+        "成果编号",
+        longest=40,
+        placeholder="CG-2024-0045",
+        hint="成果页面标题上方的编号",
     )
-    need_id = web.IntField("需求编号", least=1, hint="有需求条目时填写，买方随需求带出")
+    need_id = web.TextField(
+        "需求编号",
+        longest=40,
+        placeholder="XQ-2024-0027",
+        hint="有需求条目时填写，买方随需求带出",
+    )
     buyer_uscc = web.UsccField("买方统一社会信用代码", hint="没有需求条目时填写")
     title = web.TextField("项目名称", longest=80, hint="留空则按“成果 × 企业”自动生成")
 
@@ -86,6 +96,24 @@ class LossForm(web.Form):
     )
 
 
+class ViewNameForm(web.Form):
+    """The name of a kept view."""
+
+    name = web.TextField("名字", required=True, longest=20)
+
+
+class ChanceForm(web.Form):
+    """What a deal's leader thinks of its chance, and why."""
+
+    percent = web.IntField("签约机会", required=True, hint="1 到 99")
+    reason = web.TextField(
+        "为什么与测算不同",
+        required=True,
+        longest=200,
+        placeholder="对方董事会已经批了预算",
+    )
+
+
 class WaiverForm(web.Form):
     """Why the talks need no confidentiality agreement."""
 
@@ -100,24 +128,66 @@ class RevokeForm(web.Form):
     reason = web.TextField("收回的理由", required=True, longest=200)
 
 
+class ShareRow(web.RowForm):
+    """One broker's part of a commission."""
+
+    broker = web.ChoiceField("技术经理人", [], empty="选择经理人")
+    share_percent = web.PercentField("份额")
+
+    def validate_share_percent(self, field: web.PercentField) -> None:
+        """Refuse a share finer than a ten-thousandth, and one of nobody."""
+        _whole_hundredths(field)
+        if field.data is not None and self.broker.data is None:
+            raise ValidationError("请选择这一份属于哪位经理人")
+
+
 class CommissionForm(web.Form):
     """A commission that the broker proposes."""
 
     payer = web.ChoiceField("由谁支付", CommissionPayer, required=True, radio=True)
     basis = web.ChoiceField("计算方式", CommissionBasis, required=True, radio=True)
     rate_percent = web.PercentField("比例", hint="最多两位小数，例如 3 或 2.25")
+    minimum_fen = web.YuanField("保底金额", hint="按比例算出的少于它时按它付；没有保底就留空")
     fixed_fen = web.YuanField("固定金额")
+    due_when = web.ChoiceField("什么时候付", DueWhen, radio=True, hint="不选即合同登记时应付")
+    partners = web.RowsField(
+        "几位经理人分佣",
+        ShareRow,
+        spare=2,
+        most=5,
+        hint="只有您一位就不填；填了就把您自己也写进去，合计 100 %",
+    )
+
+    def offer_brokers(self, brokers: Sequence[tuple[str, str]]) -> None:
+        """Offer the register's brokers in every row of the shares."""
+        for entry in self.partners.entries:
+            entry.form.broker.choices = [("", "选择经理人"), *brokers]
 
     def terms(self) -> CommissionTerms:
         """Read the terms; a rate with more than two decimals is refused by ``validate``."""
         rate: Decimal | None = self.rate_percent.data
-        fixed: Fen | None = self.fixed_fen.data
-        return CommissionTerms(self.basis.data, None if rate is None else int(rate * 100), fixed)
+        return CommissionTerms(
+            self.basis.data,
+            None if rate is None else int(rate * 100),
+            self.fixed_fen.data,
+            self.minimum_fen.data,
+            self.due_when.data or DueWhen.REGISTRATION,
+        )
+
+    def shares(self) -> list[tuple[int, int]]:
+        """Read (broker's user id, ten-thousandths) of every row."""
+        return [
+            (int(row["broker"]), int(row["share_percent"] * 100)) for row in self.partners.filled()
+        ]
 
     def validate_rate_percent(self, field: web.PercentField) -> None:
         """Refuse a rate finer than a ten-thousandth, which the agreement cannot hold."""
-        if field.data is not None and field.data * 100 != int(field.data * 100):
-            raise ValidationError("佣金比例最多两位小数，例如 2.25")
+        _whole_hundredths(field)
+
+
+def _whole_hundredths(field: web.PercentField) -> None:
+    if field.data is not None and field.data * 100 != int(field.data * 100):
+        raise ValidationError("百分比最多两位小数，例如 2.25")
 
 
 class ProfileForm(web.Form):
@@ -179,7 +249,17 @@ class FilingForm(web.Form):
     service_income_fen = web.YuanField("技术服务收入", required=True)
     brokered_fen = web.YuanField("促成技术交易额", required=True)
     conversion_count = web.IntField("完成转化项数", required=True, most=100_000, unit="项")
+    contract_nos = web.LongTextField(
+        "促成的合同登记编号",
+        longest=4_000,
+        rows=4,
+        hint="一行一个；只能填本单位促成、在数据年度登记的合同，平台逐份核对",
+    )
     statement = web.LongTextField("说明", longest=2_000, hint="团队、业务范围、代表项目")
+
+    def contracts(self) -> list[str]:
+        """Read the numbers of contracts, one to a line."""
+        return str(self.contract_nos.data or "").upper().split()
 
     def figures(self) -> FilingFigures:
         """Read the figures."""
@@ -202,3 +282,20 @@ class DeclineForm(web.Form):
     """The operator's refusal of a filing."""
 
     reason = web.LongTextField("不通过的理由", required=True, longest=1_000, rows=3)
+
+
+class CallForm(web.Form):
+    """A call in one tap, or with what was said and what comes next."""
+
+    outcome = web.ChoiceField("结果", CallOutcome, required=True, radio=True)
+    words = web.LongTextField(
+        "谈了什么", longest=2_000, rows=3, hint="可以不填；记入备注，仅自己可见"
+    )
+    next_what = web.TextField("下一步", longest=120, placeholder="寄检测报告")
+    next_due_on = web.DateField("日期", hint="不填则按平台规则安排回访")
+
+
+class NextForm(web.Form):
+    """The day of the next step, as so many days from today."""
+
+    days = web.IntField("几天后", required=True, least=1, most=365)

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from marketplace.accounts.consent_rules import ConsentPurpose
+from marketplace.accounts.events import ConsentWithdrawn
 from marketplace.brokerage import service
 from marketplace.foundation.access import SYSTEM
 from marketplace.foundation.money import Fen
@@ -65,8 +67,21 @@ def open_for_answer(session: Session, event: AnswerDecided, *, now: datetime) ->
     )
 
 
+def forget_phone(session: Session, event: ConsentWithdrawn, *, now: datetime) -> None:
+    """Let go of the numbers that a person no longer wants a broker to have."""
+    if event.purpose == ConsentPurpose.PHONE_TO_BROKER:
+        service.forget_phone(
+            session,
+            actor=SYSTEM,
+            now=now,
+            user_id=event.user_id,
+            broker_user_id=int(event.recipient.partition(":")[2]),
+        )
+
+
 SUBSCRIPTIONS: tuple[Subscription, ...] = (
     Subscription("brokerage.intent", IntentRegistered, open_for_intent),
     Subscription("brokerage.award", ListingAwarded, take_award),
     Subscription("brokerage.answer", AnswerDecided, open_for_answer),
+    Subscription("brokerage.consent_withdrawn", ConsentWithdrawn, forget_phone),
 )

@@ -55,6 +55,7 @@ def take_over(session: Session, *, actor: Actor, now: datetime, handing: Handing
         _note(session, actor, subject(task.deal_id), handing, now=now, task=task.id)
     for request in requests:
         request.broker_user_id = handing.taker.user_id or request.broker_user_id
+        request.phone = ""  # its owner agreed to one broker's having it, not to another's
         _note(session, actor, f"contact_request:{request.id}", handing, now=now)
     return {DEALS: len(deals), TASKS: len(tasks), REQUESTS: len(requests)}
 

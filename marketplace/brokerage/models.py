@@ -20,6 +20,7 @@ from marketplace.brokerage.terms_rules import (
     CommissionBasis,
     CommissionPayer,
     CommissionStatus,
+    DueWhen,
 )
 from marketplace.foundation.db import Base, Id, Json
 from marketplace.foundation.money import Fen
@@ -28,6 +29,7 @@ from marketplace.foundation.trade import TradingMode
 _ORGANISATION = "accounts_organisations.id"
 _USER = "accounts_users.id"
 _ACHIEVEMENT = "achievements_achievements.id"
+_STANDING = text("ended_at IS NULL")
 _LIVE_PAIR = text("achievement_id IS NOT NULL AND stage NOT IN ('lost', 'paid')")
 _LIVE_NEED = text("achievement_id IS NULL AND need_id IS NOT NULL AND stage NOT IN ('lost','paid')")
 
@@ -133,8 +135,17 @@ class Introduction(Base):
 
     __tablename__ = "brokerage_introductions"
     __table_args__ = (
-        # Of two brokers the first stands.
-        UniqueConstraint("subject", "seller_organisation_id", "buyer_organisation_id"),
+        # Of two brokers the first stands, until his introduction has run out.
+        Index(
+            "uq_brokerage_introductions_standing",
+            "subject",
+            "seller_organisation_id",
+            "buyer_organisation_id",
+            unique=True,
+            sqlite_where=_STANDING,
+            postgresql_where=_STANDING,
+        ),
+        Index("ix_brokerage_introductions_parties", "seller_uscc", "buyer_uscc"),
         CheckConstraint("seller_organisation_id <> buyer_organisation_id", name="two_parties"),
     )
 
@@ -149,6 +160,9 @@ class Introduction(Base):
     broker_user_id: Mapped[int] = mapped_column(ForeignKey(_USER), index=True)
     agency_organisation_id: Mapped[int | None] = mapped_column(ForeignKey(_ORGANISATION))
     introduced_at: Mapped[datetime]
+    valid_to: Mapped[date]
+    # Set when another introduction of the pair takes its place, after it has run out.
+    ended_at: Mapped[datetime | None]
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     seller_acknowledged_at: Mapped[datetime | None]
     buyer_acknowledged_at: Mapped[datetime | None]
@@ -186,6 +200,8 @@ class Commission(Base):
         CheckConstraint("rate_per_myriad BETWEEN 1 AND 10000", name="rate_range"),
         CheckConstraint("fixed_fen > 0", name="fixed_positive"),
         CheckConstraint("due_fen >= 0", name="due_not_negative"),
+        CheckConstraint("minimum_fen > 0", name="minimum_positive"),
+        CheckConstraint("due_fen IS NULL OR due_fen <= total_fen", name="due_within_total"),
         # One commission of each side for a deal, so that none falls due twice.
         UniqueConstraint("deal_id", "payer"),
     )
@@ -199,10 +215,15 @@ class Commission(Base):
     basis: Mapped[CommissionBasis]
     rate_per_myriad: Mapped[int | None]
     fixed_fen: Mapped[Fen | None]
+    minimum_fen: Mapped[Fen | None]
+    due_when: Mapped[DueWhen]
     status: Mapped[CommissionStatus]
     proposed_at: Mapped[datetime]
     agreed_at: Mapped[datetime | None]
     agreed_by_name: Mapped[str] = mapped_column(default="")
+    # What the registered contract makes of the terms, and how much of it has fallen due.
+    total_fen: Mapped[Fen | None]
+    contract_no: Mapped[str] = mapped_column(default="")
     due_fen: Mapped[Fen | None]
     due_on: Mapped[date | None]
     received_on: Mapped[date | None]
@@ -290,3 +311,7 @@ class Filing(Base):
     reason: Mapped[str] = mapped_column(default="")
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
+    # Contracts of the register that the figures rest on, by number.
+    contract_nos: Mapped[Json] = mapped_column(default=list)
+    # Set when it was ended before its time; ``valid_to`` is that day then.
+    ended_on: Mapped[date | None]

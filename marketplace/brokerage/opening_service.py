@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
+from marketplace.accounts.standing_queries import check_acting
 from marketplace.achievements import queries as achievements
 from marketplace.brokerage import rules
 from marketplace.brokerage.diary_service import write_note
@@ -71,6 +72,7 @@ def open_deal(
     seller, supply = _supply(session, actor, achievement_id)
     buyer, demand = _demand(session, actor, need_id, buyer_organisation_id)
     rules.check_pair(seller, buyer)
+    check_acting(session, (seller, buyer))
     by_broker = actor.has(Role.BROKER) and actor.organisation_id != seller
     if not by_broker and actor is not SYSTEM and actor.organisation_id != seller:
         raise NotAllowed(
@@ -86,7 +88,7 @@ def open_deal(
             "请联系项目的经理人或成果方，不必另建",
         )
     name = accounts.get_organisation(session, buyer).short_name
-    deal = _create(
+    deal = create_deal(
         session,
         actor=actor,
         now=now,
@@ -169,7 +171,7 @@ def express_interest(
     )
     if deal is None:
         name = accounts.get_organisation(session, buyer).short_name
-        deal = _create(
+        deal = create_deal(
             session,
             actor=actor,
             now=now,
@@ -220,7 +222,7 @@ def open_for_request(
     )
     if deal is None:
         name = accounts.get_organisation(session, buyer_organisation_id).short_name
-        deal = _create(
+        deal = create_deal(
             session,
             actor=actor,
             now=now,
@@ -267,7 +269,7 @@ def open_from_answer(
     if deal is None:
         name = accounts.get_organisation(session, buyer_organisation_id).short_name
         title = needs.get_internal(session, need_id).title
-        deal = _create(
+        deal = create_deal(
             session,
             actor=actor,
             now=now,
@@ -307,7 +309,7 @@ def open_from_intent(
     if deal is None:
         name = accounts.get_organisation(session, buyer_organisation_id).short_name
         title = achievements.get_internal(session, achievement_id).title
-        deal = _create(
+        deal = create_deal(
             session,
             actor=actor,
             now=now,
@@ -345,7 +347,7 @@ def take_award(
     if deal is None:
         name = accounts.get_organisation(session, buyer_organisation_id).short_name
         title = achievements.get_internal(session, achievement_id).title
-        deal = _create(
+        deal = create_deal(
             session,
             actor=actor,
             now=now,
@@ -371,7 +373,7 @@ def take_award(
     return deal.id
 
 
-def _create(
+def create_deal(
     session: Session,
     *,
     actor: Actor,
@@ -385,6 +387,7 @@ def _create(
     broker_user_id: int | None = None,
     agency_organisation_id: int | None = None,
 ) -> Deal:
+    """Store a new deal as a lead and tell of it."""
     deal = Deal(
         title=title[:80],
         source=source,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 
 from pydantic import BaseModel, ConfigDict
 
+from marketplace.brokerage.feedback_rules import ReminderTerms
 from marketplace.brokerage.register_rules import FilingConditions
+from marketplace.foundation.local_time import last_day_after
 from marketplace.foundation.parameters import value_on
 from marketplace.foundation.reference import load
 
@@ -25,12 +27,22 @@ def filing_conditions_on(day: date) -> FilingConditions:
 
 def filing_ends_on(day: date) -> date:
     """Return the last day of a filing that begins on a day, as the platform proposes it."""
-    return _years_on(day, value_on("filing_valid_years", day))
+    return last_day_after(day, value_on("filing_valid_years", day))
 
 
 def agreement_ends_on(day: date) -> date:
     """Return the last day of a confidentiality agreement accepted on a day."""
-    return _years_on(day, value_on("agreement_valid_years", day))
+    return last_day_after(day, value_on("agreement_valid_years", day))
+
+
+def introduction_ends_on(day: date) -> date:
+    """Return the last day on which an introduction recorded on a day counts."""
+    return last_day_after(day, value_on("introduction_valid_years", day))
+
+
+def introduction_lookback_on(day: date) -> timedelta:
+    """Return how long before an introduction a contract may name its signing and be checked."""
+    return timedelta(days=value_on("introduction_lookback_days", day))
 
 
 def stale_days_on(day: date) -> int:
@@ -38,12 +50,23 @@ def stale_days_on(day: date) -> int:
     return value_on("deal_stale_days", day)
 
 
-def _years_on(day: date, years: int) -> date:
-    try:
-        anniversary = day.replace(year=day.year + years)
-    except ValueError:  # 29 February
-        anniversary = day.replace(year=day.year + years, month=3, day=1)
-    return date.fromordinal(anniversary.toordinal() - 1)
+def follow_up_days_on(day: date) -> int:
+    """Return how many days after a call the next one is set when nobody says otherwise."""
+    return value_on("deal_follow_up_days", day)
+
+
+def rating_days_on(day: date) -> int:
+    """Return for how many days after the registration a contract's broker may be rated."""
+    return value_on("rating_days", day)
+
+
+def reminder_terms_on(day: date) -> ReminderTerms:
+    """Return when an answer that is owed from a day on is reminded of."""
+    return ReminderTerms(
+        value_on("answer_first_reminder_workdays", day),
+        value_on("answer_second_reminder_workdays", day),
+        value_on("answer_operator_workdays", day),
+    )
 
 
 class AgreementText(BaseModel):

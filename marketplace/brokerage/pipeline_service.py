@@ -7,18 +7,14 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from marketplace.accounts.standing_queries import check_acting
 from marketplace.achievements import service as achievement_service
-from marketplace.brokerage import rules
+from marketplace.brokerage import enquiry_service, ledger_service, rules
 from marketplace.brokerage.deal_queries import facts_of, parties_of
-from marketplace.brokerage.events import CommissionDue, DealLost, DealStageChanged
+from marketplace.brokerage.events import DealLost, DealStageChanged
 from marketplace.brokerage.models import Commission, Deal
 from marketplace.brokerage.rules import DealStage, LostReason, Side
-from marketplace.brokerage.terms_rules import (
-    CommissionStatus,
-    CommissionTerms,
-    commission_on,
-    move_commission,
-)
+from marketplace.brokerage.terms_rules import CommissionStatus
 from marketplace.foundation import audit, outbox
 from marketplace.foundation.access import SYSTEM, Actor, require
 from marketplace.foundation.clock import local_date
@@ -83,11 +79,14 @@ def move(session: Session, *, actor: Actor, now: datetime, deal_id: int, to: Dea
     """Move a deal one stage on when what the stage needs is there."""
     require(actor, rules.LEAD)
     deal = load_led(session, actor, deal_id)
+    check_acting(session, (deal.seller_organisation_id, deal.buyer_organisation_id))
     today = local_date(now)
     rules.check_move(facts_of(session, deal, today=today), to)
     if to is DealStage.PAID:
         deal.paid_on = today
     advance(session, deal, to, action="brokerage.move", actor=actor, now=now)
+    if to is DealStage.PAID:
+        ledger_service.settle_on_payment(session, deal, now=now)
 
 
 def advance(
@@ -103,6 +102,7 @@ def advance(
     before = deal.stage
     deal.stage, deal.stage_since, deal.touched_at = to, now, now
     deal.version += 1
+    enquiry_service.close_enquiry(session, deal, actor=actor, now=now)
     audit.record(
         session,
         actor=actor,
@@ -150,6 +150,7 @@ def lose(
     deal.lost_at = deal.stage_since = deal.touched_at = now
     deal.stage = DealStage.LOST
     deal.version += 1
+    enquiry_service.close_enquiry(session, deal, actor=actor, now=now)
     for commission in session.scalars(
         select(Commission).where(
             Commission.deal_id == deal.id,
@@ -180,6 +181,7 @@ def lose(
             seller_organisation_id=deal.seller_organisation_id,
             buyer_organisation_id=deal.buyer_organisation_id,
             broker_user_id=deal.broker_user_id,
+            advice=rules.ADVICE[reason_code],
         ),
         now=now,
     )
@@ -292,48 +294,8 @@ def mark_registered(
         actor=actor,
         now=now,
     )
-    _make_commission_due(session, deal, actor=actor, now=now, price_fen=amount_fen)
+    ledger_service.settle_on_contract(
+        session, deal, actor=actor, now=now, contract_no=contract_no, price_fen=amount_fen
+    )
     if deal.need_id is not None:
         need_service.mark_contracted(session, actor=SYSTEM, now=now, need_id=deal.need_id)
-
-
-def _make_commission_due(
-    session: Session, deal: Deal, *, actor: Actor, now: datetime, price_fen: Fen
-) -> None:
-    """Let what was agreed fall due; what was only proposed is void, for no contract names it."""
-    rows = session.scalars(
-        select(Commission).where(Commission.deal_id == deal.id).with_for_update()
-    )
-    for row in rows:
-        if row.status is CommissionStatus.PROPOSED:
-            row.status = move_commission(row.status, CommissionStatus.VOID)
-            continue
-        if row.status is not CommissionStatus.AGREED:
-            continue
-        row.status = move_commission(row.status, CommissionStatus.DUE)
-        row.due_fen = commission_on(
-            CommissionTerms(row.basis, row.rate_per_myriad, row.fixed_fen), price_fen
-        )
-        row.due_on = local_date(now)
-        audit.record(
-            session,
-            actor=actor,
-            action="brokerage.commission_due",
-            subject=subject(deal.id),
-            now=now,
-            after={"commission": row.id, "due_fen": row.due_fen},
-        )
-        outbox.publish(
-            session,
-            CommissionDue(
-                commission_id=row.id,
-                deal_id=deal.id,
-                title=deal.title,
-                amount_fen=row.due_fen,
-                payer_organisation_id=row.payer_organisation_id,
-                agency_organisation_id=row.agency_organisation_id,
-                broker_user_id=row.broker_user_id,
-                contract_no=deal.contract_no,
-            ),
-            now=now,
-        )

@@ -31,6 +31,7 @@ from marketplace.brokerage.diary_queries import (
     open_tasks,
     tasks_of_deal,
 )
+from marketplace.brokerage.figures_queries import DealFigures, deal_figures
 from marketplace.brokerage.models import Agreement, Broker, ContactRequest, Deal, Filing
 from marketplace.brokerage.register_queries import (
     BrokerFilter,
@@ -39,6 +40,7 @@ from marketplace.brokerage.register_queries import (
     RequestView,
     agency_filing_on,
     approved_terms,
+    broker_choices,
     count_brokers,
     filings_of,
     find_broker,
@@ -68,6 +70,7 @@ from marketplace.brokerage.terms_queries import (
     introductions_of_deal,
 )
 from marketplace.brokerage.terms_rules import AgreementStatus
+from marketplace.brokerage.today_queries import TodayItem, TodayList, today_list
 from marketplace.foundation.access import SYSTEM, Actor, Role, permits
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.money import Fen
@@ -81,6 +84,7 @@ __all__ = [
     "BrokerView",
     "CommissionTotals",
     "CommissionView",
+    "DealFigures",
     "DealFilter",
     "DealRow",
     "DealView",
@@ -94,15 +98,19 @@ __all__ = [
     "Prospect",
     "RequestView",
     "TaskView",
+    "TodayItem",
+    "TodayList",
     "agency_filing_on",
     "approved_terms",
     "board",
+    "broker_choices",
     "commission_totals",
     "commissions_due",
     "commissions_of_deal",
     "commissions_to_confirm",
     "count_brokers",
     "count_stages",
+    "deal_figures",
     "filings_of",
     "find_agreement",
     "find_broker",
@@ -126,6 +134,7 @@ __all__ = [
     "requests_for",
     "stages_of_achievements",
     "tasks_of_deal",
+    "today_list",
     "unconfirmed_brokers",
     "waiting",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,12 +12,19 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import queries as accounts
 from marketplace.achievements import queries as achievements
 from marketplace.brokerage.models import Broker, ContactRequest, Deal, Filing
-from marketplace.brokerage.register_rules import BrokerLevel, FilingStatus, RequestStatus
+from marketplace.brokerage.register_rules import (
+    BrokeredContract,
+    BrokerLevel,
+    FilingStatus,
+    RequestStatus,
+    expired,
+)
 from marketplace.brokerage.rules import CLOSED, DealStage
 from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.db import Page, paginate
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.money import Fen
+from marketplace.foundation.personal import masked
 from marketplace.foundation.trade import TechnologyField
 from marketplace.needs import queries as needs
 
@@ -42,6 +49,10 @@ class BrokerView:
     registered_count: int
     open_count: int
     registered_fen: Fen
+
+    def expired_on(self, day: date) -> bool:
+        """Tell whether the confirmed certificate has run out by a day."""
+        return self.confirmed_at is not None and expired(self.certificate_valid_to, today=day)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +151,27 @@ def get_broker(session: Session, user_id: int) -> BrokerView:
     return view
 
 
+def broker_choices(session: Session, actor: Actor, *, limit: int = 500) -> list[tuple[str, str]]:
+    """List the public register's brokers as (user id, name with agency), the actor first."""
+    rows = session.scalars(
+        select(Broker)
+        .where(Broker.listed.is_(True), Broker.user_id != (actor.user_id or 0))
+        .order_by(Broker.name, Broker.user_id)
+        .limit(limit)
+    ).all()
+    homes = accounts.get_organisations(
+        session, {row.organisation_id for row in rows if row.organisation_id is not None}
+    )
+    named = [(row, homes.get(row.organisation_id or 0)) for row in rows]
+    return [
+        (str(actor.user_id), f"{actor.name}（您自己）"),
+        *(
+            (str(row.user_id), f"{row.name}（{home.short_name}）" if home else row.name)
+            for row, home in named
+        ),
+    ]
+
+
 def unconfirmed_brokers(session: Session) -> list[BrokerView]:
     """List the brokers whose certificate the operator has not seen yet, the oldest first."""
     rows = session.scalars(
@@ -176,6 +208,7 @@ class RequestView:
     organisation_id: int
     organisation_name: str
     contact_name: str
+    # Masked: the whole number is asked for, and that is noted.
     phone: str
     achievement_id: int | None
     need_id: int | None
@@ -210,7 +243,7 @@ def _requests(session: Session, rows: list[ContactRequest]) -> list[RequestView]
             row.organisation_id,
             organisations[row.organisation_id].name,
             row.contact_name,
-            row.phone,
+            masked(row.phone),
             row.achievement_id,
             row.need_id,
             about(row),
@@ -260,6 +293,13 @@ def broker_was_asked(session: Session, need_id: int, broker_user_id: int | None)
 
 
 @dataclass(frozen=True)
+class ContractBook:
+    """How the register of contracts, which lies downstream, is read by number; wired once."""
+
+    find: Callable[[Session, Collection[str]], Mapping[str, BrokeredContract]]
+
+
+@dataclass(frozen=True)
 class FilingView:
     """A filing with its figures and validity."""
 
@@ -278,6 +318,8 @@ class FilingView:
     reason: str
     valid_from: date | None
     valid_to: date | None
+    contract_nos: tuple[str, ...]
+    ended_on: date | None
 
 
 def _filings(session: Session, rows: list[Filing]) -> list[FilingView]:
@@ -299,6 +341,8 @@ def _filings(session: Session, rows: list[Filing]) -> list[FilingView]:
             row.reason,
             row.valid_from,
             row.valid_to,
+            tuple(row.contract_nos),
+            row.ended_on,
         )
         for row in rows
     ]

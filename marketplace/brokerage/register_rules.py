@@ -5,6 +5,7 @@ Pure. The conditions of a filing are dated parameters.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,6 +22,7 @@ APPLY_FILING = Permission(
     frozenset({Role.AGENCY_HEAD, Role.ORG_ADMIN, Role.OFFICER, Role.LEADER}),
 )
 DECIDE_FILING = Permission("brokerage.decide_filing", frozenset({Role.OPERATOR}))
+END_FILING = Permission("brokerage.end_filing", frozenset({Role.OPERATOR, Role.BUREAU_REVIEWER}))
 REQUEST_CONTACT = Permission(
     "brokerage.request_contact",
     frozenset({Role.ENTERPRISE, Role.ORG_ADMIN, Role.OFFICER, Role.INVENTOR}),
@@ -117,6 +119,51 @@ def _least(problems: list[Problem], found: Fen, yuan: int, what: str) -> None:
         )
 
 
+@dataclass(frozen=True)
+class BrokeredContract:
+    """A registered contract as far as a filing needs it."""
+
+    contract_id: int
+    contract_no: str
+    project_name: str
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    agency_organisation_id: int | None
+    registered_on: date
+    amount_fen: Fen
+
+
+def contract_problems(
+    numbers: Sequence[str],
+    found: Mapping[str, BrokeredContract],
+    *,
+    organisation_id: int,
+    internal: bool,
+    year: int,
+) -> list[Problem]:
+    """List which of the contracts named in an application are not its own, or not of that year.
+
+    An agency's own are those it brokered; an internal office counts those its institution sold.
+    """
+    problems: list[Problem] = []
+    for number in numbers:
+        contract = found.get(number)
+        if contract is None:
+            wrong = "登记系统中没有，或登记已撤销"
+        elif contract.agency_organisation_id != organisation_id and not (
+            internal and contract.seller_organisation_id == organisation_id
+        ):
+            wrong = "不是贵单位促成的合同"
+        elif contract.registered_on.year != year:
+            wrong = f"登记于 {contract.registered_on.year} 年，不属于填报的年度"
+        else:
+            continue
+        problems.append(
+            Problem("filing.contract", f"合同 {number} {wrong}，请核对编号", "contract_nos")
+        )
+    return problems
+
+
 def may_file(kind: OrganisationKind, *, is_agency: bool) -> bool:
     """Tell whether an organisation may be filed: an agency, or the office of an institution."""
     institutions = {
@@ -182,3 +229,34 @@ def check_certificate(certificate: Certificate, *, today: date) -> None:
             )
         )
     raise_if_any(problems)
+
+
+def replaces(
+    new: Certificate, level: BrokerLevel | None, valid_to: date | None, *, today: date
+) -> bool:
+    """Tell whether a new certificate takes the place of the one in the register.
+
+    One that has run out gives way to any. Else a lower level does not displace a higher one, nor
+    one of the same level that holds longer.
+    """
+    order = list(BrokerLevel)
+    if level is None or new.level is None or expired(valid_to, today=today):
+        return new.level is not None
+    if new.level is level:
+        return (new.valid_to or date.max) > (valid_to or date.max)
+    return order.index(new.level) > order.index(level)
+
+
+def expired(valid_to: date | None, *, today: date) -> bool:
+    """Tell whether a certificate has run out; one without an end never does."""
+    return valid_to is not None and valid_to < today
+
+
+def check_still_certified(valid_to: date | None, *, name: str, today: date) -> None:
+    """Refuse the acts of a broker whose stated certificate has run out."""
+    if valid_to is not None and valid_to < today:
+        raise RuleBroken(
+            "broker.certificate_expired",
+            f"{name}的技术经理人证书已于 {valid_to.isoformat()} 到期；"
+            "请换证并在名录资料里更新后再办理",
+        )

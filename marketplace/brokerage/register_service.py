@@ -1,37 +1,31 @@
-"""The brokers' register, requests to brokers, and the filing of agencies."""
+"""The brokers' register and requests to brokers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from marketplace.accounts import queries as accounts
-from marketplace.accounts.rules import OrganisationSubkind
+from marketplace.accounts import service as accounts_service
+from marketplace.accounts.consent_rules import ConsentPurpose
 from marketplace.achievements import queries as achievements
-from marketplace.brokerage import opening_service, parameters, register_rules
+from marketplace.brokerage import opening_service, register_rules
 from marketplace.brokerage.events import (
     BrokerProfileChanged,
     ContactAnswered,
     ContactRequested,
-    FilingApplied,
-    FilingApproved,
-    FilingDeclined,
 )
-from marketplace.brokerage.models import Broker, ContactRequest, Filing
+from marketplace.brokerage.models import Broker, ContactRequest
 from marketplace.brokerage.register_rules import (
     Certificate,
-    FilingFigures,
-    FilingStatus,
     RequestStatus,
 )
 from marketplace.foundation import audit, outbox
 from marketplace.foundation.access import Actor, require
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.db import lock
-from marketplace.foundation.errors import Conflict, NotFound, RuleBroken, raise_if_any
+from marketplace.foundation.errors import Conflict, NotFound, RuleBroken
 from marketplace.foundation.trade import TechnologyField
 
 
@@ -114,6 +108,46 @@ def confirm_profile(session: Session, *, actor: Actor, now: datetime, user_id: i
     outbox.publish(session, BrokerProfileChanged(user_id=user_id), now=now)
 
 
+def take_certificate(
+    session: Session, *, actor: Actor, now: datetime, certificate: Certificate
+) -> bool:
+    """Put a certificate that the platform itself issued into the actor's entry, confirmed.
+
+    A higher level that still holds is kept; return whether the entry changed.
+    """
+    require(actor, register_rules.EDIT_PROFILE)
+    row = session.get(Broker, actor.user_id, with_for_update=True)
+    if row is None:
+        row = Broker(
+            user_id=actor.user_id,
+            version=0,
+            organisation_id=actor.organisation_id,
+            name=actor.name,
+            fields=[],
+            updated_at=now,
+        )
+        session.add(row)
+    elif not register_rules.replaces(
+        certificate, row.level, row.certificate_valid_to, today=local_date(now)
+    ):
+        return False
+    row.level, row.certificate_no = certificate.level, certificate.number
+    row.certificate_issuer, row.certificate_valid_to = certificate.issuer, certificate.valid_to
+    row.confirmed_at = row.updated_at = now
+    row.version += 1
+    session.flush()
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.take_certificate",
+        subject=f"broker:{row.user_id}",
+        now=now,
+        after={"level": row.level, "certificate_no": row.certificate_no},
+    )
+    outbox.publish(session, BrokerProfileChanged(user_id=row.user_id), now=now)
+    return True
+
+
 def request_contact(
     session: Session,
     *,
@@ -151,6 +185,15 @@ def request_contact(
     )
     session.add(row)
     session.flush()
+    if row.phone and actor.user_id is not None:
+        accounts_service.give_consent(
+            session,
+            actor=actor,
+            now=now,
+            user_id=actor.user_id,
+            purpose=ConsentPurpose.PHONE_TO_BROKER,
+            recipient=f"user:{broker_user_id}",
+        )
     audit.record(
         session,
         actor=actor,
@@ -232,125 +275,3 @@ def answer_request(
         now=now,
     )
     return row.deal_id
-
-
-def apply_for_filing(
-    session: Session,
-    *,
-    actor: Actor,
-    now: datetime,
-    figures: FilingFigures,
-    figures_year: int,
-    statement: str = "",
-) -> int:
-    """Let an agency apply for its filing with last year's figures; return the filing's id.
-
-    Figures below the dated conditions of a filing are refused with what is missing.
-    """
-    require(actor, register_rules.APPLY_FILING)
-    if actor.organisation_id is None:
-        raise NotFound()
-    organisation = accounts.get_organisation(session, actor.organisation_id)
-    if not register_rules.may_file(
-        organisation.kind, is_agency=organisation.offers(OrganisationSubkind.AGENCY)
-    ):
-        raise RuleBroken(
-            "filing.kind",
-            "备案面向技术转移转化服务机构，以及高校院所的内设转化机构；贵单位不在此列",
-        )
-    today = local_date(now)
-    if not today.year - 2 <= figures_year <= today.year:
-        raise RuleBroken("filing.year", "请填写最近一个完整年度的数据", "figures_year")
-    raise_if_any(register_rules.filing_problems(figures, parameters.filing_conditions_on(today)))
-    row = Filing(
-        organisation_id=organisation.id,
-        internal=figures.internal,
-        figures_year=figures_year,
-        service_income_fen=figures.service_income_fen,
-        brokered_fen=figures.brokered_fen,
-        conversion_count=figures.conversion_count,
-        statement=statement.strip(),
-        status=FilingStatus.APPLIED,
-        applied_at=now,
-    )
-    session.add(row)
-    try:
-        session.flush()
-    except IntegrityError as open_already:
-        raise Conflict(
-            "filing.open", "贵单位已有一项备案申请在审核中，请等交易中心答复"
-        ) from open_already
-    audit.record(
-        session,
-        actor=actor,
-        action="brokerage.apply_for_filing",
-        subject=f"filing:{row.id}",
-        now=now,
-        after={"brokered_fen": figures.brokered_fen, "year": figures_year},
-    )
-    outbox.publish(
-        session, FilingApplied(filing_id=row.id, organisation_id=organisation.id), now=now
-    )
-    return row.id
-
-
-def approve_filing(
-    session: Session,
-    *,
-    actor: Actor,
-    now: datetime,
-    filing_id: int,
-    valid_from: date,
-    valid_to: date,
-) -> None:
-    """Let the operator file an agency for a period, both ends included."""
-    require(actor, register_rules.DECIDE_FILING)
-    row = lock(session, Filing, filing_id)
-    register_rules.check_validity(valid_from, valid_to)
-    row.status = register_rules.decide_filing(row.status, FilingStatus.APPROVED)
-    row.valid_from, row.valid_to, row.decided_at = valid_from, valid_to, now
-    audit.record(
-        session,
-        actor=actor,
-        action="brokerage.approve_filing",
-        subject=f"filing:{row.id}",
-        now=now,
-        after={"valid_from": valid_from, "valid_to": valid_to},
-    )
-    outbox.publish(
-        session,
-        FilingApproved(
-            filing_id=row.id,
-            organisation_id=row.organisation_id,
-            valid_from=valid_from,
-            valid_to=valid_to,
-        ),
-        now=now,
-    )
-
-
-def decline_filing(
-    session: Session, *, actor: Actor, now: datetime, filing_id: int, reason: str
-) -> None:
-    """Let the operator decline a filing with a reason."""
-    require(actor, register_rules.DECIDE_FILING)
-    row = lock(session, Filing, filing_id)
-    if len(reason.strip()) < 5:
-        raise RuleBroken(
-            "filing.reason", "请写明不通过的理由（至少 5 个字），申请机构要据此补充", "reason"
-        )
-    row.status = register_rules.decide_filing(row.status, FilingStatus.DECLINED)
-    row.reason, row.decided_at = reason.strip(), now
-    audit.record(
-        session,
-        actor=actor,
-        action="brokerage.decline_filing",
-        subject=f"filing:{row.id}",
-        now=now,
-        after={"reason": row.reason},
-    )
-    outbox.publish(
-        session,
-        FilingDeclined(filing_id=row.id, organisation_id=row.organisation_id, reason=row.reason),
-        now=now,
-    )

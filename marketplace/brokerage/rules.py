@@ -206,32 +206,62 @@ def _refuse_jump(stage: DealStage, to: DealStage) -> None:
     )
 
 
+@dataclass(frozen=True)
+class Condition:
+    """What must be there before a stage: its name, and what to do while it is missing."""
+
+    code: str
+    label: str
+    missing: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A condition and whether it is met."""
+
+    condition: Condition
+    met: bool
+
+
+_CONTACT = Condition(
+    "deal.no_contact", "有联系记录", "还没有联系记录；请先记一条电话、拜访、会议或函件"
+)
+_AGREEMENT = Condition(
+    "deal.no_agreement",
+    "买方接受保密协议，或写明不需要",
+    "买方还没有接受保密协议；请成果方提供协议、买方接受，或写明不需要协议的理由",
+)
+_AMOUNT = Condition("deal.no_amount", "谈定价格", "还没有谈定的价格，请先填写交易条件")
+_MODE = Condition("deal.no_mode", "定下转化方式", "还没有转化方式，请先填写交易条件")
+_SIGNED_ON = Condition("deal.no_signed_on", "填写签订日期", "还没有签订日期，请先在交易条件里填写")
+
+CONDITIONS: dict[DealStage, tuple[Condition, ...]] = {
+    _D.CONTACTED: (_CONTACT,),
+    _D.TECHNICAL_TALK: (_AGREEMENT,),
+    _D.CONTRACT_DRAFT: (_AMOUNT, _MODE),
+    _D.SIGNED: (_AMOUNT, _MODE, _SIGNED_ON),
+}
+"""What must be there before a stage is entered."""
+
+
+def checklist(facts: DealFacts, to: DealStage) -> tuple[Checked, ...]:
+    """Return what a stage asks for and whether it is there; what it refuses by is the same list."""
+    there = {
+        _CONTACT: facts.contact_count > 0,
+        _AGREEMENT: facts.agreement_accepted or facts.agreement_waived,
+        _AMOUNT: facts.amount_fen is not None,
+        _MODE: facts.trading_mode is not None,
+        _SIGNED_ON: facts.signed_on is not None,
+    }
+    return tuple(Checked(each, there[each]) for each in CONDITIONS.get(to, ()))
+
+
 def _guards(facts: DealFacts, to: DealStage) -> list[Problem]:
-    problems: list[Problem] = []
-    if to is _D.CONTACTED and facts.contact_count == 0:
-        problems.append(
-            Problem("deal.no_contact", "还没有联系记录；请先记一条电话、拜访、会议或函件", "stage")
-        )
-    if to is _D.TECHNICAL_TALK and not (facts.agreement_accepted or facts.agreement_waived):
-        problems.append(
-            Problem(
-                "deal.no_agreement",
-                "买方还没有接受保密协议；请成果方提供协议、买方接受，或写明不需要协议的理由",
-                "stage",
-            )
-        )
-    if to in (_D.CONTRACT_DRAFT, _D.SIGNED):
-        if facts.amount_fen is None:
-            problems.append(
-                Problem("deal.no_amount", "还没有谈定的价格，请先填写交易条件", "stage")
-            )
-        if facts.trading_mode is None:
-            problems.append(Problem("deal.no_mode", "还没有转化方式，请先填写交易条件", "stage"))
-    if to is _D.SIGNED and facts.signed_on is None:
-        problems.append(
-            Problem("deal.no_signed_on", "还没有签订日期，请先在交易条件里填写", "stage")
-        )
-    return problems
+    return [
+        Problem(each.condition.code, each.condition.missing, "stage")
+        for each in checklist(facts, to)
+        if not each.met
+    ]
 
 
 def check_loss(stage: DealStage, words: str) -> str:

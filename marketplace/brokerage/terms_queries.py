@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import queries as accounts
 from marketplace.achievements import queries as achievements
 from marketplace.brokerage import terms_rules
+from marketplace.brokerage.commission_models import CommissionEntry, CommissionShare
 from marketplace.brokerage.models import Agreement, Commission, Deal, Introduction
 from marketplace.brokerage.parameters import AgreementText, agreement_text
 from marketplace.brokerage.rules import TALKING, DealStage
@@ -21,6 +22,7 @@ from marketplace.brokerage.terms_rules import (
     CommissionPayer,
     CommissionStatus,
     CommissionTerms,
+    DueWhen,
 )
 from marketplace.foundation.access import Actor
 from marketplace.foundation.errors import NotFound
@@ -39,6 +41,7 @@ class IntroductionView:
     buyer_organisation_id: int
     broker_user_id: int
     introduced_at: datetime
+    valid_to: date
     digest: str
     seller_acknowledged_at: datetime | None
     buyer_acknowledged_at: datetime | None
@@ -65,6 +68,7 @@ def _introduction(row: Introduction) -> IntroductionView:
         row.buyer_organisation_id,
         row.broker_user_id,
         row.introduced_at,
+        row.valid_to,
         row.digest,
         row.seller_acknowledged_at,
         row.buyer_acknowledged_at,
@@ -184,6 +188,20 @@ def agreements_awaiting(session: Session, organisation_id: int) -> list[Agreemen
 
 
 @dataclass(frozen=True)
+class ShareView:
+    """A broker's part of a commission."""
+
+    broker_user_id: int
+    name: str
+    per_myriad: int
+
+    @property
+    def text(self) -> str:
+        """Write the part in percent without loss, ``33.33 %``."""
+        return f"{self.per_myriad / 100:g} %"
+
+
+@dataclass(frozen=True)
 class CommissionView:
     """A commission as both its sides see it."""
 
@@ -197,14 +215,19 @@ class CommissionView:
     basis: CommissionBasis
     rate_per_myriad: int | None
     fixed_fen: Fen | None
+    minimum_fen: Fen | None
+    due_when: DueWhen
     status: CommissionStatus
     proposed_at: datetime
     agreed_at: datetime | None
     agreed_by_name: str
+    total_fen: Fen | None
+    contract_no: str
     due_fen: Fen | None
     due_on: date | None
     received_on: date | None
     expected_fen: Fen | None
+    shares: tuple[ShareView, ...]
 
     @property
     def rate_text(self) -> str:
@@ -214,8 +237,12 @@ class CommissionView:
         return f"{self.rate_per_myriad * 100 / WHOLE_RATE:g} %"
 
 
-def _commission(row: Commission, deal: Deal, payer_name: str) -> CommissionView:
-    terms = CommissionTerms(row.basis, row.rate_per_myriad, row.fixed_fen)
+def _commission(
+    row: Commission, deal: Deal, payer_name: str, shares: tuple[ShareView, ...]
+) -> CommissionView:
+    terms = CommissionTerms(
+        row.basis, row.rate_per_myriad, row.fixed_fen, row.minimum_fen, row.due_when
+    )
     expected = (
         terms_rules.commission_on(terms, deal.amount_fen) if deal.amount_fen is not None else None
     )
@@ -230,14 +257,19 @@ def _commission(row: Commission, deal: Deal, payer_name: str) -> CommissionView:
         row.basis,
         row.rate_per_myriad,
         row.fixed_fen,
+        row.minimum_fen,
+        row.due_when,
         row.status,
         row.proposed_at,
         row.agreed_at,
         row.agreed_by_name,
+        row.total_fen,
+        row.contract_no,
         row.due_fen,
         row.due_on,
         row.received_on,
         expected,
+        shares,
     )
 
 
@@ -250,7 +282,25 @@ def _commissions(session: Session, *conditions: object) -> list[CommissionView]:
         .limit(200)
     ).all()
     names = accounts.get_organisations(session, [row.payer_organisation_id for row, _deal in rows])
-    return [_commission(row, deal, names[row.payer_organisation_id].name) for row, deal in rows]
+    shares = _shares(session, [row.id for row, _deal in rows])
+    return [
+        _commission(row, deal, names[row.payer_organisation_id].name, shares.get(row.id, ()))
+        for row, deal in rows
+    ]
+
+
+def _shares(session: Session, commission_ids: list[int]) -> dict[int, tuple[ShareView, ...]]:
+    rows = session.scalars(
+        select(CommissionShare)
+        .where(CommissionShare.commission_id.in_(commission_ids))
+        .order_by(CommissionShare.id)
+    ).all()
+    people = accounts.get_users(session, {row.broker_user_id for row in rows})
+    found: dict[int, tuple[ShareView, ...]] = {}
+    for row in rows:
+        view = ShareView(row.broker_user_id, people[row.broker_user_id].name, row.per_myriad)
+        found[row.commission_id] = (*found.get(row.commission_id, ()), view)
+    return found
 
 
 def commissions_of_deal(session: Session, deal_id: int) -> list[CommissionView]:
@@ -268,11 +318,15 @@ def commissions_to_confirm(session: Session, organisation_id: int) -> list[Commi
 
 
 def commissions_due(session: Session, broker_user_id: int) -> list[CommissionView]:
-    """List a broker's commissions that are owed and have not arrived."""
+    """List the commissions of which something is owed to a broker and has not arrived."""
     return _commissions(
         session,
-        Commission.broker_user_id == broker_user_id,
-        Commission.status == CommissionStatus.DUE,
+        Commission.id.in_(
+            select(CommissionEntry.commission_id).where(
+                CommissionEntry.broker_user_id == broker_user_id,
+                CommissionEntry.received_on.is_(None),
+            )
+        ),
     )
 
 
@@ -286,18 +340,17 @@ class CommissionTotals:
 
 
 def commission_totals(session: Session, broker_user_id: int, year: int) -> CommissionTotals:
-    """Sum a broker's commission of a year and what his agreed deals would bring."""
+    """Sum a broker's own part of a year's commission and what his agreed deals would bring."""
     received = session.scalar(
-        select(func.coalesce(func.sum(Commission.due_fen), 0)).where(
-            Commission.broker_user_id == broker_user_id,
-            Commission.status == CommissionStatus.RECEIVED,
-            Commission.received_on.between(date(year, 1, 1), date(year, 12, 31)),
+        select(func.coalesce(func.sum(CommissionEntry.amount_fen), 0)).where(
+            CommissionEntry.broker_user_id == broker_user_id,
+            CommissionEntry.received_on.between(date(year, 1, 1), date(year, 12, 31)),
         )
     )
     due = session.scalar(
-        select(func.coalesce(func.sum(Commission.due_fen), 0)).where(
-            Commission.broker_user_id == broker_user_id,
-            Commission.status == CommissionStatus.DUE,
+        select(func.coalesce(func.sum(CommissionEntry.amount_fen), 0)).where(
+            CommissionEntry.broker_user_id == broker_user_id,
+            CommissionEntry.received_on.is_(None),
         )
     )
     talks = _commissions(

@@ -82,6 +82,7 @@ class CommissionStatus(Word):
     PROPOSED = "proposed", "待对方确认", "neutral"
     AGREED = "agreed", "已约定", "run"
     DUE = "due", "应付", "warn"
+    INVOICED = "invoiced", "已开票", "run"
     RECEIVED = "received", "已到账", "ok"
     VOID = "void", "不成立", "neutral"
 
@@ -93,13 +94,25 @@ class CommissionPayer(Word):
     BUYER = "buyer", "需求方"
 
 
+class DueWhen(Word):
+    """What makes a commission due."""
+
+    REGISTRATION = "registration", "合同登记时一次应付"
+    PAYMENT = "payment", "随合同款到账分次应付"
+
+
 @dataclass(frozen=True)
 class CommissionTerms:
-    """A rate in ten-thousandths of the price or a fixed amount; exactly one of them."""
+    """A rate in ten-thousandths of the price or a fixed amount; exactly one of them.
+
+    ``minimum_fen`` is the least that a rate comes to; the price still caps it.
+    """
 
     basis: CommissionBasis
     rate_per_myriad: int | None
     fixed_fen: Fen | None
+    minimum_fen: Fen | None = None
+    due_when: DueWhen = DueWhen.REGISTRATION
 
 
 def check_commission(terms: CommissionTerms, *, price_fen: Fen | None) -> None:
@@ -144,20 +157,49 @@ def check_commission(terms: CommissionTerms, *, price_fen: Fen | None) -> None:
                     "rate_percent",
                 )
             )
+    problems += _minimum_problems(terms, price_fen)
     raise_if_any(problems)
+
+
+def _minimum_problems(terms: CommissionTerms, price_fen: Fen | None) -> list[Problem]:
+    least = terms.minimum_fen
+    if least is None:
+        return []
+    if terms.basis is CommissionBasis.FIXED:
+        return [
+            Problem(
+                "commission.minimum_of_fixed",
+                "固定金额不需要保底；请删去保底金额，或改为按比例",
+                "minimum_fen",
+            )
+        ]
+    if least <= 0:
+        return [Problem("commission.minimum", "保底金额应大于 0；没有保底就留空", "minimum_fen")]
+    if price_fen is not None and least > price_fen:
+        return [
+            Problem(
+                "commission.minimum_above_price",
+                f"保底 {format_yuan(least)} 元超过了成交价 {format_yuan(price_fen)} 元，"
+                "请检查是否多输了一个 0",
+                "minimum_fen",
+            )
+        ]
+    return []
 
 
 def commission_on(terms: CommissionTerms, price_fen: Fen) -> Fen:
     """Compute a commission in fen, floored; it never exceeds the price."""
     if terms.basis is CommissionBasis.FIXED:
         return Fen(min(terms.fixed_fen or 0, price_fen))
-    return Fen(price_fen * (terms.rate_per_myriad or 0) // WHOLE_RATE)
+    by_rate = price_fen * (terms.rate_per_myriad or 0) // WHOLE_RATE
+    return Fen(min(max(by_rate, terms.minimum_fen or 0), price_fen))
 
 
 COMMISSION_STEPS: dict[CommissionStatus, frozenset[CommissionStatus]] = {
     CommissionStatus.PROPOSED: frozenset({CommissionStatus.AGREED, CommissionStatus.VOID}),
     CommissionStatus.AGREED: frozenset({CommissionStatus.DUE, CommissionStatus.VOID}),
-    CommissionStatus.DUE: frozenset({CommissionStatus.RECEIVED}),
+    CommissionStatus.DUE: frozenset({CommissionStatus.INVOICED, CommissionStatus.RECEIVED}),
+    CommissionStatus.INVOICED: frozenset({CommissionStatus.RECEIVED}),
     CommissionStatus.RECEIVED: frozenset(),
     CommissionStatus.VOID: frozenset(),
 }

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
 from marketplace.achievements import queries as achievements
-from marketplace.brokerage import rules, terms_rules
-from marketplace.brokerage.deal_queries import parties_of, sees
+from marketplace.brokerage import (
+    commission_rules,
+    parameters,
+    register_rules,
+    rules,
+    terms_rules,
+)
+from marketplace.brokerage.commission_models import CommissionShare
+from marketplace.brokerage.commission_rules import Share
+from marketplace.brokerage.deal_queries import sees
 from marketplace.brokerage.events import (
     CommissionAgreed,
     IntroductionAcknowledged,
@@ -19,7 +28,7 @@ from marketplace.brokerage.events import (
 )
 from marketplace.brokerage.models import Commission, Deal, Introduction
 from marketplace.brokerage.pipeline_service import load_led, subject
-from marketplace.brokerage.rules import Side
+from marketplace.brokerage.register_queries import find_broker
 from marketplace.brokerage.terms_rules import (
     CommissionPayer,
     CommissionStatus,
@@ -29,7 +38,7 @@ from marketplace.foundation import audit, outbox
 from marketplace.foundation.access import Actor, require, require_own
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.db import lock
-from marketplace.foundation.errors import Conflict, NotAllowed, NotFound
+from marketplace.foundation.errors import Conflict, NotAllowed, NotFound, RuleBroken
 
 
 def introduce(session: Session, *, actor: Actor, now: datetime, deal_id: int) -> int:
@@ -42,6 +51,8 @@ def introduce(session: Session, *, actor: Actor, now: datetime, deal_id: int) ->
     deal = load_led(session, actor, deal_id)
     if actor.user_id is None or deal.broker_user_id != actor.user_id:
         raise NotAllowed("introduction.not_broker", "只有本项目的技术经理人可以把介绍存证")
+    today = local_date(now)
+    _check_certified(session, actor.user_id, today)
     terms_rules.check_introduction(
         seller_organisation_id=deal.seller_organisation_id,
         buyer_organisation_id=deal.buyer_organisation_id,
@@ -52,7 +63,7 @@ def introduce(session: Session, *, actor: Actor, now: datetime, deal_id: int) ->
         session, (deal.seller_organisation_id, deal.buyer_organisation_id)
     )
     seller, buyer = pair[deal.seller_organisation_id], pair[deal.buyer_organisation_id]
-    _refuse_second(session, deal, about, actor)
+    _refuse_second(session, deal, about, actor, now=now)
     row = Introduction(
         deal_id=deal.id,
         subject=about,
@@ -64,6 +75,7 @@ def introduce(session: Session, *, actor: Actor, now: datetime, deal_id: int) ->
         broker_user_id=actor.user_id,
         agency_organisation_id=actor.organisation_id,
         introduced_at=now,
+        valid_to=parameters.introduction_ends_on(today),
         digest=terms_rules.introduction_digest(
             seller_uscc=seller.uscc, buyer_uscc=buyer.uscc, subject=about, introduced_at=now
         ),
@@ -73,14 +85,14 @@ def introduce(session: Session, *, actor: Actor, now: datetime, deal_id: int) ->
         session.flush()
     except IntegrityError as taken:
         # Somebody committed the same pair while we looked.
-        raise _already(None) from taken
+        raise already_introduced(None) from taken
     audit.record(
         session,
         actor=actor,
         action="brokerage.introduce",
         subject=subject(deal.id),
         now=now,
-        after={"introduction": row.id, "digest": row.digest},
+        after={"introduction": row.id, "digest": row.digest, "valid_to": row.valid_to},
     )
     outbox.publish(
         session,
@@ -105,22 +117,39 @@ def _subject_of(session: Session, deal: Deal) -> tuple[str, str]:
     return f"need:{deal.need_id}", deal.title
 
 
-def _refuse_second(session: Session, deal: Deal, about: str, actor: Actor) -> None:
+def _check_certified(session: Session, user_id: int, today: date) -> None:
+    entry = find_broker(session, user_id)
+    if entry is not None:
+        register_rules.check_still_certified(
+            entry.certificate_valid_to, name=entry.name, today=today
+        )
+
+
+def _refuse_second(
+    session: Session, deal: Deal, about: str, actor: Actor, *, now: datetime
+) -> None:
+    """Refuse a second introduction of a pair; one that has run out makes room for it."""
     first = session.scalar(
         select(Introduction).where(
             Introduction.subject == about,
             Introduction.seller_organisation_id == deal.seller_organisation_id,
             Introduction.buyer_organisation_id == deal.buyer_organisation_id,
+            Introduction.ended_at.is_(None),
         )
     )
     if first is None:
         return
+    if first.valid_to < local_date(now):
+        first.ended_at = now
+        session.flush()
+        return
     if first.broker_user_id == actor.user_id:
         raise Conflict("introduction.done", "这次介绍已经存证，不必重复")
-    raise _already(first.introduced_at)
+    raise already_introduced(first.introduced_at)
 
 
-def _already(first_at: datetime | None) -> Conflict:
+def already_introduced(first_at: datetime | None) -> Conflict:
+    """Return the refusal of a second introduction; who made the first one is not told."""
     when = f"（{local_date(first_at).isoformat()}）" if first_at else ""
     return Conflict(
         "introduction.second",
@@ -178,10 +207,13 @@ def propose_commission(
     deal_id: int,
     payer: CommissionPayer,
     terms: CommissionTerms,
+    partners: Sequence[tuple[int, int]] = (),
 ) -> int:
     """Let the deal's broker propose a commission to one side; return its id.
 
-    What that side has not confirmed yet is replaced; what it has confirmed stands.
+    ``partners`` are (broker's user id, ten-thousandths) of everybody who shares it, the proposing
+    broker included; empty means that he takes the whole. What that side has not confirmed yet is
+    replaced; what it has confirmed stands.
     """
     require(actor, terms_rules.PROPOSE_COMMISSION)
     deal = load_led(session, actor, deal_id)
@@ -189,7 +221,9 @@ def propose_commission(
         raise NotAllowed("commission.not_broker", "只有本项目的技术经理人可以提出佣金约定")
     if deal.stage not in rules.TALKING:
         raise Conflict("commission.late", f"项目已经是“{deal.stage.label}”；佣金要在签约之前约定")
+    _check_certified(session, actor.user_id, local_date(now))
     terms_rules.check_commission(terms, price_fen=deal.amount_fen)
+    shares = _shares(session, actor, partners, today=local_date(now))
     row = session.scalar(
         select(Commission)
         .where(Commission.deal_id == deal.id, Commission.payer == payer)
@@ -212,9 +246,21 @@ def propose_commission(
         terms.rate_per_myriad,
         terms.fixed_fen,
     )
+    row.minimum_fen, row.due_when = terms.minimum_fen, terms.due_when
     row.status = CommissionStatus.PROPOSED
     row.proposed_at = now
+    row.agreed_at, row.agreed_by_name = None, ""
     session.flush()
+    session.execute(delete(CommissionShare).where(CommissionShare.commission_id == row.id))
+    session.add_all(
+        CommissionShare(
+            commission_id=row.id,
+            broker_user_id=share.broker_user_id,
+            organisation_id=share.organisation_id,
+            per_myriad=share.per_myriad,
+        )
+        for share in shares
+    )
     audit.record(
         session,
         actor=actor,
@@ -226,9 +272,41 @@ def propose_commission(
             "payer": payer,
             "rate_per_myriad": terms.rate_per_myriad,
             "fixed_fen": terms.fixed_fen,
+            "minimum_fen": terms.minimum_fen,
+            "due_when": terms.due_when,
+            "shares": [[share.broker_user_id, share.per_myriad] for share in shares],
         },
     )
     return row.id
+
+
+def _shares(
+    session: Session, actor: Actor, partners: Sequence[tuple[int, int]], *, today: date
+) -> list[Share]:
+    """Complete the shares with the agencies of their brokers and check them."""
+    assert actor.user_id is not None
+    if not partners:
+        return [Share(actor.user_id, actor.organisation_id, terms_rules.WHOLE_RATE)]
+    shares = []
+    for user_id, per_myriad in partners:
+        if user_id == actor.user_id:
+            shares.append(Share(user_id, actor.organisation_id, per_myriad))
+            continue
+        entry = find_broker(session, user_id)
+        if entry is None or not entry.listed:
+            raise RuleBroken(
+                "commission.unknown_partner", "请从名录中选择一起分佣的技术经理人", "partners"
+            )
+        register_rules.check_still_certified(
+            entry.certificate_valid_to, name=entry.name, today=today
+        )
+        shares.append(Share(user_id, entry.organisation_id, per_myriad))
+    if actor.user_id not in {share.broker_user_id for share in shares}:
+        raise RuleBroken(
+            "commission.share_own", "请把您自己也写进份额里：佣金由您与付款方约定", "partners"
+        )
+    commission_rules.check_shares(shares)
+    return shares
 
 
 def confirm_commission(session: Session, *, actor: Actor, now: datetime, commission_id: int) -> int:
@@ -274,27 +352,5 @@ def decline_commission(session: Session, *, actor: Actor, now: datetime, commiss
         subject=subject(row.deal_id),
         now=now,
         after={"commission": row.id},
-    )
-    return row.deal_id
-
-
-def receive_commission(session: Session, *, actor: Actor, now: datetime, commission_id: int) -> int:
-    """Let the broker or his agency note that a due commission has arrived; return the deal's id."""
-    require(actor, terms_rules.RECEIVE_COMMISSION)
-    row = lock(session, Commission, commission_id)
-    deal = session.get_one(Deal, row.deal_id)
-    if not rules.sides_of(actor, parties_of(deal)) & {Side.BROKER, Side.AGENCY, Side.PLATFORM}:
-        raise NotFound()
-    if row.status is CommissionStatus.RECEIVED:
-        return row.deal_id
-    row.status = terms_rules.move_commission(row.status, CommissionStatus.RECEIVED)
-    row.received_on = local_date(now)
-    audit.record(
-        session,
-        actor=actor,
-        action="brokerage.receive_commission",
-        subject=subject(row.deal_id),
-        now=now,
-        after={"commission": row.id, "due_fen": row.due_fen},
     )
     return row.deal_id

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import queries as accounts
 from marketplace.brokerage import queries, rules, service, terms_rules
 from marketplace.brokerage.forms import CommissionForm, RevokeForm, WaiverForm
-from marketplace.brokerage.terms_rules import CommissionBasis, CommissionPayer
+from marketplace.brokerage.terms_rules import CommissionBasis, CommissionPayer, DueWhen
 from marketplace.brokerage.views import blueprint
 from marketplace.foundation import web
 from marketplace.foundation.access import permits
@@ -161,7 +161,12 @@ def propose_commission(deal_id: int) -> ResponseReturnValue:
     deal = queries.get_deal(web.session(), web.actor(), deal_id)
     if not deal.has("broker"):
         raise NotFound()
-    form = CommissionForm.load(payer=CommissionPayer.BUYER, basis=CommissionBasis.RATE)
+    form = CommissionForm.load(
+        payer=CommissionPayer.BUYER,
+        basis=CommissionBasis.RATE,
+        due_when=DueWhen.REGISTRATION,
+    )
+    form.offer_brokers(queries.broker_choices(web.session(), web.actor()))
     if form.validate_on_post():
 
         def use_case(session: Session) -> str:
@@ -172,6 +177,7 @@ def propose_commission(deal_id: int) -> ResponseReturnValue:
                 deal_id=deal_id,
                 payer=form.payer.data,
                 terms=form.terms(),
+                partners=form.shares(),
             )
             return _home(deal_id, "commission")
 

@@ -10,12 +10,21 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
 from marketplace.achievements import queries as achievements
-from marketplace.brokerage import queries, register_rules, service
+from marketplace.brokerage import (
+    feedback_queries,
+    queries,
+    rating_queries,
+    rating_rules,
+    register_rules,
+    service,
+)
 from marketplace.brokerage.forms import AnswerForm, ContactForm, ProfileForm
 from marketplace.brokerage.queries import BrokerFilter
 from marketplace.brokerage.register_rules import BrokerLevel
 from marketplace.foundation import web
 from marketplace.foundation.access import PUBLIC, SIGNED_IN, Role, permits
+from marketplace.foundation.clock import local_date
+from marketplace.foundation.db import written_id
 from marketplace.foundation.trade import TechnologyField
 from marketplace.foundation.words import Word
 from marketplace.needs import queries as needs
@@ -30,8 +39,7 @@ def chosen_word(kind: type[Word], name: str) -> Word | None:
 
 def argument_id(name: str) -> int | None:
     """Read a query argument as an id; anything else counts as none."""
-    text = web.argument(name, longest=12)
-    return int(text) if text.isdigit() and text.isascii() else None
+    return written_id(web.argument(name, longest=12))
 
 
 def next_page(token: str | None, endpoint: str) -> str | None:
@@ -65,6 +73,7 @@ def brokers() -> ResponseReturnValue:
         next_url=next_page(page.next_token, "brokerage.brokers"),
         technology_fields=list(TechnologyField),
         levels=list(BrokerLevel),
+        today=local_date(web.now()),
         may_edit=permits(web.actor(), register_rules.EDIT_PROFILE),
     )
 
@@ -78,6 +87,14 @@ def broker(user_id: int) -> ResponseReturnValue:
         "brokerage/broker.html",
         broker=view,
         own=web.actor().user_id == user_id,
+        expired=view.expired_on(local_date(web.now())),
+        standing=rating_queries.standing_of(web.session(), user_id),
+        least=rating_rules.LEAST_RATINGS,
+        answer_time=feedback_queries.answer_time_of(
+            web.session(), view.organisation_id, now=web.now()
+        )
+        if view.organisation_id is not None
+        else None,
         may_ask=permits(web.actor(), register_rules.REQUEST_CONTACT) or not web.actor().signed_in,
     )
 
@@ -212,6 +229,20 @@ def answer_request(request_id: int) -> ResponseReturnValue:
         if done is not None:
             return done
     return render_template("brokerage/request.html", request_view=view, form=form), form.status()
+
+
+@blueprint.route("/deals/requests/<int:request_id>/phone", methods=["POST"])
+@web.permits(register_rules.ANSWER_REQUEST)
+def reveal_phone(request_id: int) -> ResponseReturnValue:
+    """Show the whole telephone number of a request to its broker; that is noted."""
+    with web.transaction() as session:
+        phone = service.reveal_phone(
+            session, actor=web.actor(), now=web.now(), request_id=request_id
+        )
+    view = queries.get_request(web.session(), web.actor(), request_id)
+    return render_template(
+        "brokerage/request.html", request_view=view, form=AnswerForm.fresh(), phone=phone
+    )
 
 
 @blueprint.route("/desk/certificates")

@@ -111,3 +111,17 @@ class ContractCancelled(Event):
     registrar_organisation_id: int
     cancelled_on: date
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptConfirmed(Event):
+    """The registrar confirmed a payment under a registered contract.
+
+    ``received_fen`` is the sum of all confirmed payments so far, this one included.
+    """
+
+    contract_id: int
+    contract_no: str
+    receipt_id: int
+    received_fen: int
+    price_fen: int

@@ -1,4 +1,4 @@
-"""What follows from a registered contract: its deal, its listing and its achievement move on.
+"""What follows from a registered contract: deal, listing, achievement and commission move on.
 
 Each is a delivery of its own: where one cannot move, the others still do.
 """
@@ -9,11 +9,17 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from marketplace.accounts import queries as accounts
 from marketplace.achievements import queries as achievements
 from marketplace.achievements import service as achievement_service
 from marketplace.achievements.rules import SHOWN_STATES
 from marketplace.brokerage import service as brokerage_service
-from marketplace.contracts.events import ContractRegistered
+from marketplace.brokerage.introduction_rules import ContractFacts
+from marketplace.contracts.events import (
+    ContractCancelled,
+    ContractRegistered,
+    ReceiptConfirmed,
+)
 from marketplace.contracts.record_queries import get_registered
 from marketplace.contracts.rules import ContractType, mode_of
 from marketplace.foundation.access import SYSTEM
@@ -64,8 +70,71 @@ def settle_achievement(session: Session, event: ContractRegistered, *, now: date
     )
 
 
+def recognise_introduction(session: Session, event: ContractRegistered, *, now: datetime) -> None:
+    """Look for introductions of the parties behind the contract, whoever drew it up."""
+    parties = accounts.get_organisations(
+        session, (event.seller_organisation_id, event.buyer_organisation_id)
+    )
+    brokerage_service.recognise_contract(
+        session,
+        actor=SYSTEM,
+        now=now,
+        contract=ContractFacts(
+            contract_id=event.contract_id,
+            contract_no=event.contract_no,
+            project_name=event.project_name,
+            seller_uscc=parties[event.seller_organisation_id].uscc,
+            buyer_uscc=parties[event.buyer_organisation_id].uscc,
+            signed_on=get_registered(session, event.contract_id).signed_on or event.registered_on,
+            registered_on=event.registered_on,
+            deal_id=event.deal_id,
+            achievement_id=event.achievement_id,
+        ),
+        amount_fen=Fen(event.amount_fen),
+    )
+
+
+def accrue_commission(session: Session, event: ReceiptConfirmed, *, now: datetime) -> None:
+    """Make the commission due that goes with a payment received under the contract."""
+    brokerage_service.accrue(
+        session,
+        actor=SYSTEM,
+        now=now,
+        contract_no=event.contract_no,
+        receipt_id=event.receipt_id,
+        received_fen=Fen(event.received_fen),
+        price_fen=Fen(event.price_fen),
+    )
+
+
+def strike_commission(session: Session, event: ContractCancelled, *, now: datetime) -> None:
+    """Strike the unpaid commission of a contract that is no longer in the register."""
+    brokerage_service.strike_for_cancelled(
+        session,
+        actor=SYSTEM,
+        now=now,
+        contract_no=event.contract_no,
+        reason=f"合同登记已撤销：{event.reason}",
+    )
+
+
+def strike_ratings(session: Session, event: ContractCancelled, *, now: datetime) -> None:
+    """Let what the parties said of the broker count no longer."""
+    brokerage_service.strike_ratings(
+        session,
+        actor=SYSTEM,
+        now=now,
+        contract_no=event.contract_no,
+        reason=f"合同登记已撤销：{event.reason}",
+    )
+
+
 SUBSCRIPTIONS: tuple[Subscription, ...] = (
     Subscription("contracts.deal", ContractRegistered, settle_deal),
     Subscription("contracts.listing", ContractRegistered, settle_listing),
     Subscription("contracts.achievement", ContractRegistered, settle_achievement),
+    Subscription("contracts.introduction", ContractRegistered, recognise_introduction),
+    Subscription("contracts.commission", ReceiptConfirmed, accrue_commission),
+    Subscription("contracts.commission_struck", ContractCancelled, strike_commission),
+    Subscription("contracts.ratings_struck", ContractCancelled, strike_ratings),
 )

@@ -98,15 +98,14 @@ def schedule_problems(
 
 
 def technology_part(price: Price, before: Sequence[Received], amount_fen: Fen) -> Fen:
-    """Return how much of a payment pays for technology: the contract's share, floored to the fen.
+    """Return how much of a payment pays for technology: the contract's share.
 
-    The payment that completes the amount takes what is left, so that no fen is lost.
+    The share of all payments together is floored to the fen, so that no fen is lost in the parts.
     """
     got = sum(each.amount_fen for each in before)
     credited = sum(each.technology_amount_fen for each in before)
-    if got + amount_fen == price.amount_fen:
-        return Fen(min(max(price.technology_amount_fen - credited, 0), amount_fen))
-    return Fen(amount_fen * price.technology_amount_fen // price.amount_fen)
+    due = (got + amount_fen) * price.technology_amount_fen // price.amount_fen
+    return Fen(min(max(due - credited, 0), amount_fen))
 
 
 def check_receipt(price: Price, before: Sequence[Received], new: Received, *, today: date) -> None:

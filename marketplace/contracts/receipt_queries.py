@@ -73,6 +73,17 @@ def price_of(content: ContractContent) -> Price:
     )
 
 
+def confirmed_sum(session: Session, contract_id: int) -> Fen:
+    """Sum the payments of a contract that the registrar has confirmed."""
+    found = session.scalar(
+        select(func.coalesce(func.sum(ContractReceipt.amount_fen), 0)).where(
+            ContractReceipt.contract_id == contract_id,
+            ContractReceipt.state == ReceiptState.CONFIRMED,
+        )
+    )
+    return Fen(int(found or 0))
+
+
 def counted(session: Session, contract_id: int) -> list[Received]:
     """List the payments of a contract that were not withdrawn, oldest first."""
     rows = session.scalars(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.contracts import rules
 from marketplace.contracts.after_models import ContractReceipt
+from marketplace.contracts.events import ReceiptConfirmed
 from marketplace.contracts.models import Contract
 from marketplace.contracts.payment_rules import (
     ReceiptState,
@@ -18,10 +19,15 @@ from marketplace.contracts.payment_rules import (
     check_receipt,
     technology_part,
 )
-from marketplace.contracts.receipt_queries import counted, price_of, receipt_subject
+from marketplace.contracts.receipt_queries import (
+    confirmed_sum,
+    counted,
+    price_of,
+    receipt_subject,
+)
 from marketplace.contracts.record_queries import content_of, subject
 from marketplace.contracts.review_service import load_reviewed
-from marketplace.foundation import attachments, audit
+from marketplace.foundation import attachments, audit, outbox
 from marketplace.foundation.access import Actor, require, require_own
 from marketplace.foundation.attachments import AttachmentStore, FileVisibility, Upload
 from marketplace.foundation.clock import local_date
@@ -140,6 +146,18 @@ def confirm_receipt(
         subject=subject(row.id),
         now=now,
         after={"receipt": receipt.id, "technology": receipt.technology_amount_fen},
+    )
+    session.flush()
+    outbox.publish(
+        session,
+        ReceiptConfirmed(
+            contract_id=row.id,
+            contract_no=row.contract_no or "",
+            receipt_id=receipt.id,
+            received_fen=confirmed_sum(session, row.id),
+            price_fen=row.amount_fen or 0,
+        ),
+        now=now,
     )
 
 

@@ -81,6 +81,17 @@ def review(contract_id: int) -> ResponseReturnValue:
     return review_page(contract_id)
 
 
+@blueprint.route("/registry/<int:contract_id>/contacts", methods=["POST"])
+@web.permits(rules.REVIEW)
+def review_contacts(contract_id: int) -> ResponseReturnValue:
+    """Show the review with the whole numbers of the parties' contacts; that is noted."""
+    if not queries.get_contract(web.session(), web.actor(), contract_id).may_review:
+        raise NotFound()
+    form = web.UnmaskForm.load()
+    whole = web.unmasked(form, permission=rules.REVIEW, subject=subject(contract_id))
+    return review_page(contract_id, unmask=form, whole=whole)
+
+
 def review_page(
     contract_id: int,
     *,
@@ -90,6 +101,8 @@ def review_page(
     refuse_form: RefuseForm | None = None,
     dispute_form: DisputeForm | None = None,
     cancel_form: CancelForm | None = None,
+    unmask: web.UnmaskForm | None = None,
+    whole: bool = False,
 ) -> ResponseReturnValue:
     """Draw the review page; the form that was refused carries its problems."""
     session = web.session()
@@ -103,11 +116,13 @@ def review_page(
         "refuse_form": refuse_form or RefuseForm.fresh(),
         "dispute_form": dispute_form or DisputeForm.fresh(),
         "cancel_form": cancel_form or CancelForm.fresh(),
+        "unmask": unmask or web.UnmaskForm.fresh(),
     }
     today = local_date(web.now())
     page = render_template(
         "contracts/review.html",
         contract=view,
+        whole=whole,
         checks=queries.checks(session, view, today=today),
         signs=(found := queries.signs(session, view, today=today)),
         mine=queries.own_ids(

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from marketplace.accounts.standing_queries import check_acting
 from marketplace.contracts import parameters, rules
 from marketplace.contracts.events import ContractRefused, ContractRegistered, ContractReturned
 from marketplace.contracts.models import Contract
@@ -129,6 +130,7 @@ def register(
     row = load_reviewed(session, actor, contract_id)
     if row.status is ContractStatus.REGISTERED and row.contract_no is not None:
         return row.contract_no
+    check_acting(session, (row.seller_organisation_id, row.buyer_organisation_id))
     status = rules.move(row.status, ContractStatus.REGISTERED)
     today = local_date(now)
     assert row.amount_fen is not None

@@ -189,6 +189,7 @@ READ = Permission(
     _PARTY | {Role.BROKER, Role.AGENCY_HEAD, Role.REGISTRAR, Role.OPERATOR},
     verified=False,
 )
+UNMASK = Permission("contracts.unmask", READ.roles)
 REVIEW = Permission("contracts.review", frozenset({Role.REGISTRAR}))
 SEE_YEAR = Permission(
     "contracts.see_year",

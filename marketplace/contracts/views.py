@@ -97,12 +97,28 @@ def draft_from_deal(deal_id: int) -> ResponseReturnValue:
 @web.permits(rules.READ)
 def show(contract_id: int) -> ResponseReturnValue:
     """Show one contract to who takes part in it."""
+    return _page(contract_id, web.UnmaskForm.fresh())
+
+
+@blueprint.route("/contracts/<int:contract_id>/contacts", methods=["POST"])
+@web.permits(rules.UNMASK)
+def contacts(contract_id: int) -> ResponseReturnValue:
+    """Show one contract with the whole numbers of its contacts; that is noted."""
+    queries.get_contract(web.session(), web.actor(), contract_id)
+    form = web.UnmaskForm.load()
+    whole = web.unmasked(form, permission=rules.UNMASK, subject=subject(contract_id))
+    return _page(contract_id, form, whole=whole)
+
+
+def _page(contract_id: int, unmask: web.UnmaskForm, *, whole: bool = False) -> ResponseReturnValue:
     session = web.session()
     view = queries.get_contract(session, web.actor(), contract_id)
     checks = queries.checks(session, view, today=local_date(web.now())) if view.may_edit else []
-    return render_template(
+    page = render_template(
         "contracts/show.html",
         contract=view,
+        unmask=unmask,
+        whole=whole,
         checks=checks,
         missing=sum(not check.passed for check in checks),
         files=attachments.of(session, subject(contract_id)),
@@ -113,6 +129,7 @@ def show(contract_id: int) -> ResponseReturnValue:
         history=queries.history(session, contract_id),
         **labels(view),
     )
+    return page, unmask.status()
 
 
 def labels(view: ContractView) -> dict[str, str]:
@@ -139,7 +156,7 @@ def edit(contract_id: int) -> ResponseReturnValue:
             version=view.version,
         )
     )
-    _offer_lists(form)
+    offer_lists(form)
     if form.validate_on_post():
 
         def use_case(session: Session) -> str:
@@ -174,7 +191,7 @@ def edit(contract_id: int) -> ResponseReturnValue:
 def autosave(contract_id: int) -> ResponseReturnValue:
     """Keep the form while it is being filled in; answer with the version to build on."""
     form = forms.ContractForm.load()
-    _offer_lists(form)
+    offer_lists(form)
     if not form.validate_on_post():
         return {"problems": ["有格式不对的地方，暂时没有自动保存"]}, 422
     try:
@@ -195,7 +212,8 @@ def autosave(contract_id: int) -> ResponseReturnValue:
     return {"version": version}
 
 
-def _offer_lists(form: forms.ContractForm) -> None:
+def offer_lists(form: forms.ContractForm) -> None:
+    """Offer the agencies and registrars of the platform in the form's lists."""
     session = web.session()
     form.offer(
         agencies=_choices(

@@ -36,6 +36,7 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingIte
                 params={"contract_id": row.id},
                 act="审核",
                 due_on=row.due_on,
+                workdays=True,
             )
             for row in found.items
         ]
@@ -47,6 +48,7 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingIte
                 params={"contract_id": each.contract_id},
                 act="答复",
                 due_on=each.due_on,
+                workdays=True,
             )
             for each in waiting_amendments(session, own, limit=30)
         ]

@@ -236,6 +236,11 @@ class SearchIndex:
                 for number in sorted(numbers):
                     yield Change(f"{kind}:{number}", found.get(f"{kind}:{number}"))
 
+    def stored(self, document_ids: Iterable[str]) -> dict[str, Document]:
+        """Return documents as the database holds them now; without what nobody may find."""
+        changes = self._read_again(document_ids)
+        return {each.document.id: each.document for each in changes if each.document is not None}
+
     def _purge(self, now: datetime) -> None:
         if time.monotonic() < self._next_purge:
             return

@@ -43,7 +43,7 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class MatchView:
-    """One match as pages show it."""
+    """One match as pages show it; ``factor`` is what people said of it, for the order only."""
 
     kind: str
     record_id: int
@@ -63,6 +63,7 @@ class MatchView:
     opinion: str = ""
     own: bool = False
     verdict: Verdict | None = None
+    factor: float = 1.0
 
 
 def view_of(
@@ -76,6 +77,7 @@ def view_of(
     other = match.document
     need, offer = (other, own) if own.kind == "achievement" else (own, other)
     hidden = bool(other.shown.get("price_hidden"))
+    adjusted = adjustments.get(other.id, Adjustment())
     return MatchView(
         kind=other.kind,
         record_id=_record_id(other),
@@ -94,7 +96,8 @@ def view_of(
             (because(term), term.text, term.source == LEARNED) for term in match.expansions
         ),
         shares=_shares(match),
-        opinion=adjustments.get(other.id, Adjustment()).said,
+        opinion=adjusted.said,
+        factor=adjusted.factor,
         own=other.owner_id != "" and other.owner_id == str(actor.organisation_id),
     )
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.achievements import queries as achievements
+from marketplace.discovery import pairing_service
 from marketplace.discovery.models import IndexChange, MatchVerdict
 from marketplace.discovery.rules import JUDGE, Verdict
 from marketplace.foundation import audit
@@ -18,10 +19,11 @@ from marketplace.needs import queries as needs
 
 def note_changes(session: Session, *, now: datetime, document_ids: Iterable[str]) -> None:
     """Note documents that have to be read again; repetition does no harm."""
+    names = list(dict.fromkeys(document_ids))
     session.add_all(
-        IndexChange(document_id=document_id, changed_at=now, indexed_at=None)
-        for document_id in dict.fromkeys(document_ids)
+        IndexChange(document_id=name, changed_at=now, indexed_at=None) for name in names
     )
+    pairing_service.note_due(session, now=now, document_ids=names)
 
 
 def judge_match(
@@ -55,6 +57,7 @@ def judge_match(
         )
         session.add(row)
     row.organisation_id, row.verdict, row.judged_at = actor.organisation_id, verdict, now
+    pairing_service.note_due(session, now=now, document_ids=[f"need:{need_id}"])
     audit.record(
         session,
         actor=actor,
@@ -90,3 +93,4 @@ def retract_verdict(
         before={"achievement_id": achievement_id, "verdict": row.verdict},
     )
     session.delete(row)
+    pairing_service.note_due(session, now=now, document_ids=[f"need:{need_id}"])

@@ -46,7 +46,7 @@ from marketplace.needs.rules import NeedContent
 
 _PARTIES = re.compile(
     # A comma before LTD or INC belongs to the name of a foreign company.
-    r"\s*[;；、\n]\s*|\s*[,，](?!\s*(?:LTD|INC|LLC|CORP|S\.A)\b)\s*",
+    r"[;；、\n]|[,，](?!\s*(?:LTD|INC|LLC|CORP|S\.A)\b)",
     re.IGNORECASE,
 )
 _TITLE_LENGTH = 40

@@ -10,6 +10,7 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -95,15 +96,31 @@ def _check_count(count: int) -> None:
 # --- Excel -------------------------------------------------------------------------------------
 
 
+# What the readers say of an archive that is damaged, or encrypted in a part (a RuntimeError).
+_DAMAGED = (
+    CalamineError,
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    UnicodeDecodeError,
+)
+
+
 def _read_workbook(upload: Upload, kind: ImportKind) -> Table:
     try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(upload.content))
-        # A sheet's own height tells its size before any cell is unpacked into memory.
-        sheets = [book.get_sheet_by_index(index) for index in range(len(book.sheet_names))]
-    except CalamineError as broken:
+        return _read_sheet(upload, kind)
+    except _DAMAGED as broken:
         raise _refuse(
             "broken", "这个 Excel 文件打不开，可能已损坏或加了密码；请另存后再上传"
         ) from broken
+
+
+def _read_sheet(upload: Upload, kind: ImportKind) -> Table:
+    book = CalamineWorkbook.from_filelike(io.BytesIO(upload.content))
+    # A sheet's own height tells its size before any cell is unpacked into memory.
+    sheets = [book.get_sheet_by_index(index) for index in range(len(book.sheet_names))]
     filled = [sheet for sheet in sheets if sheet.end is not None]
     if not filled:
         raise _refuse("empty", f"文件“{upload.name}”里没有内容，请重新选择")
@@ -173,14 +190,17 @@ def _refuse_merged(sheet: CalamineSheet) -> None:
     )
 
 
-_SHEET_FORMULA = re.compile(rb'<c\b[^>]*?\br="([A-Z]+\d+)"[^>]*?>\s*<f[\s>/]')
+# A tag ends where the next one begins, also in a file made to be slow to read.
+_CELL_FORMULA = re.compile(rb"<c\b([^<>]*)>\s*<f[\s>/]")
+_CELL_NAME = re.compile(rb'\br="([A-Z]+\d+)"')
 
 
 def _refuse_formulas(content: bytes, index: int, name: str) -> None:
     """Refuse a sheet with formulas: what they show depends on who opens the file."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         member = _sheet_member(archive, index)
-        cells = _SHEET_FORMULA.findall(archive.read(member)) if member else []
+        tags = _CELL_FORMULA.findall(archive.read(member)) if member else []
+    cells = [found.group(1) for found in map(_CELL_NAME.search, tags) if found]
     if cells:
         shown = "、".join(cell.decode() for cell in cells[:_SHOWN])
         more = f"等 {len(cells)} 处" if len(cells) > _SHOWN else ""
@@ -191,23 +211,26 @@ def _refuse_formulas(content: bytes, index: int, name: str) -> None:
         )
 
 
-_RELATION = re.compile(rb'<Relationship\b[^>]*?\bId="([^"]+)"[^>]*?>')
+_RELATION = re.compile(rb"<Relationship\b([^<>]*)>")
+_IDENTIFIER = re.compile(rb'\bId="([^"]+)"')
 _TARGET = re.compile(rb'\bTarget="([^"]+)"')
-_SHEET = re.compile(rb'<sheet\b[^>]*?\br:id="([^"]+)"')
+_SHEET = re.compile(rb"<sheet\b([^<>]*)>")
+_SHEET_RELATION = re.compile(rb'\br:id="([^"]+)"')
 
 
 def _sheet_member(archive: zipfile.ZipFile, index: int) -> str | None:
     """Return the archive member of the sheet at an index, by the workbook's own relations."""
     names = set(archive.namelist())
-    identifiers = _SHEET.findall(archive.read("xl/workbook.xml"))
+    sheets = map(_SHEET_RELATION.search, _SHEET.findall(archive.read("xl/workbook.xml")))
+    identifiers = [found.group(1) for found in sheets if found]
     relations = (
         archive.read("xl/_rels/workbook.xml.rels") if "xl/_rels/workbook.xml.rels" in names else b""
     )
     targets: dict[bytes, str] = {}
-    for match in _RELATION.finditer(relations):
-        found = _TARGET.search(match.group())
-        if found:
-            targets[match.group(1)] = found.group(1).decode()
+    for attributes in _RELATION.findall(relations):
+        identifier, target_found = _IDENTIFIER.search(attributes), _TARGET.search(attributes)
+        if identifier and target_found:
+            targets[identifier.group(1)] = target_found.group(1).decode()
     if index >= len(identifiers) or identifiers[index] not in targets:
         return None
     target = targets[identifiers[index]]

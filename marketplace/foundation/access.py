@@ -43,6 +43,9 @@ class Actor:
     name: str = ""
     organisation_name: str = ""
     verified: bool = False
+    # What acts in the person's place, a token for example; stands in the audit beside the name.
+    through: str = ""
+    suspended: bool = False
 
     @property
     def signed_in(self) -> bool:
@@ -96,6 +99,11 @@ def require(actor: Actor, permission: Permission) -> None:
         return
     if not actor.signed_in:
         raise NotAllowed("access.sign_in", "请先登录，再办理这件事")
+    if permission.verified and actor.suspended:
+        raise NotAllowed(
+            "access.suspended",
+            "您的单位已被交易中心暂停，现在只能查看；原因和恢复条件在“单位与个人资料”里",
+        )
     if permission.verified and not actor.verified:
         raise NotAllowed(
             "access.unverified",

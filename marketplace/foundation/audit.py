@@ -1,4 +1,4 @@
-"""Who did what, for whom, when: one row per state change, in a hash chain.
+"""Who did what, for whom, when and from where: one row per state change, in a hash chain.
 
 Rows are collected during the use case and chained just before the commit, so that the chain's
 head is the last lock a transaction takes and can be part of no deadlock.
@@ -6,29 +6,38 @@ head is the last lock a transaction takes and can be part of no deadlock.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, String, event, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from marketplace.foundation import audit_chain
 from marketplace.foundation.access import Actor
+from marketplace.foundation.audit_chain import GENESIS, BrokenLink, Entry, Link
 from marketplace.foundation.db import Base, Id, Json, TransactionSession, ensure_row
 
-_GENESIS = "0" * 64
 _PENDING = "audit.pending"
+_ORIGIN = "audit.origin"
 
 
 class AuditRow(Base):
     """One link of the chain; ``digest`` covers every other column and the digest before."""
 
     __tablename__ = "foundation_audit_rows"
-    __table_args__ = (Index("ix_audit_subject", "subject", "id"),)
+    # Each filter of the operator's page has its own index in the page's order, so that a page
+    # costs the same at ten million rows.
+    __table_args__ = (
+        Index("ix_audit_subject", "subject", "happened_at", "sequence"),
+        Index("ix_audit_user", "user_id", "happened_at", "sequence"),
+        Index("ix_audit_organisation", "organisation_id", "happened_at", "sequence"),
+        Index("ix_audit_action", "action", "happened_at", "sequence"),
+        Index("ix_audit_moment", "happened_at", "sequence"),
+    )
 
     id: Mapped[Id]
     sequence: Mapped[int] = mapped_column(unique=True)
@@ -40,6 +49,9 @@ class AuditRow(Base):
     subject: Mapped[str]
     before: Mapped[Json]
     after: Mapped[Json]
+    # The network address, or the name of the process that no person asked.
+    origin: Mapped[str] = mapped_column(String(100))
+    algorithm: Mapped[str] = mapped_column(String(20))
     previous: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
 
@@ -53,6 +65,11 @@ class AuditHead(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     sequence: Mapped[int]
     digest: Mapped[str] = mapped_column(String(64))
+
+
+def come_from(session: Session, origin: str) -> None:
+    """Say from where the changes of this transaction are asked: an address, or a process."""
+    session.info[_ORIGIN] = origin[:100]
 
 
 def record(
@@ -74,11 +91,13 @@ def record(
             happened_at=now,
             user_id=actor.user_id,
             organisation_id=actor.organisation_id,
-            actor_name=actor.name,
+            actor_name=f"{actor.name}（{actor.through}）" if actor.through else actor.name,
             action=action,
             subject=subject,
             before=_plain(before),
             after=_plain(after),
+            origin=session.info.get(_ORIGIN, "platform"),
+            algorithm=audit_chain.ALGORITHM,
         )
     )
 
@@ -100,10 +119,10 @@ def _encode(value: Any) -> Any:
     return str(value)
 
 
-def _digest(row: AuditRow) -> str:
-    content = [
+def _entry(row: AuditRow) -> Entry:
+    return Entry(
         row.sequence,
-        row.happened_at.astimezone(UTC).isoformat(),
+        row.happened_at,
         row.user_id,
         row.organisation_id,
         row.actor_name,
@@ -111,10 +130,17 @@ def _digest(row: AuditRow) -> str:
         row.subject,
         row.before,
         row.after,
-        row.previous,
-    ]
-    packed = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(packed.encode()).hexdigest()
+        row.origin,
+        row.algorithm,
+    )
+
+
+def _link(row: AuditRow) -> Link:
+    return Link(row.sequence, row.previous, row.digest, _entry(row))
+
+
+def _locked_head(session: Session) -> AuditHead | None:
+    return session.get(AuditHead, 1, with_for_update=True, populate_existing=True)
 
 
 @event.listens_for(TransactionSession, "before_commit")
@@ -123,12 +149,15 @@ def _chain(session: Session) -> None:
     if not rows:
         return
     session.flush()
-    ensure_row(session, AuditHead, id=1, sequence=0, digest=_GENESIS)
-    head = session.get_one(AuditHead, 1, with_for_update=True, populate_existing=True)
+    head = _locked_head(session)
+    if head is None:  # the first change of all
+        ensure_row(session, AuditHead, id=1, sequence=0, digest=GENESIS)
+        head = _locked_head(session)
+    assert head is not None
     for row in rows:
         row.sequence = head.sequence + 1
         row.previous = head.digest
-        row.digest = _digest(row)
+        row.digest = audit_chain.digest_of(_entry(row), row.previous)
         head.sequence, head.digest = row.sequence, row.digest
         session.add(row)
     session.flush()
@@ -139,12 +168,10 @@ def _forget(session: Session) -> None:
     session.info.pop(_PENDING, None)
 
 
-@dataclass(frozen=True)
-class BrokenLink:
-    """The first place at which the chain does not hold, and what is wrong there."""
-
-    sequence: int
-    what: str
+def head(session: Session) -> tuple[int, str]:
+    """Return place and digest of the newest link; zero where there is none."""
+    row = session.get(AuditHead, 1)
+    return (row.sequence, row.digest) if row else (0, GENESIS)
 
 
 def verify(session: Session) -> tuple[int, BrokenLink | None]:
@@ -152,22 +179,37 @@ def verify(session: Session) -> tuple[int, BrokenLink | None]:
 
     Finds a changed, missing, inserted or moved row, and a chain cut off at its end.
     """
-    previous, expected = _GENESIS, 1
-    for row in session.scalars(
-        select(AuditRow).order_by(AuditRow.sequence).execution_options(yield_per=1000)
-    ):
-        if row.sequence != expected:
-            return expected - 1, BrokenLink(expected, "missing")
-        if row.previous != previous:
-            return expected - 1, BrokenLink(expected, "moved")
-        if _digest(row) != row.digest:
-            return expected - 1, BrokenLink(expected, "changed")
-        previous, expected = row.digest, expected + 1
-    head = session.get(AuditHead, 1)
-    last = (head.sequence, head.digest) if head else (0, _GENESIS)
-    if last != (expected - 1, previous):
-        return expected - 1, BrokenLink(expected, "missing")
-    return expected - 1, None
+    return audit_chain.walk(
+        links(session), head=head(session), place_of=lambda digest: _place_of(session, digest)
+    )
+
+
+def links(session: Session, *, first: int = 1, last: int | None = None) -> Iterator[Link]:
+    """Read the chain's links by place, some at a time."""
+    statement = select(AuditRow).where(AuditRow.sequence >= first).order_by(AuditRow.sequence)
+    if last is not None:
+        statement = statement.where(AuditRow.sequence <= last)
+    for row in session.scalars(statement.execution_options(yield_per=1000)):
+        yield _link(row)
+
+
+def links_of(session: Session, subjects: Collection[str]) -> list[Link]:
+    """Read the links that tell of some objects, by place."""
+    rows = session.scalars(
+        select(AuditRow).where(AuditRow.subject.in_(subjects)).order_by(AuditRow.sequence)
+    )
+    return [_link(row) for row in rows]
+
+
+def digest_at(session: Session, sequence: int) -> str | None:
+    """Return the digest of the link at a place, or None when there is no such link."""
+    if sequence == 0:
+        return GENESIS
+    return session.scalar(select(AuditRow.digest).where(AuditRow.sequence == sequence))
+
+
+def _place_of(session: Session, digest: str) -> int | None:
+    return session.scalar(select(AuditRow.sequence).where(AuditRow.digest == digest).limit(1))
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class Deadline:
     when: date | datetime
     url: str
     note: str = ""
+    until: datetime | None = None  # of a moment: when it is over
 
 
 def calendar_file(name: str, deadlines: Sequence[Deadline], *, now: datetime) -> bytes:
@@ -39,6 +40,8 @@ def calendar_file(name: str, deadlines: Sequence[Deadline], *, now: datetime) ->
         event.add("dtstart", deadline.when)
         if not isinstance(deadline.when, datetime):
             event.add("dtend", deadline.when + timedelta(days=1))
+        elif deadline.until is not None:
+            event.add("dtend", deadline.until)
         event.add("url", deadline.url)
         if deadline.note:
             event.add("description", deadline.note)

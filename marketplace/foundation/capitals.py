@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-
-import cn2an
+from importlib import import_module
 
 from marketplace.foundation.money import FEN_PER_YUAN, Fen
 
@@ -12,4 +11,5 @@ from marketplace.foundation.money import FEN_PER_YUAN, Fen
 def capital_yuan(fen: Fen) -> str:
     """Write an amount in Chinese capital numerals, as bids and contracts state it."""
     yuan = Decimal(fen) / FEN_PER_YUAN
-    return str(cn2an.an2cn(f"{yuan:f}", "rmb"))
+    # Loaded when the first amount is written out: its tables are a thirtieth of every start.
+    return str(import_module("cn2an").an2cn(f"{yuan:f}", "rmb"))

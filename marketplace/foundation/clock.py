@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -93,4 +94,5 @@ class DemoClock:
 
 
 def _seconds_until(moment: datetime) -> int:
-    return round((moment - datetime.now(UTC)).total_seconds())
+    # Up to a second late, never early: what is due at the moment is due when the clock shows it.
+    return math.ceil((moment - datetime.now(UTC)).total_seconds())

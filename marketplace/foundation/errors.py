@@ -79,6 +79,18 @@ class Conflict(DomainError):
     status = 409
 
 
+class TooMany(DomainError):
+    """It was done too often in a short time (HTTP 429); ``retry_after`` in seconds."""
+
+    status = 429
+
+    def __init__(
+        self, code: str, message: str, field: str | None = None, *, retry_after: int = 60
+    ) -> None:
+        super().__init__(code, message, field)
+        self.retry_after = retry_after
+
+
 def raise_if_any(problems: Iterable[Problem]) -> None:
     """Raise one ``RuleBroken`` that carries all problems, or return when there are none."""
     listed = list(problems)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 LOCAL = ZoneInfo("Asia/Shanghai")
@@ -16,3 +16,12 @@ def local_date(moment: datetime) -> date:
 def local_midnight(day: date) -> datetime:
     """Return the aware moment at which a day begins in Jinan."""
     return datetime.combine(day, time(), tzinfo=LOCAL)
+
+
+def last_day_after(day: date, years: int) -> date:
+    """Return the last day of a term of whole years that begins on a day; 29 February ends one."""
+    try:
+        anniversary = day.replace(year=day.year + years)
+    except ValueError:  # 29 February
+        anniversary = day.replace(year=day.year + years, month=3, day=1)
+    return anniversary - timedelta(days=1)

@@ -18,7 +18,7 @@ from marketplace.foundation.capitals import capital_yuan
 from marketplace.foundation.clock import LOCAL
 from marketplace.foundation.money import format_yuan
 
-_SLICES = ("assessments", "contracts", "listings")
+_SLICES = ("assessments", "brokerage", "contracts", "listings", "reviews", "training")
 
 
 def _environment() -> Environment:

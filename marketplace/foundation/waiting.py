@@ -14,7 +14,10 @@ from marketplace.foundation.access import Actor
 
 @dataclass(frozen=True)
 class WaitingItem:
-    """One thing to do: what, why it waits here, where to do it, and by when."""
+    """One thing to do: what, why it waits here, where to do it, and by when.
+
+    ``workdays``: the term was set in working days, so what is left is told in them.
+    """
 
     what: str
     why: str
@@ -22,6 +25,7 @@ class WaitingItem:
     params: dict[str, Any] = field(default_factory=dict)
     act: str = "办理"
     due_on: date | None = None
+    workdays: bool = False
 
 
 Contributor = Callable[..., Sequence[WaitingItem]]

@@ -17,6 +17,7 @@ from marketplace.listings.automatic_rules import Order
 from marketplace.listings.bidding_models import AutomaticOrder, BiddingSession
 from marketplace.listings.bidding_queries import standing_of, terms_of
 from marketplace.listings.bidding_rules import BiddingKind, Phase
+from marketplace.listings.models import Intent
 from marketplace.listings.session_service import bidder, lock_standing, store_mark
 
 
@@ -79,9 +80,17 @@ def drop_limit(session: Session, *, actor: Actor, now: datetime, listing_id: int
     row = lock_standing(session, listing_id)
     intent = bidder(session, actor, row)
     _check_not_over(row, now)
+    if not drop_order(session, row, intent, actor=actor, now=now):
+        raise NotFound()
+
+
+def drop_order(
+    session: Session, row: BiddingSession, intent: Intent, *, actor: Actor, now: datetime
+) -> bool:
+    """Delete a bidder's private limit of a locked session; tell whether there was one."""
     order = _own(session, row, intent.id)
     if order is None:
-        raise NotFound()
+        return False
     session.delete(order)
     row.order_count -= 1
     audit.record(
@@ -92,6 +101,7 @@ def drop_limit(session: Session, *, actor: Actor, now: datetime, listing_id: int
         now=now,
         after={"plate": intent.plate},
     )
+    return True
 
 
 def run_orders(session: Session, row: BiddingSession, *, now: datetime) -> None:

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from marketplace.accounts.events import OrganisationSuspended
 from marketplace.foundation.outbox import Subscription
-from marketplace.listings import service
+from marketplace.listings import service, suspension_service
 from marketplace.payments.events import PaymentConfirmed
 from marketplace.publicity.events import PublicityClosed
 
@@ -37,7 +38,20 @@ def payment_confirmed(session: Session, event: PaymentConfirmed, *, now: datetim
         service.deposit_arrived(session, now=now, intent_id=intent_id, payment_id=event.payment_id)
 
 
+def organisation_suspended(
+    session: Session, event: OrganisationSuspended, *, now: datetime
+) -> None:
+    """End what a suspended organisation has open in the trading hall."""
+    suspension_service.end_for_suspended(
+        session,
+        now=now,
+        organisation_id=event.organisation_id,
+        reason=f"机构被交易中心暂停：{event.reason}",
+    )
+
+
 SUBSCRIPTIONS = [
     Subscription("listings.publicity_closed", PublicityClosed, publicity_closed),
     Subscription("listings.payment_confirmed", PaymentConfirmed, payment_confirmed),
+    Subscription("listings.organisation_suspended", OrganisationSuspended, organisation_suspended),
 ]

@@ -53,6 +53,7 @@ def choose_bidding(listing_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/listings/opening-key", methods=["GET", "POST"])
 @web.permits(rules.OPERATE)
+@web.sensitive_with_secret("listings.opening_key")
 def opening_key() -> ResponseReturnValue:
     """Set the officer's own opening passphrase."""
     form = PassphraseForm.load()
@@ -78,6 +79,7 @@ def opening_key() -> ResponseReturnValue:
 
 @blueprint.route("/listings/<int:listing_id>/opening")
 @web.permits(rules.OPERATE)
+@web.sensitive_with_secret("listings.opening")
 def opening(listing_id: int) -> ResponseReturnValue:
     """Show how far the opening of a sealed session has come."""
     return _page(listing_id)
@@ -108,6 +110,7 @@ def score_bids(listing_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/listings/<int:listing_id>/opening/share", methods=["POST"])
 @web.permits(rules.OPERATE)
+@web.sensitive_with_secret("listings.opening")
 def give_share(listing_id: int) -> ResponseReturnValue:
     """Take an officer's passphrase; with enough of them the bids are opened."""
     _opening(listing_id)
@@ -132,6 +135,7 @@ def give_share(listing_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/listings/<int:listing_id>/opening/void", methods=["POST"])
 @web.permits(rules.OPERATE)
+@web.sensitive
 def void_unopened(listing_id: int) -> ResponseReturnValue:
     """Void a session that cannot be opened."""
     _opening(listing_id)

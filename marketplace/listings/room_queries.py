@@ -64,7 +64,10 @@ class OwnSeal:
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
-    """A bidding session at one moment for one reader; ``lines`` are the newest first."""
+    """A bidding session at one moment for one reader; ``lines`` are the newest first.
+
+    Time alone ends a session; until it is ``settled`` it may still turn out void (ended late).
+    """
 
     session_id: int
     kind: BiddingKind
@@ -77,6 +80,7 @@ class Room:
     terms: Terms | None
     sealed_terms: SealedTerms | None
     phase: Phase
+    settled: bool
     cycle: int
     closes_at: datetime
     ends_at: datetime
@@ -206,12 +210,12 @@ def room(
     terms = terms_of(row) if ascending else None
     sealed_terms = None if ascending else sealed_terms_of(row)
     standing = standing_of(row)
-    if step is not None and row.decided_at is not None and ascending:
+    phase = phase_of(row, now)
+    if step is not None and phase is Phase.OVER and ascending:
         step = max(0, min(step, row.bid_count))
         standing = _standing_at(session, row, step)
     else:
         step = None
-    phase = phase_of(row, now)
     closes_at = (
         bidding.closes_at(terms, standing)
         if terms is not None and step is not None
@@ -232,6 +236,7 @@ def room(
         terms=terms,
         sealed_terms=sealed_terms,
         phase=phase,
+        settled=row.decided_at is not None or row.voided_at is not None,
         cycle=bidding.current_cycle(terms, standing, now) if terms else 0,
         closes_at=closes_at,
         ends_at=ends_at,

@@ -38,6 +38,7 @@ def _priorities(session: Session, actor: Actor) -> list[WaitingItem]:
             {"priority_id": asked.id},
             "答复",
             asked.answer_by,
+            workdays=True,
         )
         for asked in notice_queries.own_priorities(session, actor)
         if asked.state is PriorityState.ASKED
@@ -138,6 +139,7 @@ def _for_operator(session: Session) -> list[WaitingItem]:
             params={"listing_id": row.id},
             act="确认资格",
             due_on=row.qualification_ends_on,
+            workdays=True,
         )
         for row, count in undecided
     ]
@@ -182,4 +184,5 @@ def _signing(row: Listing) -> WaitingItem:
         params={"listing_id": row.id},
         act="查看",
         due_on=row.sign_by,
+        workdays=True,
     )

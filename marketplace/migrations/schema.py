@@ -1,4 +1,4 @@
-"""Move a database's schema to a revision, and compare it with the models."""
+"""Move a database's schema to a revision, and compare it with the models, through Alembic."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from marketplace.foundation.db import Base, Database
@@ -61,13 +60,6 @@ def downgrade(database: Database, revision: str) -> None:
     """Take a database down to a revision."""
     with _changing(database) as connection:
         command.downgrade(configuration(connection), revision)
-
-
-def is_current(database: Database) -> bool:
-    """Tell whether a database stands at the newest revision."""
-    head = ScriptDirectory.from_config(configuration()).get_current_head()
-    with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head
 
 
 def differences(database: Database) -> list[Any]:

@@ -24,6 +24,7 @@ from marketplace.needs.rules import (
     NeedContent,
     NeedState,
     check_editable,
+    check_reopened,
     contradictions,
     missing,
     move,
@@ -163,6 +164,7 @@ def reopen(session: Session, *, actor: Actor, now: datetime, need_id: int) -> No
     """Take a closed or expired need up again as a draft."""
     require(actor, EDIT)
     row = _load_own(session, actor=actor, need_id=need_id)
+    check_reopened(row.state)
     row.state = move(row.state, NeedState.DRAFT)
     row.updated_at = now
     row.version += 1

@@ -126,7 +126,7 @@ def stored(content: NeedContent, *, version: int) -> dict[str, Any]:
     }
 
 
-class StartForm(web.Form):
+class NeedStartForm(web.Form):
     """The first lines of a new need; a text that was searched for stands in them already."""
 
     title = web.TextField("标题", longest=TITLE_MAX, hint="一行写清要解决什么、要到什么程度")

@@ -44,6 +44,18 @@ def close(session: Session, *, actor: Actor, now: datetime, need_id: int, reason
         _announce_end(session, row, text, now=now)
 
 
+def close_all(session: Session, *, now: datetime, organisation_id: int, reason: str) -> int:
+    """Close a suspended owner's open needs; matched ones wait with their deal."""
+    ids = session.scalars(
+        select(Need.id)
+        .where(Need.organisation_id == organisation_id, Need.state == NeedState.OPEN)
+        .order_by(Need.id)
+    ).all()
+    for need_id in ids:
+        close(session, actor=SYSTEM, now=now, need_id=need_id, reason=reason)
+    return len(ids)
+
+
 # --- marks that deals and contracts set; their own services have asked for the right ---
 
 

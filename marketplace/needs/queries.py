@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, lazyload, load_only
 
 from marketplace.foundation.access import Actor, permits
 from marketplace.foundation.clock import local_date
-from marketplace.foundation.db import Page, paginate
+from marketplace.foundation.db import Page, paginate, written_id
 from marketplace.foundation.money import Fen
 from marketplace.foundation.trade import TechnologyField
 from marketplace.foundation.waiting import WaitingItem
@@ -216,6 +216,12 @@ def count_opened_since(session: Session, since: datetime) -> int:
     return session.scalar(statement) or 0
 
 
+def open_ids(session: Session) -> list[int]:
+    """List the ids of all needs that others find, oldest first."""
+    found = select(Need.id).where(Need.state.in_(VISIBLE_STATES)).order_by(Need.id)
+    return list(session.scalars(found))
+
+
 def newest(session: Session, *, limit: int = 6) -> list[NeedRow]:
     """List what was opened last; the caller leaves out who asks where ``anonymous`` is set."""
     rows = session.scalars(
@@ -236,6 +242,13 @@ def find_open(session: Session, text: str, *, limit: int) -> list[NeedRow]:
         .limit(limit)
     )
     return [row_of(row) for row in rows]
+
+
+def find_id(session: Session, written: str) -> int | None:
+    """Return the id of the need whose number, or whose id, somebody wrote; None for none."""
+    if written.isdecimal():
+        return written_id(written)
+    return session.scalar(select(Need.id).where(Need.number == written.upper()))
 
 
 def rows_of(session: Session, ids: Sequence[int]) -> dict[int, NeedRow]:
@@ -343,6 +356,7 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingIte
                 params={"need_id": need_id},
                 act="回复",
                 due_on=_within(since),
+                workdays=True,
             )
         )
     return items
@@ -363,6 +377,7 @@ def _operator_waiting(session: Session) -> list[WaitingItem]:
             params={"need_id": row.id},
             act="审核",
             due_on=_within(row.submitted_at) if row.submitted_at else None,
+            workdays=True,
         )
         for row in rows
     ]

@@ -129,6 +129,18 @@ def move(state: NeedState, to: NeedState) -> NeedState:
     return to
 
 
+REOPENABLE_STATES = frozenset({_S.CLOSED, _S.EXPIRED})
+
+
+def check_reopened(state: NeedState) -> None:
+    """Refuse to take up again what has not ended: a review is recalled, an open need is closed."""
+    if state not in REOPENABLE_STATES:
+        raise Conflict(
+            "needs.not_ended",
+            f"这条需求现在是“{state.label}”，只有已关闭或已截止的需求可以恢复为草稿；请刷新页面",
+        )
+
+
 EDITABLE_STATES = frozenset({_S.DRAFT, _S.OPEN})
 
 

@@ -17,7 +17,7 @@ from marketplace.foundation.classifications import industries
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.errors import DomainError, NotFound, RuleBroken
 from marketplace.needs import queries, service
-from marketplace.needs.forms import FilesForm, NeedForm, ReasonForm, StartForm, begun, stored
+from marketplace.needs.forms import FilesForm, NeedForm, NeedStartForm, ReasonForm, begun, stored
 from marketplace.needs.rules import DRAFT, EDIT, OWN, TEXT_MAX, NeedContent, NeedState, missing
 from marketplace.needs.term_rules import read, with_term
 
@@ -119,7 +119,7 @@ def _budget(row: queries.NeedRow) -> str | float:
 @web.permits(DRAFT)
 def create() -> ResponseReturnValue:
     """Begin a need with its first lines; the form that follows saves itself."""
-    form = StartForm.load(**begun(web.argument("text", longest=TEXT_MAX)))
+    form = NeedStartForm.load(**begun(web.argument("text", longest=TEXT_MAX)))
     if form.validate_on_post():
 
         def act(session: Session) -> str:

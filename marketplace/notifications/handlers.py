@@ -11,6 +11,8 @@ from marketplace.foundation.outbox import Handler, Subscription
 from marketplace.notifications import (
     award_announcements,
     claim_announcements,
+    deal_announcements,
+    guild_announcements,
     service,
     supply_announcements,
     trading_announcements,
@@ -22,6 +24,8 @@ ANNOUNCEMENTS = (
     *trading_announcements.ANNOUNCEMENTS,
     *award_announcements.ANNOUNCEMENTS,
     *claim_announcements.ANNOUNCEMENTS,
+    *deal_announcements.ANNOUNCEMENTS,
+    *guild_announcements.ANNOUNCEMENTS,
 )
 
 

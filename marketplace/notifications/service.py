@@ -13,7 +13,7 @@ from marketplace.accounts import queries as accounts
 from marketplace.foundation import audit
 from marketplace.foundation.access import Actor, require
 from marketplace.foundation.errors import NotFound
-from marketplace.notifications import rules
+from marketplace.notifications import rules, webhook_service
 from marketplace.notifications.models import Mail, Message, Preference
 from marketplace.notifications.rules import MailState, MessageKind
 
@@ -74,6 +74,7 @@ def tell(session: Session, *, now: datetime, user_ids: Collection[int], news: Ne
         for message in messages
         if people[message.user_id].email and wants[message.user_id]
     )
+    webhook_service.queue(session, messages, now=now)
     return len(messages)
 
 

@@ -17,6 +17,7 @@ from marketplace.notifications.announcing import (
     review_step,
 )
 from marketplace.notifications.rules import MessageKind
+from marketplace.oversight import events as oversight
 from marketplace.payments import events as payments
 from marketplace.publicity import events as publicity
 
@@ -53,6 +54,30 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
         "{organisation}没有通过核验",
         "原因：{reason}。按说明修改单位资料后，可以再次提交核验。",
         "accounts.organisation",
+    ),
+    Announcement(
+        oversight.ReportDecided,
+        MessageKind.ACCOUNT,
+        person("reporter_user_id"),
+        "您举报的“{title}”已有答复",
+        "{words}",
+    ),
+    Announcement(
+        accounts.OrganisationSuspended,
+        MessageKind.ACCOUNT,
+        _ADMIN,
+        "{organisation}已被交易中心暂停",
+        "原因：{reason}。恢复之前只能查看：公开的成果和需求已撤下，尚未约束他人的挂牌和意向已结束，"
+        "撮合、登记和补助支付暂缓；已签约、登记和支付的不受影响。",
+        "accounts.profile",
+    ),
+    Announcement(
+        accounts.OrganisationResumed,
+        MessageKind.ACCOUNT,
+        _ADMIN,
+        "{organisation}已恢复办理",
+        "现在可以继续办理；撤下的成果和需求请重新发布，结束的挂牌和意向请重新办理。",
+        "workbench.show",
     ),
     Announcement(
         accounts.SecondFactorChanged,

@@ -177,6 +177,7 @@ def _item(row: Payment, what: str, act: str, due_on: date | None) -> WaitingItem
         params={"payment_id": row.id},
         act=act,
         due_on=due_on,
+        workdays=True,
     )
 
 

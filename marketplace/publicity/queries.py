@@ -218,6 +218,7 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingIte
             params={"notice_id": notice.id},
             act="核查并答复",
             due_on=notice.ends_on,
+            workdays=rules.counts_workdays(notice.kind),
         )
         for notice, count in rows
     ]

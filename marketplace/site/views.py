@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, redirect, render_template
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, redirect, render_template
 from flask.typing import ResponseReturnValue
 
-from marketplace.foundation import web
+from marketplace.foundation import api, web
 from marketplace.foundation.access import PUBLIC
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.db import Database
 from marketplace.foundation.parameters import Parameter, parameters_on
+from marketplace.foundation.processing import records
 
 blueprint = Blueprint("site", __name__)
 
@@ -90,7 +93,7 @@ def rules() -> ResponseReturnValue:
 @web.permits(PUBLIC)
 def privacy() -> ResponseReturnValue:
     """Say which personal data are kept, for what, and who sees them."""
-    return render_template("site/privacy.html")
+    return render_template("site/privacy.html", records=records())
 
 
 _UNITS = {
@@ -112,3 +115,32 @@ def _in_words(parameter: Parameter) -> str:
         return f"{parameter.value // 10} %"
     unit = next((u for ending, u in _UNITS.items() if parameter.key.endswith(ending)), "")
     return f"{parameter.value:,} {unit}"
+
+
+def _described() -> dict[str, Any]:
+    return api.describe(current_app, title="济南科技成果转化平台接口", version="1")
+
+
+@blueprint.route("/api/v1/openapi.json")
+@web.permits(PUBLIC)
+def openapi() -> ResponseReturnValue:
+    """Hand out the OpenAPI document of the programming interface."""
+    return jsonify(_described())
+
+
+@blueprint.route("/developers")
+@web.permits(PUBLIC)
+def api_documentation() -> ResponseReturnValue:
+    """Describe the programming interface, operation by operation."""
+    described = _described()
+    operations: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            operations.setdefault(operation["tags"][0], []).append((method, path, operation))
+    return render_template(
+        "site/api.html",
+        operations=operations,
+        schemas=described["components"]["schemas"],
+        problems=described["components"]["responses"],
+        scopes=list(api.Scope),
+    )

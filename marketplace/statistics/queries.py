@@ -29,6 +29,7 @@ from marketplace.statistics.rules import (
     counted_year,
     with_bars,
 )
+from marketplace.training import queries as training
 
 _NOT_TOLD = "未填写"
 _OUTSIDE = "济南以外"
@@ -124,7 +125,9 @@ def _figure(session: Session, target: Target, today: date) -> tuple[int, str]:
     if target.key == "partner_institutions":
         return accounts.count_organisations(session, SELLER_KINDS), "已核验的高校、院所与新型机构"
     if target.key in ("brokers_trained", "brokers_2025"):
-        return brokerage.count_brokers(session), "按名册上的技术经理人计"
+        return brokerage.count_brokers(session), (
+            f"按名册上的技术经理人计，其中取得平台培训证书 {training.count_trained(session)} 人"
+        )
     if target.key == "transfer_institutions_2025":
         return _filed_agencies(session, today), "备案在有效期内的机构"
     if target.key == "turnover_universities_2025":

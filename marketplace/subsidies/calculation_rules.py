@@ -103,9 +103,9 @@ class Calculation:
 
         return best_assignment(self._shared(key, own), bound or {}, compute)
 
-    def results(self) -> Iterator[ItemResult]:
-        """Compute every organisation's items, by organisation key and then by item name."""
-        for key in sorted(self.held):
+    def results(self, keys: Iterable[str] | None = None) -> Iterator[ItemResult]:
+        """Compute the items of everybody, or of some in their order, each's by item name."""
+        for key in sorted(self.held) if keys is None else keys:
             results = self.results_of(key)
             yield from (results[item] for item in sorted(results, key=str))
 
@@ -210,12 +210,10 @@ def prepare(
     parties: Mapping[str, Party],
     contracts: Iterable[RegisteredContract],
     policies: Iterable[Policy],
-    lookback: Lookback | None = None,
 ) -> Calculation:
     """Sort the contracts of a year by who stands in which role.
 
-    ``contracts`` may hold other years, which only the look-back reads; pass ``lookback`` when it
-    was made from more contracts than these.
+    ``contracts`` may hold other years, which only the look-back reads.
     """
     listed = contracts if isinstance(contracts, Sequence) else list(contracts)
     held: dict[str, dict[Item, list[RegisteredContract]]] = {}
@@ -226,9 +224,7 @@ def prepare(
             if holder is not None:
                 held.setdefault(holder, {}).setdefault(item, []).append(contract)
     ordered = tuple(sorted(policies, key=lambda policy: policy.issued_order))
-    return Calculation(
-        year, parties, ordered, lookback or look_back(listed), held, eras_of(year, ordered)
-    )
+    return Calculation(year, parties, ordered, look_back(listed), held, eras_of(year, ordered))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from marketplace.contracts.rules import ContractType
 from marketplace.foundation import attachments
 from marketplace.foundation.access import Actor, require_own
 from marketplace.foundation.attachments import AttachmentView
+from marketplace.foundation.db import Page, paginate
 from marketplace.foundation.money import Fen
 from marketplace.subsidies import claim_queries, claimable_queries, facts_queries, rules
 from marketplace.subsidies.claim_queries import Entitlement
@@ -208,6 +209,20 @@ def own_claims(session: Session, organisation_id: int) -> list[ClaimRow]:
             select(Claim).where(Claim.organisation_id == organisation_id).order_by(Claim.id.desc())
         ),
     )
+
+
+def page_of_claims(
+    session: Session, organisation_id: int, *, after: str | None = None, size: int = 20
+) -> Page[ClaimRow]:
+    """Read one page of an organisation's claims, the newest first."""
+    page = paginate(
+        session,
+        select(Claim).where(Claim.organisation_id == organisation_id),
+        keys=[Claim.id.desc()],
+        after=after,
+        size=size,
+    )
+    return Page(claim_rows(session, page.items), page.next_token)
 
 
 def get_own_claim(session: Session, actor: Actor, claim_id: int) -> ClaimView:

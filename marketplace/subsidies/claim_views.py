@@ -27,6 +27,17 @@ EntryForm = RecognitionForm | TrainingForm
 _EDITABLE = (ClaimStatus.ESTIMATED, ClaimStatus.RETURNED)
 
 
+def payee_of(form: ApplicationForm) -> Payee:
+    """Return whom the applicant wants to be paid, and who answers questions."""
+    return Payee(
+        contact_name=form.contact_name.data,
+        contact_phone=form.contact_phone.data,
+        bank_name=form.bank_name.data,
+        bank_account=form.bank_account.data,
+        statement=form.statement.data,
+    )
+
+
 @blueprint.route("/subsidies")
 @web.permits(rules.CLAIM)
 def mine() -> ResponseReturnValue:
@@ -94,13 +105,7 @@ def apply(claim_id: int) -> ResponseReturnValue:
                 claim_id=claim_id,
                 confirmed_fen=form.confirmed_fen,
                 declared=form.declared.data,
-                payee=Payee(
-                    contact_name=form.contact_name.data,
-                    contact_phone=form.contact_phone.data,
-                    bank_name=form.bank_name.data,
-                    bank_account=form.bank_account.data,
-                    statement=form.statement.data,
-                ),
+                payee=payee_of(form),
                 uploads=web.read_uploads(form.attachments.uploads()),
                 attachment_store=web.resource(AttachmentStore),
             )

@@ -15,12 +15,7 @@ from marketplace.subsidies.simulation_output import simulated, write_json, write
 from marketplace.subsidies.simulation_rules import plan_for
 
 
-@click.group(name="subsidies", help="补助政策与测算。")
-def group() -> None:
-    """Hold the commands about subsidies."""
-
-
-@group.command("simulate", help="按已发布的文件测算一个年度各单位的补助，不写入数据库。")
+@click.command("simulate", help="按已发布的文件测算一个年度各单位的补助，不写入数据库。")
 @click.option(
     "--organisations",
     type=click.Path(path_type=Path, dir_okay=False),

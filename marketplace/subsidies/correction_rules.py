@@ -101,7 +101,7 @@ def _leaves(
     elif isinstance(value, list | tuple):
         for number, inner in enumerate(value):
             yield from _leaves(inner, (*place, number))
-    elif value is not None and value != "":
+    elif value is not None:
         yield place, _shown(value, place[-1])
 
 

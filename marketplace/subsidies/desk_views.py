@@ -97,6 +97,17 @@ def decide(claim_id: int) -> ResponseReturnValue:
     return _page(view, form, _blank_claw_back(view))
 
 
+@blueprint.route("/subsidies/desk/<int:claim_id>/payee", methods=["POST"])
+@web.permits(rules.UNMASK)
+def payee(claim_id: int) -> ResponseReturnValue:
+    """Show a claim with the payee's whole account and telephone number; that is noted."""
+    view = queries.get_claim_for_review(web.session(), web.actor(), claim_id)
+    form = web.UnmaskForm.load()
+    whole = web.unmasked(form, permission=rules.UNMASK, subject=f"claim:{claim_id}")
+    review_form = ReviewForm.fresh(version=view.attempt)
+    return _page(view, review_form, _blank_claw_back(view), unmask=form, whole=whole)
+
+
 @blueprint.route("/subsidies/desk/<int:claim_id>/claw-back", methods=["POST"])
 @web.permits(rules.CLAW_BACK)
 def claw_back(claim_id: int) -> ResponseReturnValue:
@@ -186,9 +197,13 @@ def _page(
     form: ReviewForm,
     claw_form: ClawBackForm,
     recall_form: RecallForm | None = None,
+    *,
+    unmask: web.UnmaskForm | None = None,
+    whole: bool = False,
 ) -> ResponseReturnValue:
     session, actor = web.session(), web.actor()
     recall_form = recall_form or RecallForm.fresh()
+    unmask = unmask or web.UnmaskForm.fresh()
     computed = queries.computed_now(session, view, now=web.now())
     facts = queries.facts_of(session, view.calculation)
     chosen = web.argument("contract")
@@ -223,5 +238,8 @@ def _page(
             session, view.id, with_names=True, panel_open=queries.must_be_blind(view, actor)
         ),
         expert=view.step is ReviewStep.EXPERT,
+        unmask=unmask if permits(actor, rules.UNMASK) and not whole else None,
+        whole=whole,
     )
-    return page, 422 if form.errors or claw_form.errors or recall_form.errors else 200
+    refused = form.errors or claw_form.errors or recall_form.errors or unmask.errors
+    return page, 422 if refused else 200

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from marketplace.foundation.money import Fen
-from marketplace.subsidies.calculation_rules import Calculation, look_back, prepare
+from marketplace.subsidies.calculation_rules import Calculation, prepare
 from marketplace.subsidies.comparison_rules import ComparedDocument
 from marketplace.subsidies.explanation_rules import Explanation, explain
 from marketplace.subsidies.parameters import Policy
@@ -79,12 +79,9 @@ def estimate(
     ``others`` may hold earlier years (Readings D and E look back) but not the contract itself.
     """
     year = contract.registered_on.year
-    everything = [*others, contract]
-    lookback = look_back(everything)
-    after = prepare(
-        year, parties=parties, contracts=everything, policies=policies, lookback=lookback
-    )
-    before = prepare(year, parties=parties, contracts=others, policies=policies, lookback=lookback)
+    # Each looks back by itself: without this contract a later one of its activity is the first.
+    after = prepare(year, parties=parties, contracts=[*others, contract], policies=policies)
+    before = prepare(year, parties=parties, contracts=others, policies=policies)
     items = [
         _item(item, holder, contract, after, before, policies)
         for item in Item

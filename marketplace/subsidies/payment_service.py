@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from marketplace.accounts.standing_queries import check_acting
 from marketplace.foundation import audit, outbox
 from marketplace.foundation.access import Actor, require
 from marketplace.foundation.clock import local_date
@@ -48,6 +49,7 @@ def list_payments(
             number=claim.number, status=claim.status, cancelled=_cancelled(session, claim)
         )
         check_honest(session, claim.organisation_id, now)
+        check_acting(session, (claim.organisation_id,))
     listed = session.scalar(
         select(Claim.number)
         .join(Payment, Payment.claim_id == Claim.id)

@@ -10,6 +10,7 @@ from marketplace.foundation import web
 from marketplace.foundation.access import permits
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.money import format_yuan
+from marketplace.foundation.personal import masked
 from marketplace.subsidies import payment_file_rules, queries, rules, service
 from marketplace.subsidies.forms import PaymentForm, ReceiptForm
 from marketplace.subsidies.payment_file_rules import PaymentOrder
@@ -49,6 +50,16 @@ def payment_list(list_id: int) -> ResponseReturnValue:
     return _page(list_id, PaymentForm.load(), 0)
 
 
+@blueprint.route("/subsidies/payments/<int:list_id>/accounts", methods=["POST"])
+@web.permits(rules.UNMASK_PAYMENTS)
+def payment_accounts(list_id: int) -> ResponseReturnValue:
+    """Show a payment list with its whole account numbers; that is noted."""
+    queries.get_payment_list(web.session(), list_id)
+    form = web.UnmaskForm.load()
+    whole = web.unmasked(form, permission=rules.UNMASK_PAYMENTS, subject=f"payment-list:{list_id}")
+    return _page(list_id, PaymentForm.fresh(), 0, unmask=form, whole=whole)
+
+
 @blueprint.route("/subsidies/payments/<int:list_id>/<int:payment_id>", methods=["POST"])
 @web.permits(rules.CONFIRM_PAYMENT)
 @web.sensitive
@@ -77,7 +88,10 @@ def confirm_payment(list_id: int, payment_id: int) -> ResponseReturnValue:
 @blueprint.route("/subsidies/payments/<int:list_id>.xlsx")
 @web.permits(rules.SEE_PAYMENTS)
 def payment_table(list_id: int) -> ResponseReturnValue:
-    """Send a payment list as an Excel file; amounts are text, exact to the fen."""
+    """Send a payment list as an Excel file; amounts are text, exact to the fen.
+
+    The accounts are masked: who pays takes the bank's file, which carries them whole.
+    """
     made = queries.get_payment_list(web.session(), list_id)
     rows = [
         (
@@ -87,7 +101,7 @@ def payment_table(list_id: int) -> ResponseReturnValue:
             f"{row.claim.year} 年度{row.claim.item.label}",
             format_yuan(row.payment.amount_fen).replace(",", ""),
             row.bank_name,
-            row.bank_account,
+            masked(row.bank_account),
             row.payment.status.label,
             row.payment.reference,
         )
@@ -173,12 +187,22 @@ def _reclaims(form: ReceiptForm, claim_id: int) -> ResponseReturnValue:
     return page, form.status()
 
 
-def _page(list_id: int, form: PaymentForm, payment_id: int) -> ResponseReturnValue:
+def _page(
+    list_id: int,
+    form: PaymentForm,
+    payment_id: int,
+    *,
+    unmask: web.UnmaskForm | None = None,
+    whole: bool = False,
+) -> ResponseReturnValue:
+    unmask = unmask or web.UnmaskForm.fresh()
     page = render_template(
         "subsidies/payment_list.html",
         made=queries.get_payment_list(web.session(), list_id),
         form=form,
         payment_id=payment_id,
         may_confirm=permits(web.actor(), rules.CONFIRM_PAYMENT),
+        unmask=unmask,
+        whole=whole,
     )
-    return page, form.status()
+    return page, max(form.status(), unmask.status())

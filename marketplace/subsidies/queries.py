@@ -29,6 +29,7 @@ from marketplace.subsidies.claim_view_queries import (
     facts_of,
     get_own_claim,
     own_claims,
+    page_of_claims,
 )
 from marketplace.subsidies.desk_queries import (
     DeskFilter,
@@ -96,6 +97,7 @@ __all__ = [
     "offered_singles",
     "open_rounds",
     "own_claims",
+    "page_of_claims",
     "payment_lists",
     "reclaims",
     "timeline",
@@ -166,6 +168,7 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingIte
                 params={"list_id": made.id},
                 act="支付",
                 due_on=made.due_on,
+                workdays=True,
             )
             for made in payment_lists(session)
             if made.waiting_count
@@ -201,6 +204,7 @@ def _waiting_reviews(session: Session, actor: Actor) -> list[WaitingItem]:
             params={"claim_id": row.id},
             act="审核",
             due_on=row.due_on,
+            workdays=True,
         )
         for row in page.items
     ]
@@ -244,6 +248,7 @@ def _waiting_for_applicant(
             params={"claim_id": row.id},
             act="办理",
             due_on=row.due_on,
+            workdays=True,
         )
         for row in own
         if row.status in (ClaimStatus.RETURNED, ClaimStatus.ESTIMATED)

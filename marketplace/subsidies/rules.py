@@ -33,11 +33,14 @@ _REVIEWERS = frozenset(
 CLAIM = Permission("subsidies.claim", _APPLICANTS)
 REVIEW = Permission("subsidies.review", _REVIEWERS)
 SEE_DESK = Permission("subsidies.see_desk", _REVIEWERS | {Role.TREASURER})
+# An expert judges the claim and pays nobody.
+UNMASK = Permission("subsidies.unmask", (_REVIEWERS | {Role.TREASURER}) - {Role.EXPERT})
 OPEN_ROUND = Permission("subsidies.open_round", frozenset({Role.BUREAU_REVIEWER}))
 LIST_PAYMENTS = Permission("subsidies.list_payments", frozenset({Role.BUREAU_REVIEWER}))
 SEE_PAYMENTS = Permission(
     "subsidies.see_payments", frozenset({Role.BUREAU_REVIEWER, Role.TREASURER})
 )
+UNMASK_PAYMENTS = Permission("subsidies.unmask_payments", SEE_PAYMENTS.roles)
 CONFIRM_PAYMENT = Permission("subsidies.confirm_payment", frozenset({Role.TREASURER}))
 SEND_BACK = Permission("subsidies.send_back", frozenset({Role.BUREAU_REVIEWER}))
 CLAW_BACK = Permission("subsidies.claw_back", frozenset({Role.BUREAU_REVIEWER}))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.money import Fen, format_yuan
@@ -13,6 +14,8 @@ from marketplace.subsidies.parameters import Policy, Voucher
 from marketplace.subsidies.word_rules import Item, PartyKind
 
 
+# The documents know few rates and few sets of kinds, a year's explanations name them 100,000 times.
+@cache
 def rate_text(rate: Fraction) -> str:
     """Write a rate as the documents do, ``3 %`` or ``1.5 ‰``."""
     scale, sign = (100, "%") if rate >= Fraction(1, 100) else (1000, "‰")
@@ -61,10 +64,10 @@ def types_text(types: Iterable[ContractType]) -> str:
     return "、".join(kind.label for kind in ContractType if kind in wanted)
 
 
-def kinds_text(kinds: Iterable[PartyKind]) -> str:
+@cache
+def kinds_text(kinds: frozenset[PartyKind]) -> str:
     """List kinds of organisation in a fixed order."""
-    wanted = set(kinds)
-    return "、".join(kind.label for kind in PartyKind if kind in wanted)
+    return "、".join(kind.label for kind in PartyKind if kind in kinds)
 
 
 _HOLDERS = {"enterprise": "每家企业", "team": "每个团队", "institution": "每家机构"}

@@ -11,10 +11,11 @@ import click
 from marketplace.foundation.access import SYSTEM
 from marketplace.foundation.clock import Clock, DemoClock, SystemClock, demo_started, local_date
 from marketplace.foundation.db import Database
+from marketplace.foundation.forking import forked_map
 from marketplace.foundation.money import format_yuan
 from marketplace.settings import Settings
 from marketplace.subsidies import service
-from marketplace.subsidies.year_queries import compute_year, computed_years
+from marketplace.subsidies.year_queries import computed_years, prepare_year
 
 
 @click.command("recompute", help="按数据库中登记的合同重算一个年度，逐单位、逐项目保存结果和理由。")
@@ -37,7 +38,9 @@ def recompute(year: int, known_on: datetime | None, again: bool) -> None:
     try:
         # Read without the writer's lock: others go on working while a large year is computed.
         with database.reading() as session:
-            computed = compute_year(session, year, known_on=known, again=again)
+            prepared = prepare_year(session, year, known_on=known, again=again)
+        database.engine.dispose()
+        computed = prepared.compute(forked_map)
         with database.transaction() as session:
             _, changed = service.store_year(session, computed, actor=SYSTEM, now=now)
         with database.reading() as session:

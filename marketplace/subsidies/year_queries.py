@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -15,15 +15,18 @@ from marketplace.accounts import queries as accounts
 from marketplace.foundation.db import Page, paginate
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.money import Fen
+from marketplace.subsidies.calculation_rules import Calculation
 from marketplace.subsidies.explanation_rules import Explanation, explain
 from marketplace.subsidies.models import Claim, ContractFact
-from marketplace.subsidies.parameters import select_policies
+from marketplace.subsidies.parameters import Policy, select_policies
 from marketplace.subsidies.rules import COUNTS
 from marketplace.subsidies.word_rules import Item
-from marketplace.subsidies.year_facts_queries import load_year
+from marketplace.subsidies.year_facts_queries import Year, load_year
 from marketplace.subsidies.year_models import YearResult, YearRun
 
 _EXPLANATION = TypeAdapter(Explanation)
+# Organisations at once: enough portions that no processor waits long for the last.
+_PORTION = 200
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,56 @@ class ComputedYear:
     fingerprint: str
     contract_count: int
     results: tuple[ComputedResult, ...] | None
+
+
+# Maps a function over parts of the work, in order: the built-in, or one on several processes.
+PortionMap = Callable[
+    [Callable[[list[str]], list[ComputedResult]], Iterable[list[str]]],
+    Iterable[list[ComputedResult]],
+]
+
+
+@dataclass(frozen=True)
+class PreparedYear:
+    """All that a year's results rest on, read from the database and no longer bound to it."""
+
+    facts: Year
+    chosen: tuple[Policy, ...]
+    known_on: date
+    fingerprint: str
+    known: bool
+
+    def compute(self, portion_map: PortionMap = map) -> ComputedYear:
+        """Compute and explain everybody's items, portion by portion."""
+        results = None
+        if not self.known:
+            calculation = self.facts.calculation(self.chosen)
+            keys = sorted(calculation.held)
+            portions = [keys[i : i + _PORTION] for i in range(0, len(keys), _PORTION)]
+            found = portion_map(lambda portion: self._explained(calculation, portion), portions)
+            results = tuple(result for part in found for result in part)
+        return ComputedYear(
+            self.facts.year, self.known_on, self.fingerprint, self.facts.contract_count, results
+        )
+
+    def _explained(self, calculation: Calculation, keys: list[str]) -> list[ComputedResult]:
+        found = []
+        for result in calculation.results(keys):
+            told = explain(result, self.facts.parties)
+            packed = _EXPLANATION.dump_json(told)
+            found.append(
+                ComputedResult(
+                    organisation_id=int(result.party.key),
+                    item=result.item,
+                    policy_id=result.paying.policy.id if result.paying else "",
+                    amount_fen=result.amount_fen,
+                    contract_count=len(result.contracts),
+                    counted_count=told.counted_count,
+                    digest=hashlib.sha256(packed).hexdigest(),
+                    explanation=packed.decode(),
+                )
+            )
+        return found
 
 
 @dataclass(frozen=True)
@@ -92,35 +145,24 @@ class ResultView:
 def compute_year(
     session: Session, year: int, *, known_on: date, again: bool = False
 ) -> ComputedYear:
-    """Compute and explain every organisation's items of a year from the registered facts.
+    """Compute and explain every organisation's items of a year from the registered facts."""
+    return prepare_year(session, year, known_on=known_on, again=again).compute()
 
-    The documents are those known on a day. Where the last run found the same facts under the
-    same documents nothing is computed, unless it is asked for ``again``.
+
+def prepare_year(
+    session: Session, year: int, *, known_on: date, again: bool = False
+) -> PreparedYear:
+    """Load a year's facts, to be computed under the documents known on a day.
+
+    Where the last run found the same facts under the same documents there is nothing to compute,
+    unless it is asked for ``again``.
     """
     facts = load_year(session, year)
-    chosen = select_policies(known_on=known_on)
+    chosen = tuple(select_policies(known_on=known_on))
     fingerprint = facts.fingerprint(chosen)
-    count = facts.contract_count
     last = latest_run(session, year)
-    if not again and last is not None and last.fingerprint == fingerprint:
-        return ComputedYear(year, known_on, fingerprint, count, None)
-    results = []
-    for result in facts.calculation(chosen).results():
-        told = explain(result, facts.parties)
-        packed = _EXPLANATION.dump_json(told)
-        results.append(
-            ComputedResult(
-                organisation_id=int(result.party.key),
-                item=result.item,
-                policy_id=result.paying.policy.id if result.paying else "",
-                amount_fen=result.amount_fen,
-                contract_count=len(result.contracts),
-                counted_count=told.counted_count,
-                digest=hashlib.sha256(packed).hexdigest(),
-                explanation=packed.decode(),
-            )
-        )
-    return ComputedYear(year, known_on, fingerprint, count, tuple(results))
+    known = not again and last is not None and last.fingerprint == fingerprint
+    return PreparedYear(facts, chosen, known_on, fingerprint, known)
 
 
 def latest_run(session: Session, year: int) -> YearRun | None:

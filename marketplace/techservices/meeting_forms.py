@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime, time
-from typing import Any
-
-from wtforms.validators import ValidationError
+from datetime import datetime
 
 from marketplace.accounts.rules import District
 from marketplace.foundation import web
 from marketplace.foundation.clock import LOCAL
 from marketplace.techservices.rules import MeetingKind
 from marketplace.techservices.service import MeetingContent
-
-_CLOCK = re.compile(r"([01]?\d|2[0-3])[:：]([0-5]\d)")
-
-
-class _ClockField(web.TextField):
-    """A time of day, ``14:30``."""
-
-    def __init__(self, label: str, placeholder: str, **kwargs: Any) -> None:
-        super().__init__(
-            label,
-            required=True,
-            longest=5,
-            placeholder=placeholder,
-            hint="24 小时制，如 14:30",
-            **kwargs,
-        )
-
-    def pre_validate(self, form: object) -> None:
-        if self.data and not _CLOCK.fullmatch(self.data):
-            raise ValidationError("时间应写成 14:30")
-
-    def on(self, day: date) -> datetime:
-        """Return the moment on a day in Jinan."""
-        found = _CLOCK.fullmatch(self.data or "")
-        assert found is not None
-        return datetime.combine(day, time(int(found[1]), int(found[2])), tzinfo=LOCAL)
 
 
 class MeetingForm(web.Form):
@@ -47,8 +17,12 @@ class MeetingForm(web.Form):
     kind = web.ChoiceField("种类", MeetingKind, required=True)
     title = web.TextField("活动名称", required=True, longest=100)
     held_on = web.DateField("日期", required=True)
-    starts_at = _ClockField("开始时间", "14:00")
-    ends_at = _ClockField("结束时间", "17:00")
+    starts_at = web.ClockField(
+        "开始时间", required=True, placeholder="14:00", hint="24 小时制，如 14:30"
+    )
+    ends_at = web.ClockField(
+        "结束时间", required=True, placeholder="17:00", hint="24 小时制，如 14:30"
+    )
     place = web.TextField("地点", required=True, longest=200, hint="线上活动写入会方式")
     district = web.ChoiceField("所在区县", District, empty="线上或市外")
     capacity = web.IntField("名额", least=1, most=2000, required=True, unit="人")
@@ -64,8 +38,8 @@ class MeetingForm(web.Form):
             title=self.title.data,
             body=self.body.data,
             place=self.place.data,
-            starts_at=self.starts_at.on(self.held_on.data),
-            ends_at=self.ends_at.on(self.held_on.data),
+            starts_at=datetime.combine(self.held_on.data, self.starts_at.data, tzinfo=LOCAL),
+            ends_at=datetime.combine(self.held_on.data, self.ends_at.data, tzinfo=LOCAL),
             capacity=self.capacity.data,
             district=self.district.data,
             vouchers=bool(self.vouchers.data),

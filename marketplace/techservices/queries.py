@@ -262,14 +262,18 @@ def _fee_items(session: Session, organisation_id: int, today: date) -> list[Wait
 
 
 def _waiting_item(actor: Actor, row: Order) -> WaitingItem | None:
-    def item(what: str, why: str, act: str, due_on: date | None) -> WaitingItem:
+    def item(
+        what: str, why: str, act: str, due_on: date | None, *, workdays: bool = False
+    ) -> WaitingItem:
+        params = {"order_id": row.id}
         return WaitingItem(
-            f"{what}：{row.title}", why, "techservices.order", {"order_id": row.id}, act, due_on
+            f"{what}：{row.title}", why, "techservices.order", params, act, due_on, workdays
         )
 
     serves = row.provider_organisation_id == actor.organisation_id and permits(actor, rules.SERVE)
     if serves and row.state is OrderState.REQUESTED:
-        return item("答复委托", f"{row.kind.label}，{row.number}", "接受或说明理由", row.answer_by)
+        why = f"{row.kind.label}，{row.number}"
+        return item("答复委托", why, "接受或说明理由", row.answer_by, workdays=True)
     if serves and row.state in (OrderState.ACCEPTED, OrderState.IN_PROGRESS):
         return item("办理委托", f"{row.kind.label}，{row.number}", "报告进展", row.due_on)
     orders = row.customer_organisation_id == actor.organisation_id and permits(actor, rules.ORDER)

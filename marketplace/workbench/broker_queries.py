@@ -32,9 +32,9 @@ def part(session: Session, actor: Actor, now: datetime) -> Part:
     ]
     if actor.has(Role.BROKER):
         panels += _own(session, actor, now)
-    acts = [Act("新建项目", "brokerage.open_deal"), Act("今天", "brokerage.today")]
+    acts = [Act("新建项目", "brokerage.open_deal"), Act("今日待办", "brokerage.today")]
     if actor.has(Role.BROKER):
-        acts.append(Act("名录资料", "brokerage.profile"))
+        acts += [Act("撮合台", "discovery.desk"), Act("名录资料", "brokerage.profile")]
     if actor.has(Role.AGENCY_HEAD):
         acts.append(Act("机构备案", "brokerage.own_filing"))
     return Part(figures, acts, panels)

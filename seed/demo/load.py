@@ -23,20 +23,23 @@ from seed.demo import (
     claims_story,
     contracts_story,
     deals_story,
+    desk_story,
     drafts_story,
+    followups_story,
     listings_story,
     needs_story,
     orders_story,
+    oversight_story,
     panels_story,
+    ratings_story,
+    reviews_story,
     searches_story,
     services_story,
+    training_story,
 )
 from seed.demo.content import Content, content
-from seed.demo.sign_ins import PASSWORD, SignIn, sign_in_table, sign_ins
+from seed.demo.sign_ins import PASSWORD
 from seed.demo.stage import EVENING, Stage, Story
-
-__all__ = ["PASSWORD", "SignIn", "load", "play", "sign_in_table", "sign_ins"]
-
 
 _READ_UNTIL = date(2024, 3, 11)
 
@@ -138,6 +141,13 @@ def _stories(stage: Stage, whole: Content) -> Iterator[Story]:
         yield deals_story.deal(stage, deal)
         if deal.stage == "paid":
             yield deals_story.settle(stage, deal)
+    yield from followups_story.followups(stage)
+    yield from ratings_story.ratings(stage)
+    yield from desk_story.desks(stage)
+    yield reviews_story.reviews(stage)
+    yield training_story.bank(stage)
+    yield training_story.finished(stage)
+    yield training_story.upcoming(stage)
     for request in whole.services.requests:
         yield deals_story.request(stage, request)
     for contract in whole.contracts:
@@ -148,6 +158,8 @@ def _stories(stage: Stage, whole: Content) -> Iterator[Story]:
         yield orders_story.meeting(stage, meeting)
     for search in whole.searches:
         yield searches_story.saved_search(stage, search)
+    yield oversight_story.answered_report(stage)
+    yield oversight_story.waiting_report(stage)
     rounds = claims_story.Rounds()
     yield claims_story.desk(stage, rounds)
     yield claims_story.fees(stage, rounds)

@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[2]
 SLICES = (
     "accounts", "publicity", "payments", "integrity", "achievements", "needs", "assessments",
     "listings", "brokerage", "techservices", "contracts", "subsidies", "discovery", "statistics",
-    "notifications", "exchange", "workbench", "demonstration", "site",
+    "notifications", "exchange", "workbench", "demonstration", "site", "oversight", "reviews",
+    "training",
 )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ def test_all_services_are_there_with_health_checks(compose: dict[str, Any]) -> N
         "worker",
         "events",
         "postgres",
+        "clamd",
         "elasticsearch",
         "meilisearch",
         "mailpit",

@@ -8,7 +8,7 @@ import sys
 import click
 
 from marketplace import cli, entry
-from marketplace.subsidies import commands
+from marketplace.subsidies import commands, year_commands
 
 HEAVY = ("flask", "sqlalchemy", "alembic", "tantivy", "marketplace.wiring", "marketplace.cli")
 
@@ -16,22 +16,20 @@ HEAVY = ("flask", "sqlalchemy", "alembic", "tantivy", "marketplace.wiring", "mar
 def test_the_script_offers_every_command() -> None:
     context = click.Context(entry.main)
     listed = entry.main.list_commands(context)
-    assert listed == cli.main.list_commands(context)
-    for name in listed:
-        if name != "subsidies":
-            assert entry.main.get_command(context, name) is cli.main.get_command(context, name)
+    assert listed == sorted([*cli.main.list_commands(context), "subsidies"])
+    for name in cli.main.list_commands(context):
+        assert entry.main.get_command(context, name) is cli.main.get_command(context, name)
     assert entry.main.get_command(context, "nothing") is None
 
 
-def test_a_group_of_which_a_part_needs_no_platform_offers_all_of_it() -> None:
+def test_a_group_that_needs_no_platform_offers_its_commands() -> None:
     context = click.Context(entry.main)
-    light, whole = (m.get_command(context, "subsidies") for m in (entry.main, cli.main))
-    assert isinstance(light, click.Group)
-    assert isinstance(whole, click.Group)
-    assert light.list_commands(context) == whole.list_commands(context) == ["recompute", "simulate"]
-    assert light.get_command(context, "simulate") is commands.simulate
-    assert light.get_command(context, "recompute") is whole.get_command(context, "recompute")
-    assert light.get_command(context, "nothing") is None
+    group = entry.main.get_command(context, "subsidies")
+    assert isinstance(group, click.Group)
+    assert group.list_commands(context) == ["recompute", "simulate"]
+    assert group.get_command(context, "simulate") is commands.simulate
+    assert group.get_command(context, "recompute") is year_commands.recompute
+    assert group.get_command(context, "nothing") is None
 
 
 def test_a_simulation_starts_without_the_platform() -> None:
@@ -47,11 +45,35 @@ def test_a_simulation_starts_without_the_platform() -> None:
     assert done.stdout.rstrip().endswith("[]")
 
 
+def test_a_year_is_recomputed_without_the_web_application() -> None:
+    program = (
+        "import sys; from marketplace.entry import main;"
+        "main(['subsidies', 'recompute', '--help'], standalone_mode=False);"
+        "print([n for n in ('flask', 'tantivy', 'marketplace.wiring') if n in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert "--known-on" in done.stdout
+    assert done.stdout.rstrip().endswith("[]")
+
+
 def test_only_the_client_of_the_engine_in_use_is_loaded() -> None:
     program = (
         "import sys, marketplace.cli; from search.address import open_engine;"
         "open_engine('embedded:x');"
         "print([n for n in ('elasticsearch', 'meilisearch_python_sdk') if n in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.rstrip().endswith("[]")
+
+
+def test_a_start_loads_nothing_that_only_some_commands_need() -> None:
+    program = (
+        "import sys, marketplace.cli;"
+        "print([n for n in ('alembic', 'duckdb', 'cn2an') if n in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120

@@ -85,8 +85,9 @@ def advance_until(
         shown = page.locator("main").inner_text()
         if text in shown and without not in shown:
             return
-        page.get_by_role("button", name="快进到下一个时点").click()
-        page.wait_for_load_state()
+        # Opened again before the answer is there, the page would be in its own way.
+        with page.expect_navigation():
+            page.get_by_role("button", name="快进到下一个时点").click()
         page.wait_for_timeout(400)
     raise AssertionError(f"{path} never shows {text!r}:\n{page.locator('main').inner_text()}")
 
@@ -360,9 +361,7 @@ def talk(broker: Page, owner: Page, buyer: Page, deal_id: int) -> None:
     press(broker, "进入：技术洽谈")
     follow(broker, "提出佣金约定")
     fill(broker, payer="buyer", basis="rate", rate_percent="2")
-    broker.locator("main form button[type=submit]").first.click()
-    broker.wait_for_load_state()
-    refuse_errors(broker)
+    press(broker, "提出约定")
     buyer.goto(path)
     press(buyer, "确认约定")
     broker.goto(path)
@@ -370,7 +369,13 @@ def talk(broker: Page, owner: Page, buyer: Page, deal_id: int) -> None:
 
 
 def register_contract(
-    owner: Page, broker: Page, registrar: Page, deal_id: int, station: str, files: str
+    owner: Page,
+    broker: Page,
+    registrar: Page,
+    deal_id: int,
+    station: str,
+    files: str,
+    **changed: str,
 ) -> int:
     """Sign, draft from the deal, submit and register the contract; return its id."""
     path = f"/deals/{deal_id}"
@@ -388,30 +393,51 @@ def register_contract(
     found = re.search(r"/contracts/(\d+)", owner.url)
     assert found, owner.url
     contract_id = int(found.group(1))
+    _submit_and_register(owner, registrar, contract_id, station, files, **changed)
+    return contract_id
+
+
+def register_own_contract(
+    owner: Page, registrar: Page, station: str, files: str, **content: str
+) -> int:
+    """Draw up a contract without any deal and have it registered; return its id."""
+    owner.goto("/contracts")
+    press(owner, "登记一份合同")
+    found = re.search(r"/contracts/(\d+)", owner.url)
+    assert found, owner.url
+    contract_id = int(found.group(1))
+    _submit_and_register(owner, registrar, contract_id, station, files, **content)
+    return contract_id
+
+
+def _submit_and_register(
+    owner: Page, registrar: Page, contract_id: int, station: str, files: str, **changed: str
+) -> None:
     owner.goto(f"/contracts/{contract_id}/edit")
-    amount = owner.locator('[name="amount_fen"]').input_value()
-    fill(
-        owner,
-        contract_type="技术转让",
-        subtype="专利权转让",
-        signed_on=day,
-        effective_on=day,
-        ends_on=today(owner, plus=600),
-        technology_amount_fen=amount,
-        payment_mode="一次总付",
-        payment_terms="合同生效后 10 个工作日内一次付清。",
-        related_parties="否",
-        fiscal_funds="否",
-        ip_kind="发明专利",
-        technology_field="先进制造",
-        seller_representative="高山",
-        seller_contact_name="林溪",
-        seller_contact_phone="0531-88000001",
-        buyer_representative="周全",
-        buyer_contact_name="周工",
-        buyer_contact_phone="0531-88000002",
-        registrar_organisation_id=station,
-    )
+    day = today(owner)
+    amount = changed.get("amount_fen") or owner.locator('[name="amount_fen"]').input_value()
+    values = {
+        "contract_type": "技术转让",
+        "subtype": "专利权转让",
+        "signed_on": day,
+        "effective_on": day,
+        "ends_on": today(owner, plus=600),
+        "technology_amount_fen": amount,
+        "payment_mode": "一次总付",
+        "payment_terms": "合同生效后 10 个工作日内一次付清。",
+        "related_parties": "否",
+        "fiscal_funds": "否",
+        "ip_kind": "发明专利",
+        "technology_field": "先进制造",
+        "seller_representative": "高山",
+        "seller_contact_name": "林溪",
+        "seller_contact_phone": "0531-88000001",
+        "buyer_representative": "周全",
+        "buyer_contact_name": "周工",
+        "buyer_contact_phone": "0531-88000002",
+        "registrar_organisation_id": station,
+    }
+    fill(owner, **{**values, **changed})
     for name in ("plan_source", "objective_code", "industry_code"):
         control = owner.locator(f'[name="{name}"]')
         if control.input_value() == "":
@@ -425,7 +451,6 @@ def register_contract(
     press(registrar, "准予登记")
     owner.goto(f"/contracts/{contract_id}")
     see(owner, "已登记")
-    return contract_id
 
 
 def open_round(bureau: Page) -> str:

@@ -15,11 +15,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from seed.demo.sign_ins import PASSWORD
+from tests import demo
 
 _START_LIMIT_SECONDS = 240
+# No test is timed: on a busy machine a page may take long.
+_PATIENCE_MILLISECONDS = 60_000
+expect.set_options(timeout=_PATIENCE_MILLISECONDS)
 
 
 class Platform:
@@ -115,15 +126,20 @@ def _descendants(parent: int) -> list[int]:
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """The demo platform, shared by all browser tests."""
-    started = Platform(tmp_path_factory.mktemp("platform"))
+def platform(
+    commanded_demo_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Platform]:
+    """The demo platform, shared by all browser tests of this worker."""
+    folder = tmp_path_factory.mktemp("platform") / "data"
+    demo.copy(commanded_demo_folder, folder)
+    started = Platform(folder)
     started.start()
     yield started
     started.stop()
 
 
-@pytest.fixture(scope="session")
+# By module: while Playwright is there, no other test of this worker can run an event loop.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium, headless."""
     path = shutil.which("chromium")
@@ -146,7 +162,7 @@ class Person:
             base_url=platform.url, viewport={"width": width, "height": 900}, locale="zh-CN"
         )
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(_PATIENCE_MILLISECONDS)
         self.complaints: list[str] = []
         self.page.on("console", self._listen)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))

@@ -11,19 +11,22 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, Table, inspect, text
 
 from marketplace.foundation.db import Base, Database
-from marketplace.migrations import schema
+from marketplace.migrations import revision, schema
 
 _MOMENT = datetime(2024, 3, 1, tzinfo=UTC)
 
 
-def test_there_is_one_head() -> None:
-    assert len(ScriptDirectory.from_config(schema.configuration()).get_heads()) == 1
+def test_there_is_one_head_and_the_start_knows_it() -> None:
+    heads = ScriptDirectory.from_config(schema.configuration()).get_heads()
+    assert heads == [revision.newest()]
 
 
 def test_up_down_and_up_again(empty: Database) -> None:
-    assert not schema.is_current(empty)
+    assert not revision.is_current(empty)
+    schema.upgrade(empty, "0001")
+    assert not revision.is_current(empty)
     schema.upgrade(empty)
-    assert schema.is_current(empty)
+    assert revision.is_current(empty)
     tables = set(inspect(empty.engine).get_table_names())
     assert tables == {*Base.metadata.tables, "alembic_version"}
     schema.downgrade(empty, "base")

@@ -183,6 +183,7 @@ def test_an_invitation_link_leads_into_the_organisation(client: Browser, page_wo
         person_name="李雷",
         password="walking-along-the-lake",
         again="walking-along-the-lake",
+        agreed="y",
     )
     assert joined.status_code == 303
     assert "李雷" in client.get("/account").get_data(as_text=True)

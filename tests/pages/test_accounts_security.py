@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 from flask import Flask
+from sqlalchemy import func, select
 
 from marketplace.accounts import people_service
 from marketplace.accounts.rules import OrganisationKind
 from marketplace.foundation import audit, web
 from marketplace.foundation.access import SYSTEM, Role
 from marketplace.foundation.db import Database
+from marketplace.listings.bidding_models import OfficerKey
 from tests.identity import SITE, Site, give_password
 from tests.world import PASSWORD
 
 # Steps on an account, on money and on rights that ask for a fresh proof.
 _SENSITIVE = {
+    "accounts.add_passkey",
+    "accounts.remove_passkey",
     "accounts.profile", "accounts.change_address", "accounts.members", "accounts.member",
     "accounts.hand_over",
     "accounts.begin_second_factor", "accounts.confirm_second_factor",
@@ -22,6 +28,9 @@ _SENSITIVE = {
     "accounts.unlink", "accounts.disable_person", "accounts.enable_person",
     "accounts.ask_factor_reset", "accounts.grant_factor_reset", "payments.confirm",
     "payments.request_refund", "payments.refund", "subsidies.confirm_payment",
+    "accounts.tokens", "notifications.webhooks", "notifications.webhook_secret",
+    "listings.give_share", "listings.opening_key", "listings.void_unopened",
+    "accounts.close_account", "accounts.suspend", "accounts.resume",
 }  # fmt: skip
 
 
@@ -179,6 +188,58 @@ def test_what_was_typed_is_resumed_after_the_proof(site: Site) -> None:
     assert _phone(site, actor.user_id) == "13911112222"
     site.clock.forward(minutes=9)
     assert client.post("/account", data={**typed, "submission_key": "k3"}).status_code == 303
+
+
+def test_a_secret_is_asked_for_after_the_proof_and_never_carried(
+    site: Site, sqlite_database: Database
+) -> None:
+    _operator, email = site.person(Role.OPERATOR)
+    client = site.signed_in(email)
+    phone = site.enrol(client)
+    typed = {"passphrase": "five-green-lanterns", "submission_key": "k1"}
+    site.clock.forward(minutes=11)
+    shown = client.get("/listings/opening-key")
+    assert shown.location == "/account/proof?next=/listings/opening-key"
+    sent = client.post("/listings/opening-key", data=typed)
+    assert sent.location == shown.location
+    proof = client.get(sent.location).get_data(as_text=True)
+    assert typed["passphrase"] not in proof
+    assert "请再输入一次口令" in proof
+    assert _keys(sqlite_database) == 0
+    code = {"proof_password": PASSWORD, "proof_code": phone.code()}
+    assert client.post(sent.location, data=code).location == "/listings/opening-key"
+    assert client.get("/listings/opening-key").status_code == 200
+    assert client.post("/listings/opening-key", data=typed).status_code == 303
+    assert _keys(sqlite_database) == 1
+
+
+def _keys(database: Database) -> int:
+    with database.reading() as session:
+        return session.scalar(select(func.count()).select_from(OfficerKey)) or 0
+
+
+def test_no_form_with_a_secret_is_carried_over_the_proof(app: Flask) -> None:
+    """The proof page writes what was typed into itself, which nobody may do with a secret."""
+    wrong = []
+    for name, view in app.view_functions.items():
+        if not web.is_sensitive(view) or web.keeps_secret(view):
+            continue
+        source = inspect.unwrap(view)
+        used = [source.__globals__.get(word) for word in source.__code__.co_names]
+        for form in used:
+            if isinstance(form, type) and issubclass(form, web.Form):
+                wrong += [
+                    f"{name}: {field.short_name}"
+                    for field in form.fresh()
+                    if isinstance(field, web.PasswordField)
+                ]
+    assert not wrong, f"use web.sensitive_with_secret: {wrong}"
+
+
+def test_the_proof_leads_to_no_other_host(site: Site) -> None:
+    _actor, email = site.person(Role.OFFICER)
+    client = site.signed_in(email)
+    assert client.get("/account/proof?next=//evil.example").location == "/account"
 
 
 def _phone(site: Site, user_id: int | None) -> str:

@@ -38,6 +38,7 @@ ORDERED_DAYS = (
     ("valid_from", "valid_to"),
     ("base_on", "valid_until"),
     ("since", "until"),
+    ("first_on", "last_on"),
 )
 
 
@@ -234,7 +235,11 @@ def test_days_that_end_before_they_begin_are_refused(walks: dict[str, Walk], tri
 def test_every_form_with_two_days_is_looked_at(walks: dict[str, Walk]) -> None:
     """A form with two days either stands in the table above or is one whose days have no order."""
     ordered = {frozenset(pair) for pair in ORDERED_DAYS}
-    unordered = {"achievements.edit"}  # each right has days of its own
+    unordered = {
+        "achievements.edit",  # each right has days of its own
+        "brokerage.propose_talk",  # the days to choose from
+        "brokerage.write_minutes",  # each thing to do has a day of its own
+    }
     missing = [
         (form.endpoint, [control.name for control in form.dates])
         for form in _distinct(walks)

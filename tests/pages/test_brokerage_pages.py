@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from marketplace.accounts.rules import OrganisationKind, OrganisationSubkind
+from marketplace.achievements import queries as achievements
 from marketplace.brokerage import service
 from marketplace.brokerage.models import Broker, Commission, Deal, Filing, Introduction, Note, Task
 from marketplace.brokerage.register_rules import BrokerLevel, Certificate
@@ -73,6 +74,17 @@ def test_a_broker_works_a_deal_through_the_pages(client: Browser, market: Market
     assert client.send(f"{home}/stage", stage="confidentiality").status_code == 403
 
 
+def test_a_deal_is_opened_by_the_numbers_that_pages_show(client: Browser, market: Market) -> None:
+    achievement_id = market.achievement()
+    with market.database.reading() as session:
+        number = achievements.rows_of(session, [achievement_id])[achievement_id].number
+    assert number
+    client.sign_in_as(market.broker)
+    opened = client.send("/deals/new", achievement_id=number.lower(), buyer_uscc=market.firm.uscc)
+    assert opened.status_code == 303
+    assert f"/achievements/{achievement_id}" in text(client.get(opened.headers["Location"]))
+
+
 def test_wrong_input_is_said_beside_its_field_and_kept(client: Browser, market: Market) -> None:
     achievement_id = market.achievement()
     client.sign_in_as(market.broker)
@@ -82,6 +94,10 @@ def test_wrong_input_is_said_beside_its_field_and_kept(client: Browser, market: 
         ({"buyer_uscc": market.university.uscc}, "同一个机构"),
         ({"buyer_uscc": "91370100MA3C00000X"}, "统一社会信用代码"),
         ({"achievement_id": "99999"}, "没有找到这个编号"),
+        ({"achievement_id": "9" * 30}, "没有找到这个编号"),
+        ({"achievement_id": "CG-1999-9999"}, "没有找到这个编号"),
+        ({"achievement_id": ""}, "请填写成果编号"),
+        ({"need_id": "XQ-1999-9999"}, "没有找到这个编号"),
     ):
         form = {
             "achievement_id": str(achievement_id),
@@ -284,7 +300,11 @@ def test_a_phone_number_is_handed_on_only_with_consent(client: Browser, market: 
     client.send(path, **form, phone_consent="y")
     client.sign_in_as(market.broker)
     pages = [text(client.get(f"/deals/requests/{n}")) for n in (1, 2)]
-    assert ["0531-66778899" in page for page in pages] == [False, True]
+    assert [("053******8899" in page, "0531-66778899" in page) for page in pages] == [
+        (False, False),
+        (True, False),
+    ]
+    assert "0531-66778899" in text(client.send("/deals/requests/2/phone"))
     answer = client.send("/deals/requests/1", decision="yes", answer="好")
     assert answer.status_code == 422
     assert (

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from marketplace import wiring
 from marketplace.foundation.access import Role
 from tests.conftest import Browser, MovableClock
 from tests.discovering import Market
+from tests.statements import statements
 from tests.trading import Hall
 from tests.world import World
 
@@ -88,14 +87,8 @@ def test_the_number_of_queries_does_not_grow_with_the_market(
     client: Browser, market: Market, services: wiring.Services
 ) -> None:
     def queries() -> int:
-        asked: list[str] = []
-
-        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-            asked.append(statement)
-
-        event.listen(services.database.engine, "before_cursor_execute", note)
-        home(client)
-        event.remove(services.database.engine, "before_cursor_execute", note)
+        with statements(services.database) as asked:
+            home(client)
         return len(asked)
 
     for _ in range(4):

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from pytest_mock import MockerFixture
-from sqlalchemy import event
 
 from marketplace import wiring
 from marketplace.accounts.rules import OrganisationKind
@@ -28,6 +27,7 @@ from marketplace.foundation.trade import TechnologyField
 from search.errors import SearchUnavailable
 from tests.conftest import Browser, MovableClock
 from tests.discovering import Market
+from tests.statements import statements
 from tests.world import World
 
 CATALYST = "低温脱硝催化剂：180 ℃ 去除率 92 %"
@@ -220,14 +220,8 @@ def test_search_asks_the_database_only_who_stands_on_record(
     client: Browser, market: Market, services: wiring.Services
 ) -> None:
     text_of(client, "/search?q=脱硝")
-    asked: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        asked.append(statement)
-
-    event.listen(services.database.engine, "before_cursor_execute", note)
-    text_of(client, "/search?q=脱硝")
-    event.remove(services.database.engine, "before_cursor_execute", note)
+    with statements(services.database) as asked:
+        text_of(client, "/search?q=脱硝")
     # Once for all results: what they are marked with must hold at this moment.
     read = [s for s in asked if not s.startswith(("BEGIN", "PRAGMA"))]
     assert len(read) == 1

@@ -216,9 +216,20 @@ def test_a_finished_session_is_replayed_in_the_room(client: Any, hall: Hall, clo
         client.sign_in_as(actor)
         client.send(f"{room}/bids", amount_fen=amount, submission_key=str(number), confirmed="y")
     assert "step=0" not in text(client.get(f"{room}?step=1"))  # not while it runs
-    stand(hall, clock, OPENS + timedelta(minutes=35))
     client.sign_out()
+    # Over by the clock, and replayed from then on: the decision is written down a moment later.
+    clock.moment = OPENS + timedelta(minutes=35)
+    undecided = text(client.get(f"{room}?step=1"))
+    # Ended too late it would be void, so nobody is called the winner yet; the page keeps looking.
+    ended = text(client.get(room))
+    assert "正在写入结果" in ended
+    assert f'data-news="{room}/news"' in ended
+    hall.at(clock.moment)
+    settled = text(client.get(room))
+    assert "受让方号牌" in settled
+    assert "data-news" not in settled
     first = text(client.get(f"{room}?step=1"))
+    assert "回放：第 1 次报价之后" in undecided
     assert "回放：第 1 次报价之后" in first
     assert "1,200,000" in first
     assert "1,240,000" not in first

@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from marketplace.foundation.money import Fen
 from marketplace.listings import service
 from marketplace.listings.bidding_models import Bid
 from marketplace.listings.models import Intent, Listing
 from marketplace.listings.rules import IntentState, ListingState, PricingMode
+from tests.statements import statements
 from tests.trading import Hall, local, offer
 
 OPENS = local(2024, 4, 2, 9, 0)
@@ -278,17 +279,10 @@ def test_a_rejected_buyer_reads_the_reason(client: Any, hall: Hall) -> None:
 def test_the_hall_asks_the_database_a_steady_number_of_times(
     client: Any, hall: Hall, sqlite_database: Any
 ) -> None:
-    counted: list[str] = []
-    event.listen(
-        sqlite_database.engine,
-        "before_cursor_execute",
-        lambda _c, _k, statement, *_rest: counted.append(statement),
-    )
-
     def queries_of(path: str) -> int:
-        counted.clear()
-        assert client.get(path).status_code == 200
-        return len(counted)
+        with statements(sqlite_database) as asked:
+            assert client.get(path).status_code == 200
+        return len(asked)
 
     hall.announced()
     one = queries_of("/listings")

@@ -63,3 +63,30 @@ def test_anothers_message_is_not_found(
     client.sign_in_as(bench.assessor)
     assert client.get(f"/inbox/{message.id}").status_code == 404
     assert client.send(f"/inbox/{message.id}/open").status_code == 404
+
+
+def test_a_push_address_is_set_up_tried_and_ended(client: Browser, bench: Bench) -> None:
+    client.sign_in_as(bench.officer)
+    refused = client.send(
+        "/inbox/webhooks", name="科研系统", url="system.example.edu.cn", kinds=["deal"]
+    )
+    assert refused.status_code == 422
+    page = refused.get_data(as_text=True)
+    assert "请写完整的网址" in page
+    assert 'value="system.example.edu.cn"' in page  # nothing typed is lost
+    made = client.send(
+        "/inbox/webhooks",
+        name="科研系统",
+        url="https://system.example.edu.cn/hook",
+        kinds=["deal", "contract"],
+    )
+    address = made.headers["Location"]
+    shown = client.get(address).text
+    assert "撮合、技术合同" in shown
+    assert "whsec_" not in shown
+    assert "whsec_" in client.send(f"{address}/secret").get_data(as_text=True)
+    assert client.send(f"{address}/try").headers["Location"] == address
+    assert "测试推送" in client.get(address).text
+    client.send(f"{address}/end")
+    assert "已停用" in client.get(address).text
+    assert "发一条测试" not in client.get(address).text

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
-
-from sqlalchemy import event
 
 from marketplace.achievements import service as achievements
 from marketplace.foundation.access import Role
 from marketplace.needs import service as needs
 from tests.achievement_contents import complete_content, complete_need
 from tests.conftest import Browser
+from tests.statements import statements
 from tests.world import World
 
 
-@contextmanager
-def counted(client: Browser) -> Iterator[list[str]]:
-    """Collect the statements that run meanwhile."""
-    asked: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        asked.append(statement)
-
-    event.listen(client.database.engine, "before_cursor_execute", note)
-    try:
-        yield asked
-    finally:
-        event.remove(client.database.engine, "before_cursor_execute", note)
-
-
 def cost(client: Browser, path: str) -> int:
-    with counted(client) as asked:
+    with statements(client.database) as asked:
         assert client.get(path).status_code == 200
     return len(asked)
 

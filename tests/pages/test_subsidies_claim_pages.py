@@ -12,7 +12,6 @@ from typing import Any
 
 import openpyxl
 import pytest
-from sqlalchemy import event
 
 from marketplace.accounts.rules import OrganisationKind
 from marketplace.foundation import reference
@@ -23,6 +22,7 @@ from marketplace.subsidies.rules import ClaimStatus, ReviewDecision, ReviewStep
 from marketplace.subsidies.service import Verdict
 from marketplace.subsidies.word_rules import ClaimItem
 from tests.conftest import Browser, MovableClock
+from tests.statements import statements
 from tests.subsidies import SubsidyYear
 from tests.world import World
 
@@ -100,7 +100,7 @@ def test_a_claim_from_the_notice_to_the_payment(
         page = client.get(f"/subsidies/desk/{claim_id}").text
         assert "平台现在计算" in page
         assert "低温脱硝催化剂专利权转让" in page
-        assert "1234567890123456" in page
+        assert "123*********3456" in page
         assert client.get(f"/subsidies/claims/{claim_id}/files/1").status_code == 200
         decided = client.send(
             f"/subsidies/desk/{claim_id}",
@@ -134,7 +134,7 @@ def test_a_claim_from_the_notice_to_the_payment(
     rows = list(sheet.iter_rows(values_only=True))
     assert rows[1][1] == "泉城理工大学"
     assert rows[1][4] == "3900.00"
-    assert rows[1][6] == "1234567890123456"
+    assert rows[1][6] == "123*********3456"
 
     client.sign_in_as(year.treasurer)
     page = client.get(listed.location).text
@@ -508,14 +508,8 @@ def test_the_desk_asks_the_database_no_more_for_more_claims(
         claim_id = year.prepared(round_id, actor=actor)
         year.apply(claim_id, actor=actor)
         client.sign_in_as(year.district)
-        asked: list[str] = []
-
-        def note(*given: Any, into: list[str] = asked) -> None:
-            into.append(given[2])
-
-        event.listen(sqlite_database.engine, "before_cursor_execute", note)
-        page = client.get("/subsidies/desk").text
-        event.remove(sqlite_database.engine, "before_cursor_execute", note)
+        with statements(sqlite_database) as asked:
+            page = client.get("/subsidies/desk").text
         assert page.count("BZ-2024-") == n + 1
         counts.append(len(asked))
     assert counts[1] == counts[2]

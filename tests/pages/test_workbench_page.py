@@ -171,3 +171,26 @@ def test_what_is_to_be_paid_stands_once(demo_site: Any) -> None:
     sign_in(client, Role.OFFICER.value)
     page = client.get("/workbench").get_data(as_text=True)
     assert page.count("<b>支付评估费") == 1
+
+
+def test_what_is_left_of_a_term_is_told_alike_on_the_workbench_and_in_the_queue(
+    demo_site: Any,
+) -> None:
+    client = demo_site.client()
+    sign_in(client, Role.REGISTRAR.value)
+    queue = html.fromstring(client.get("/registry").get_data(as_text=True))
+    in_queue = {
+        row.find(".//th/a").text_content(): due.text_content()
+        for row in queue.findall(".//tbody/tr")
+        for due in row.find_class("due")
+    }
+    bench = html.fromstring(client.get("/workbench").get_data(as_text=True))
+    on_bench = {
+        item.find(".//b").text_content().removeprefix("审核合同："): due.text_content()
+        for item in bench.findall(".//li")
+        for due in item.find_class("due")
+        if "审核合同：" in item.text_content()
+    }
+    assert len(on_bench) > 3
+    assert {name: in_queue.get(name) for name in on_bench} == on_bench
+    assert all("工作日" in left or "今天" in left for left in on_bench.values())

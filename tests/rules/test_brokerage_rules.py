@@ -32,6 +32,7 @@ from marketplace.brokerage.rules import (
     check_pair,
     check_task,
     check_terms,
+    checklist,
     choices,
     leads,
     may_end,
@@ -79,6 +80,43 @@ def test_no_step_can_be_skipped_or_taken_back(steps: list[DealStage]) -> None:
     # Registration is the registrar's act, so by hand a deal never leaves "signed".
     assert way == list(ORDER[: len(way)])
     assert DealStage.REGISTERED not in way
+
+
+@given(
+    stage=st.sampled_from([stage for stage in ORDER[:-1] if stage is not DealStage.SIGNED]),
+    contacts=st.integers(0, 2),
+    agreed=st.booleans(),
+    waived=st.booleans(),
+    amount=st.none() | st.just(Fen(1)),
+    mode=st.none() | st.just(TradingMode.TRANSFER),
+    signed=st.none() | st.just(TODAY),
+)
+def test_a_step_is_refused_exactly_for_what_the_checklist_lacks(
+    stage: DealStage,
+    contacts: int,
+    agreed: bool,
+    waived: bool,
+    amount: Fen | None,
+    mode: TradingMode | None,
+    signed: date | None,
+) -> None:
+    facts = DealFacts(
+        stage=stage,
+        contact_count=contacts,
+        agreement_accepted=agreed,
+        agreement_waived=waived,
+        amount_fen=amount,
+        trading_mode=mode,
+        signed_on=signed,
+    )
+    to = ORDER[ORDER.index(stage) + 1]
+    lacking = {each.condition.code for each in checklist(facts, to) if not each.met}
+    refused: set[str] = set()
+    try:
+        check_move(facts, to)
+    except DomainError as refusal:
+        refused = {problem.code for problem in refusal.problems}
+    assert refused == lacking
 
 
 def test_after_registration_only_payment_follows() -> None:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from marketplace.contracts.amendment_rules import (
@@ -41,6 +41,7 @@ def part(days: int, amount: int) -> Instalment:
     return Instalment(TODAY + timedelta(days=days), f"第 {days} 天", Fen(amount))
 
 
+@example(amount=3017, technology=2788, cuts=[1, 9039])  # a last part smaller than what was lost
 @given(
     amount=st.integers(1, 10**12),
     technology=st.integers(1, 10**12),

@@ -34,6 +34,7 @@ def test_what_people_type_is_read_exactly(typed: str, fen: int) -> None:
         ("-1", "money.negative"),
         ("二百万", "money.not_a_number"),
         ("260万", "money.not_a_number"),
+        ("X12", "money.not_a_number"),
         ("1e5", "money.not_a_number"),
         ("1..2", "money.not_a_number"),
         ("", "money.not_a_number"),

@@ -211,6 +211,35 @@ def test_a_larger_price_never_lowers_what_its_parties_get_together(
     assert all(after.get(who, 0) >= fen for who, fen in before.items())
 
 
+SELLS_TO_ENTERPRISE = {
+    "大学": oracle.Org("大学", "university", True, False),
+    "企业": oracle.Org("企业", "enterprise", True, True),
+    "机构": oracle.Org("机构", "agency", True, False, (date(2020, 1, 1), None)),
+}
+
+
+def _brokered(kind: str, amount: int, activity: str = "") -> oracle.Con:
+    day = date(2023, 3, 1)
+    return oracle.Con(
+        "合同1", kind, day, amount, 0, "大学", "企业", "机构", None, "", activity, False
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(TYPES),
+    st.integers(0, 1_000_000_000_00),
+    st.integers(0, 1_000_000_00) | st.integers(0, 1_000_000_000_00),
+)
+def test_a_larger_price_never_earns_less_below_and_above_every_cap_and_threshold(
+    kind: str, amount: int, more: int
+) -> None:
+    low = paid(results(2023, SELLS_TO_ENTERPRISE, [_brokered(kind, amount)]))
+    high = paid(results(2023, SELLS_TO_ENTERPRISE, [_brokered(kind, amount + more)]))
+    for key, (_policy, fen) in low.items():
+        assert high[key][1] >= fen
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     st.integers(0, 1_000_000_000_00),
@@ -218,25 +247,7 @@ def test_a_larger_price_never_lowers_what_its_parties_get_together(
     st.sampled_from([kind for kind in TYPES if kind != "transfer"]),
 )
 def test_splitting_a_contract_never_earns_more(amount: int, percent: int, kind: str) -> None:
-    orgs = {
-        "大学": oracle.Org("大学", "university", True, False),
-        "企业": oracle.Org("企业", "enterprise", True, True),
-        "机构": oracle.Org("机构", "agency", True, False, (date(2020, 1, 1), None)),
-    }
-    whole = oracle.Con(
-        "合同1",
-        kind,
-        date(2023, 3, 1),
-        amount,
-        0,
-        "大学",
-        "企业",
-        "机构",
-        None,
-        "",
-        "活动",
-        False,
-    )
+    orgs, whole = SELLS_TO_ENTERPRISE, _brokered(kind, amount, "活动")
     first = amount * percent // 100
     parts = [replace(whole, amount=first), replace(whole, no="合同2", amount=amount - first)]
     together, apart = paid(results(2023, orgs, [whole])), paid(results(2023, orgs, parts))
@@ -487,3 +498,37 @@ def test_an_amount_that_is_not_recorded_is_nothing() -> None:
         tax_exempt_amount_fen=None,
     )
     assert [bare.base(base) for base in Base] == [500, 0, 0]
+
+
+def test_contracts_may_come_from_an_iterator_and_are_all_looked_back_on() -> None:
+    day = date(2022, 5, 1)
+    sold = [
+        oracle.Con(no, "transfer", day, 10_000_00, 0, "卖家", "买家", None, None, "甲", "", False)
+        for no in ("合同1", "合同2")
+    ]
+    calculation = prepare(
+        2022,
+        parties={key: party(org) for key, org in ALIKE.items()},
+        contracts=iter([contract(con) for con in sold]),
+        policies=select_policies(["jkf-2021-27"]),
+    )
+    bases = {
+        result.item: [(part.base_fen, part.deducted_fen) for part in result.compared[0].parts]
+        for result in calculation.results()
+    }
+    assert bases == {
+        Item.SELLER: [(10_000_00, 0), (0, 10_000_00)],
+        Item.BUYER: [(10_000_00, 0), (10_000_00, 0)],
+    }
+
+
+def test_of_equal_assignments_the_one_as_principal_counts() -> None:
+    free = replace(_one("transfer", date(2023, 3, 1), 0), agency="卖家")
+    orgs = {**ALIKE, "卖家": replace(ALIKE["卖家"], filed=(date(2000, 1, 1), None))}
+    parts = {
+        r.item: next(c for c in r.compared if c.policy.id == "jkf-2021-27").parts
+        for r in results(2023, orgs, [free])
+        if r.party.key == "卖家"
+    }
+    assert [part.counted for part in parts[Item.SELLER]] == [True]
+    assert [part.reason for part in parts[Item.AGENCY]] == [Reason.COUNTED_IN_OTHER_ROLE]

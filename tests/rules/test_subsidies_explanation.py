@@ -227,6 +227,18 @@ def test_an_estimate_is_what_the_contract_adds() -> None:
     )
 
 
+def test_an_estimate_takes_from_a_later_contract_of_the_same_activity() -> None:
+    own = replace(CONTRACT, activity_id="A1")
+    later = replace(
+        own, contract_no="合同2", registered_on=date(2023, 6, 1), amount_fen=Fen(1_000_000_00)
+    )
+    found = estimate(own, others=[later], parties=PARTIES, policies=select_policies())
+    seller = found.of(Item.SELLER)
+    assert seller is not None
+    # Without this contract the later one is the first of its activity and counts.
+    assert (seller.before_fen, seller.added_fen) == (1_500_00, 2_400_00)
+
+
 def test_days_are_compared_where_a_term_turns() -> None:
     rows = compare_days(CONTRACT, others=[], parties=PARTIES, policies=select_policies())
     assert [row.on.isoformat() for row in rows] == [
@@ -245,3 +257,52 @@ def test_days_are_compared_where_a_term_turns() -> None:
     assert totals["2024-10-15"] == 0
     assert [row.on.isoformat() for row in rows if row.given] == ["2023-03-01"]
     assert "27号文 2024-04-26 到期" in rows[6].change
+
+
+def test_where_no_document_speaks_the_explanation_says_so() -> None:
+    calculation = prepare(2023, parties=PARTIES, contracts=[CONTRACT], policies=())
+    assert explain(calculation.results_of("大学")[Item.SELLER], PARTIES) == Explanation(
+        year=2023,
+        item="seller",
+        party_name="泉城大学",
+        amount_fen=Fen(0),
+        policy_id="",
+        document_no="",
+        article="",
+        formulas=(),
+        sentences=("没有文件支付卖方补助。",),
+        missing="",
+        parts=(),
+        documents=(),
+        readings=(),
+    )
+
+
+def test_who_has_no_kind_is_still_named() -> None:
+    nameless = replace(PARTIES["企业"], kind=None)
+    paid = told([CONTRACT], Item.BUYER, 企业=nameless).sentences
+    assert paid[1].startswith("小企业是在济南登记注册的单位，属中小微企业，")
+    institute = replace(PARTIES["企业"], kind=PartyKind.RESEARCH_INSTITUTE)
+    paid = told([CONTRACT], Item.BUYER, 企业=institute).sentences
+    assert paid[1].startswith("小企业是在济南登记注册的")
+    assert "，属中小微企业，" in paid[1]
+    barred = told([CONTRACT], Item.SELLER, 大学=replace(PARTIES["大学"], kind=None))
+    assert any(text.startswith("泉城大学是其他单位，") for text in barred.sentences)
+    sold_by_nobody = told([CONTRACT], Item.BUYER, 大学=replace(PARTIES["大学"], kind=None))
+    assert any("卖方泉城大学是其他单位，" in part.text for part in sold_by_nobody.parts)
+
+
+@pytest.mark.parametrize(
+    ("reason", "end"), [("", "释读 I）。"), ("伪造", "释读 I），原因：伪造。")]
+)
+def test_dishonesty_is_named_with_its_reason_where_there_is_one(reason: str, end: str) -> None:
+    record = Dishonesty(Period(date(2023, 1, 1), date(2024, 12, 31)), reason)
+    barred = told([CONTRACT], Item.SELLER, 大学=replace(PARTIES["大学"], dishonesty=(record,)))
+    assert any(text.endswith(end) for text in barred.sentences)
+
+
+def test_a_document_that_is_only_tried_out_has_no_term() -> None:
+    tried = [policy.as_if_in_force() for policy in select_policies()]
+    calculation = prepare(2023, parties=PARTIES, contracts=[CONTRACT], policies=tried)
+    texts = explain(calculation.results_of("大学")[Item.SELLER], PARTIES).sentences
+    assert any(text.startswith("计入的合同按全年施行试算") for text in texts)

@@ -21,7 +21,7 @@ from marketplace.foundation import reference
 from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.money import Fen
 from marketplace.subsidies.calculation_rules import prepare
-from marketplace.subsidies.commands import group
+from marketplace.subsidies.commands import simulate
 from marketplace.subsidies.correction_rules import corrections, notes
 from marketplace.subsidies.explanation_rules import explain
 from marketplace.subsidies.parameters import (
@@ -285,12 +285,12 @@ def test_a_document_is_added_as_a_file_and_pays_in_the_command(
         + f"\n合同1,development,2026-03-01,1000000,800000,,{codes[0]},{codes[1]},,,,,0\n",
         encoding="utf-8",
     )
-    arguments = ["simulate", "--organisations", str(organisations), "--contracts"]
+    arguments = ["--organisations", str(organisations), "--contracts"]
     arguments += [str(contracts), "--year", "2026"]
-    assert json.loads(CliRunner().invoke(group, arguments).stdout)["lines"] == []
+    assert json.loads(CliRunner().invoke(simulate, arguments).stdout)["lines"] == []
     (library / "jkf-2026-1.yaml").write_text(NEW, encoding="utf-8")
     editions.cache_clear()
-    line = json.loads(CliRunner().invoke(group, arguments).stdout)["lines"][0]
+    line = json.loads(CliRunner().invoke(simulate, arguments).stdout)["lines"][0]
     assert (line["policy"], line["amount"]) == ("jkf-2026-1", "1600.00")
 
 

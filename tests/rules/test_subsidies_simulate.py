@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from marketplace.subsidies import simulation_tables, simulation_workbook
 from marketplace.subsidies.calculation_rules import prepare
-from marketplace.subsidies.commands import group
+from marketplace.subsidies.commands import simulate
 from marketplace.subsidies.parameters import policies
 from marketplace.subsidies.registers import CONTRACT_COLUMNS, ORGANISATION_COLUMNS
 from tests.rules import subsidy_oracle as oracle
@@ -55,7 +55,6 @@ def write(
         "\n".join([",".join(CONTRACT_COLUMNS), *contracts]), encoding=encoding
     )
     return [
-        "simulate",
         "--organisations",
         str(folder / "org.csv"),
         "--contracts",
@@ -64,7 +63,7 @@ def write(
 
 
 def run(arguments: list[str], *more: str) -> Result:
-    return CliRunner().invoke(group, [*arguments, *more])
+    return CliRunner().invoke(simulate, [*arguments, *more])
 
 
 def test_the_answer_names_every_contract_with_its_base_or_its_reason(tmp_path: Path) -> None:

@@ -8,16 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.money import Fen, format_yuan
-from marketplace.subsidies.estimate_rules import compare_days, estimate, side_by_side
+from marketplace.subsidies.estimate_rules import (
+    Question,
+    compare_days,
+    estimate,
+    side_by_side,
+)
 from marketplace.subsidies.explanation_rules import Explanation, explain
 from marketplace.subsidies.parameters import policies, select_policies
 from marketplace.subsidies.trace_rules import Party, Period, RegisteredContract
 from marketplace.subsidies.word_rules import Item, PartyKind
+from marketplace.subsidies.wording_rules import (
+    holder_caps,
+    in_force_text,
+    short_yuan,
+    types_text,
+)
 from tests.scenarios.test_subsidy_scenarios import CASES, _party, _results
 
 KEPT = Path(__file__).parents[1] / "scenarios" / "explanations.txt"
@@ -143,3 +154,52 @@ def test_nobody_stands_in_a_role_that_is_empty() -> None:
 
 if __name__ == "__main__":
     KEPT.write_text(everything(), encoding="utf-8")
+
+
+def test_a_document_is_in_force_from_its_first_day_to_its_last() -> None:
+    [document] = [policy for policy in policies() if policy.id == "jkf-2021-27"]
+    since, until = document.in_force.since, document.in_force.until
+    assert until is not None
+    day = timedelta(days=1)
+    texts = [in_force_text(document, on) for on in (since - day, since, until, until + day)]
+    number = document.document_no
+    assert texts == [
+        f"{number}自 {since.isoformat()} 起施行，当时尚未施行",
+        f"{number}在施行期内",
+        f"{number}在施行期内",
+        f"{number}已于 {until.isoformat()} 到期",
+    ]
+    endless = document.as_if_in_force()
+    assert in_force_text(endless, date.max) == f"{number}在施行期内"
+
+
+def test_amounts_types_and_caps_are_written_as_documents_write_them() -> None:
+    assert short_yuan(Fen(10_000_00)) == "1\u00a0万元"
+    assert short_yuan(Fen(100_000_000_00)) == "1\u00a0亿元"
+    assert short_yuan(Fen(9_999_99)) == "9,999.99 元"
+    assert types_text([ContractType.SERVICE, ContractType.DEVELOPMENT]) == "技术开发、技术服务"
+    caps = {
+        voucher.key: holder_caps(voucher) for policy in policies() for voucher in policy.vouchers
+    }
+    assert caps == {
+        "instrument": "每家企业 50\u00a0万元，每个团队 10\u00a0万元",
+        "event": "每家机构 10\u00a0万元",
+    }
+
+
+def test_earlier_sums_of_the_calculator_are_contracts_of_others() -> None:
+    asked = Question(CONTRACT, {}, agency_before_fen=Fen(3), registrar_before_fen=Fen(5))
+    agency, registrar = asked.others()
+    common = {"seller": "其他单位", "buyer": "其他单位", "tax_exempt_amount_fen": None}
+    assert agency == replace(
+        CONTRACT, contract_no="本年此前合计（服务机构）", amount_fen=Fen(3),
+        technology_amount_fen=Fen(3), agency=CONTRACT.agency, registrar=None, **common,
+    )  # fmt: skip
+    assert registrar == replace(
+        CONTRACT, contract_no="本年此前合计（登记机构）", amount_fen=Fen(5),
+        technology_amount_fen=Fen(5), agency=None, registrar=CONTRACT.registrar, **common,
+    )  # fmt: skip
+    assert Question(CONTRACT, {}, Fen(0), Fen(0)).others() == []
+    of_project = replace(CONTRACT, project_id="P", activity_id="A", fiscal_funds=True)
+    [sum_] = Question(of_project, {}, Fen(7), Fen(0)).others()
+    assert (sum_.project_id, sum_.activity_id, sum_.fiscal_funds) == ("", "", False)

@@ -38,7 +38,7 @@ from marketplace.foundation.errors import Conflict, DomainError, NotAllowed, Not
 from marketplace.foundation.money import Fen
 from marketplace.foundation.outbox import OutboxEvent
 from marketplace.foundation.trade import TradingMode
-from tests.dealing import PDF, PRICE, TECHNOLOGY, Market
+from tests.dealing import PDF, PRICE, TECHNOLOGY, Market, events
 from tests.world import World
 
 
@@ -52,14 +52,6 @@ def stored(market: Market, contract_id: int) -> Contract:
         row = session.get_one(Contract, contract_id)
         assert row.items is not None
         return row
-
-
-def events(market: Market, name: str) -> list[dict[str, Any]]:
-    with market.database.reading() as session:
-        rows = session.scalars(
-            select(OutboxEvent).where(OutboxEvent.name == name).order_by(OutboxEvent.id)
-        )
-        return [row.body for row in rows]
 
 
 def footprint(market: Market) -> list[int]:
@@ -86,9 +78,10 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
 def deliver(market: Market) -> None:
     """Let everybody who waits for a registered contract do his part, twice."""
+    waiting = [each for each in handlers.SUBSCRIPTIONS if each.event is ContractRegistered]
     for body in events(market, "contracts.ContractRegistered"):
         facts = body | {"registered_on": date.fromisoformat(body["registered_on"])}
-        for subscription in handlers.SUBSCRIPTIONS * 2:
+        for subscription in waiting * 2:
             with market.database.transaction() as session:
                 subscription.handle(session, ContractRegistered(**facts), now=market.now)
 

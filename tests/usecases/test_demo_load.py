@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +24,9 @@ from marketplace.brokerage.terms_rules import AgreementStatus, CommissionStatus
 from marketplace.contracts.rules import ContractStatus
 from marketplace.foundation import audit, outbox
 from marketplace.foundation.access import Role
+from marketplace.foundation.audit_actions import action_words, field_label, subject_label
 from marketplace.foundation.clock import DEMO_START, SystemClock
-from marketplace.foundation.db import Base
+from marketplace.foundation.db import Base, Database
 from marketplace.foundation.words import Word
 from marketplace.listings.bidding_rules import BiddingKind
 from marketplace.listings.rules import IntentState, ListingState
@@ -39,35 +36,28 @@ from marketplace.payments.statement_rules import LineState
 from marketplace.publicity.rules import ObjectionState, PublicityKind, PublicityState
 from marketplace.subsidies.rules import ClaimStatus, PaymentStatus
 from marketplace.techservices.rules import OrderState, ServiceKind
-from seed.demo import load
+from seed.demo import load, sign_ins
 from seed.demo.content import content
-from tests.usecases.demo_digest import digests, load_demo, settings_for
+from tests.demo import copy, digests, settings_for
 
 _MARK = "〔商密 "
 
 
 @dataclass(frozen=True)
 class Demo:
-    """The loaded demo, and a second load by another process with another order of hashing."""
+    """A copy of the loaded demo."""
 
     services: wiring.Services
     folder: Path
-    second: subprocess.Popen[str]
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    folder = tmp_path_factory.mktemp("demo")
-    second = subprocess.Popen(
-        [sys.executable, "-m", "tests.usecases.demo_digest", str(tmp_path_factory.mktemp("again"))],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONHASHSEED": "4711"},
-    )
-    services = load_demo(folder)
-    yield Demo(services, folder, second)
+def demo(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    folder = tmp_path_factory.mktemp("demo") / "copy"
+    copy(demo_folder, folder)
+    services = wiring.build(settings_for(folder))
+    yield Demo(services, folder)
     services.database.engine.dispose()
-    second.kill()
 
 
 @pytest.fixture
@@ -192,6 +182,15 @@ def test_everything_was_delivered_audited_and_posted(session: Session) -> None:
     assert _count(session, "notifications_mails", "state <> 'sent'") == 0
 
 
+def test_all_that_the_audit_names_has_words(session: Session) -> None:
+    rows = session.scalars(select(audit.AuditRow)).all()
+    assert not sorted({row.action for row in rows} - set(action_words()))
+    fields = {name for row in rows for name in {**(row.before or {}), **(row.after or {})}}
+    assert not sorted(name for name in fields if field_label(name) == name)
+    subjects = {row.subject for row in rows if row.subject}
+    assert not sorted(subject for subject in subjects if subject_label(subject) == subject)
+
+
 def test_nothing_lies_after_the_first_morning(session: Session) -> None:
     latest = session.scalar(text("SELECT max(happened_at) FROM foundation_audit_rows"))
     assert latest is not None
@@ -207,9 +206,9 @@ def test_the_demo_clock_stands_at_the_first_morning(demo: Demo) -> None:
 def test_all_sign_in_with_the_one_password(session: Session) -> None:
     kept = session.scalars(text("SELECT DISTINCT password_hash FROM accounts_users")).all()
     assert len(kept) == 1
-    assert password_matches(kept[0], load.PASSWORD)
-    table = load.sign_in_table()
-    assert load.PASSWORD in table
+    assert password_matches(kept[0], sign_ins.PASSWORD)
+    table = sign_ins.sign_in_table()
+    assert sign_ins.PASSWORD in table
     assert all(role.label in table for role in Role if role is not Role.ORG_ADMIN)
 
 
@@ -220,10 +219,11 @@ def test_a_second_call_changes_nothing(demo: Demo, session: Session) -> None:
         assert digests(reading) == before
 
 
-def test_another_load_gives_the_same(demo: Demo, session: Session) -> None:
-    output, _errors = demo.second.communicate(timeout=900)
-    assert demo.second.returncode == 0
-    assert json.loads(output) == digests(session)
+def test_the_command_loads_the_same(session: Session, commanded_demo_folder: Path) -> None:
+    commanded = Database(settings_for(commanded_demo_folder).database)
+    with commanded.reading() as reading:
+        assert digests(reading) == digests(session)
+    commanded.engine.dispose()
 
 
 def test_secrets_stand_in_the_confidential_columns_alone(session: Session) -> None:
@@ -320,8 +320,8 @@ _DESKS: dict[Role, tuple[str, ...]] = {
 }
 
 
-@pytest.mark.parametrize("entry", load.sign_ins(), ids=lambda entry: entry.role.value)
-def test_no_desk_is_empty(app: Flask, demo: Demo, session: Session, entry: load.SignIn) -> None:
+@pytest.mark.parametrize("entry", sign_ins.sign_ins(), ids=lambda entry: entry.role.value)
+def test_no_desk_is_empty(app: Flask, demo: Demo, session: Session, entry: sign_ins.SignIn) -> None:
     user_id = session.scalar(text("SELECT id FROM accounts_users WHERE email = :email"),
                              {"email": entry.email})  # fmt: skip
     assert isinstance(user_id, int)

@@ -20,6 +20,7 @@ from marketplace.foundation.access import SYSTEM
 from marketplace.foundation.audit import AuditRow
 from marketplace.foundation.clock import LOCAL
 from marketplace.foundation.db import Database
+from marketplace.foundation.forking import forked_map
 from marketplace.foundation.money import Fen
 from marketplace.integrity import service as integrity
 from marketplace.integrity.rules import DishonestyGround
@@ -85,6 +86,20 @@ def test_every_result_is_stored_with_its_explanation(year: SubsidyYear) -> None:
             (Item.SELLER, 1, 3_900_00),
             (Item.BUYER, 1, 108_000_00),
         ]
+
+
+def test_several_processes_find_what_one_finds(
+    year: SubsidyYear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: {0, 1})
+    monkeypatch.setattr(year_queries, "_PORTION", 1)
+    year.register()
+    with year.database.reading() as session:
+        prepared = year_queries.prepare_year(session, 2024, known_on=KNOWN)
+    year.database.engine.dispose()
+    computed = prepared.compute(forked_map)
+    assert computed == prepared.compute()
+    assert len(computed.results or ()) == 3
 
 
 def test_a_second_run_of_the_same_facts_changes_nothing(year: SubsidyYear) -> None:

@@ -3,24 +3,29 @@
 Slices write ``from marketplace.foundation import web`` and use the names listed here.
 """
 
-from marketplace.foundation.web.errors import register_errors
+from marketplace.foundation.web.errors import for_programs, register_errors
+from marketplace.foundation.web.file_fields import FilesField
 from marketplace.foundation.web.files import (
     Sheet,
     build_table,
     read_uploads,
+    send_archive,
     send_attachment,
     send_book,
     send_calendar,
+    send_json,
+    send_marked,
     send_pdf,
     send_table,
     send_text,
+    send_word,
 )
 from marketplace.foundation.web.forms import (
     ChoiceField,
     ChoicesField,
+    ClockField,
     DateField,
     DecimalField,
-    FilesField,
     FlagField,
     Form,
     IntField,
@@ -37,9 +42,11 @@ from marketplace.foundation.web.headers import register_headers
 from marketplace.foundation.web.permissions import (
     Reauthentication,
     is_sensitive,
+    keeps_secret,
     permission_of,
     permits,
     sensitive,
+    sensitive_with_secret,
 )
 from marketplace.foundation.web.present import register_filters
 from marketplace.foundation.web.requests import (
@@ -56,10 +63,12 @@ from marketplace.foundation.web.requests import (
     submit,
     transaction,
 )
+from marketplace.foundation.web.unmasking import UnmaskForm, unmasked
 
 __all__ = [
     "ChoiceField",
     "ChoicesField",
+    "ClockField",
     "DateField",
     "DecimalField",
     "FilesField",
@@ -75,14 +84,17 @@ __all__ = [
     "RowsField",
     "Sheet",
     "TextField",
+    "UnmaskForm",
     "UsccField",
     "YuanField",
     "act",
     "actor",
     "argument",
     "build_table",
+    "for_programs",
     "install",
     "is_sensitive",
+    "keeps_secret",
     "local_next",
     "now",
     "permission_of",
@@ -93,14 +105,20 @@ __all__ = [
     "register_filters",
     "register_headers",
     "resource",
+    "send_archive",
     "send_attachment",
     "send_book",
     "send_calendar",
+    "send_json",
+    "send_marked",
     "send_pdf",
     "send_table",
     "send_text",
+    "send_word",
     "sensitive",
+    "sensitive_with_secret",
     "session",
     "submit",
     "transaction",
+    "unmasked",
 ]

@@ -1,4 +1,8 @@
-"""Files on their way in and out: uploads read within bounds, downloads that no browser runs."""
+"""Files on their way in and out: uploads read within bounds, downloads that no browser runs.
+
+What not everybody may see leaves a row in the audit before it leaves the house: when the row
+cannot be written nothing is sent.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +13,39 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import quote
 
-from flask import Response
+from flask import Response, current_app, request
 from werkzeug.datastructures import FileStorage
 
-from marketplace.foundation.attachments import MAX_BYTES, AttachmentView, Upload
+from marketplace.foundation import audit
+from marketplace.foundation.attachments import (
+    AttachmentView,
+    FileVisibility,
+    Upload,
+)
+from marketplace.foundation.web.file_fields import READ_AT_MOST
+from marketplace.foundation.web.permissions import permission_of
+from marketplace.foundation.web.requests import actor, now, transaction
 
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def read_uploads(files: Iterable[FileStorage]) -> list[Upload]:
     """Read uploads, each one byte past the limit at most, so that the rule can name its size."""
-    return [Upload(file.filename or "", file.stream.read(MAX_BYTES * 2)) for file in files]
+    return [Upload(file.filename or "", file.stream.read(READ_AT_MOST)) for file in files]
 
 
 def send_attachment(view: AttachmentView, content: bytes) -> Response:
     """Send a stored file as a download that is never shown inside the site."""
+    if view.visibility is not FileVisibility.PUBLIC:
+        _note("attachments.download", view.subject, {"attachment": view.id, "sha256": view.sha256})
     return _download(content, view.name, view.content_type)
+
+
+def send_marked(view: AttachmentView, name: str, content: bytes) -> Response:
+    """Send a stored file in the form that was made for its reader."""
+    made_pdf = name.lower().endswith(".pdf")
+    return _download(content, name, "application/pdf" if made_pdf else view.content_type)
 
 
 def send_calendar(content: bytes, name: str) -> Response:
@@ -36,7 +57,7 @@ def send_table(
     name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], *, widths: Sequence[int] = ()
 ) -> Response:
     """Send rows as an Excel file; text that looks like a formula stays text."""
-    return _download(build_table(header, rows, widths=widths), f"{name}.xlsx", XLSX)
+    return _export(build_table(header, rows, widths=widths), f"{name}.xlsx", XLSX)
 
 
 @dataclass(frozen=True)
@@ -51,7 +72,7 @@ class Sheet:
 
 def send_book(name: str, sheets: Sequence[Sheet]) -> Response:
     """Send sheets as one Excel file; text that looks like a formula stays text."""
-    return _download(build_book(sheets), f"{name}.xlsx", XLSX)
+    return _export(build_book(sheets), f"{name}.xlsx", XLSX)
 
 
 def build_table(
@@ -94,12 +115,39 @@ def build_book(sheets: Sequence[Sheet]) -> bytes:
 
 def send_text(name: str, text: str) -> Response:
     """Send a plain text file in UTF-8."""
-    return _download(text.encode(), f"{name}.txt", "text/plain; charset=utf-8")
+    return _export(text.encode(), f"{name}.txt", "text/plain; charset=utf-8")
+
+
+def send_word(content: bytes, name: str) -> Response:
+    """Send a Word document that the platform wrote as a download."""
+    return _export(content, f"{name}.docx", DOCX)
 
 
 def send_pdf(content: bytes, name: str) -> Response:
     """Send a document that the platform wrote as a download."""
-    return _download(content, f"{name}.pdf", "application/pdf")
+    return _export(content, f"{name}.pdf", "application/pdf")
+
+
+def send_archive(content: bytes, name: str) -> Response:
+    """Send a ZIP archive that the platform made as a download."""
+    return _export(content, f"{name}.zip", "application/zip")
+
+
+def send_json(content: bytes, name: str) -> Response:
+    """Send a JSON document that the platform made as a download."""
+    return _export(content, f"{name}.json", "application/json; charset=utf-8")
+
+
+def _export(content: bytes, name: str, content_type: str) -> Response:
+    permission = permission_of(current_app.view_functions[request.endpoint or ""])
+    if permission is None or permission.roles is not None:
+        _note("exports.send", f"export:{request.endpoint}", {"name": name, "path": request.path})
+    return _download(content, name, content_type)
+
+
+def _note(action: str, subject: str, after: dict[str, Any]) -> None:
+    with transaction() as session:
+        audit.record(session, actor=actor(), action=action, subject=subject, now=now(), after=after)
 
 
 def _download(content: bytes, name: str, content_type: str) -> Response:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,7 +17,7 @@ import wtforms
 from flask import request
 from stdnum.cn import uscc
 from stdnum.exceptions import InvalidChecksum, ValidationError
-from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.datastructures import MultiDict
 from wtforms import validators
 
 from marketplace.foundation.errors import DomainError, RuleBroken
@@ -276,6 +276,23 @@ class DateField(_ParsedField):
         return value.isoformat()
 
 
+class ClockField(_ParsedField):
+    """A time of day, ``14:30``; its data is a ``time``."""
+
+    def __init__(self, label: str, *, placeholder: str = "", **kwargs: Any) -> None:
+        super().__init__(label, render_kw=_attributes(placeholder=placeholder), **kwargs)
+
+    def parse(self, text: str) -> time:
+        plain = unicodedata.normalize("NFKC", text)
+        try:
+            return datetime.strptime(plain, "%H:%M").time()  # noqa: DTZ007 -- a time of day only
+        except ValueError as broken:
+            raise RuleBroken("forms.clock", "时间应写成 14:30") from broken
+
+    def write(self, value: time) -> str:
+        return value.strftime("%H:%M")
+
+
 class UsccField(_ParsedField):
     """A unified social credit code, checked by its check digit (GB 32100-2015)."""
 
@@ -397,19 +414,6 @@ class FlagField(wtforms.BooleanField):
     def pre_validate(self, form: wtforms.form.BaseForm) -> None:
         if any(isinstance(check, Required) for check in self.validators) and not self.data:
             raise validators.StopValidation(f"请勾选“{self.label.text}”")
-
-
-class FilesField(wtforms.MultipleFileField):
-    """Files to attach; checked by ``foundation.attachments``."""
-
-    def __init__(self, label: str, *, hint: str = "", accept: str = "", **kwargs: Any) -> None:
-        super().__init__(label, description=hint, render_kw=_attributes(accept=accept), **kwargs)
-
-    def uploads(self) -> list[FileStorage]:
-        """List the files that were really chosen."""
-        return [
-            entry for entry in self.data or () if isinstance(entry, FileStorage) and entry.filename
-        ]
 
 
 if TYPE_CHECKING:

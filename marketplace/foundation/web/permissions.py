@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from flask import request
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from marketplace.foundation.access import Permission, require
@@ -22,6 +22,7 @@ Result = TypeVar("Result")
 
 _ATTRIBUTE = "required_permission"
 _SENSITIVE = "is_sensitive"
+_UNCARRIED = "keeps_secret"
 _READING = ("GET", "HEAD", "OPTIONS")
 
 
@@ -54,9 +55,11 @@ class Reauthentication:
 
     ``ask`` returns None when the person has just done so, else the page that asks for it. That
     page carries what was typed and sends it to the same address again with the proof.
+    ``ask_before`` carries nothing: its page leads on to the address of the form that is given.
     """
 
     ask: Callable[[], ResponseReturnValue | None]
+    ask_before: Callable[[str], ResponseReturnValue | None]
 
 
 def sensitive(
@@ -80,6 +83,42 @@ def sensitive(
     return guarded
 
 
+def sensitive_with_secret(
+    form_at: str,
+) -> Callable[
+    [Callable[Parameters, ResponseReturnValue]], Callable[Parameters, ResponseReturnValue]
+]:
+    """Ask for the fresh proof before a form with a secret is shown, and again before it is taken.
+
+    What was typed is lost when the proof has run out meanwhile: a secret is never written into a
+    page. ``form_at`` is the endpoint that shows the form, of the same object.
+    """
+
+    def decorate(
+        view: Callable[Parameters, ResponseReturnValue],
+    ) -> Callable[Parameters, ResponseReturnValue]:
+        @wraps(view)
+        def guarded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> ResponseReturnValue:
+            if carried_out_before() is None:
+                asked = resource(Reauthentication).ask_before(
+                    url_for(form_at, **(request.view_args or {}))
+                )
+                if asked is not None:
+                    return asked
+            return view(*args, **kwargs)
+
+        setattr(guarded, _SENSITIVE, True)
+        setattr(guarded, _UNCARRIED, True)
+        return guarded
+
+    return decorate
+
+
 def is_sensitive(view: Callable[..., object]) -> bool:
     """Tell whether a view declares that it is sensitive."""
     return getattr(view, _SENSITIVE, False) is True
+
+
+def keeps_secret(view: Callable[..., object]) -> bool:
+    """Tell whether a sensitive view's form holds a secret."""
+    return getattr(view, _UNCARRIED, False) is True

@@ -13,6 +13,7 @@ from marketplace.foundation.capitals import capital_yuan
 from marketplace.foundation.clock import LOCAL, local_date
 from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.money import Fen, format_yuan, scale
+from marketplace.foundation.personal import masked
 from marketplace.foundation.web.permissions import permission_of
 from marketplace.foundation.web.requests import actor
 from marketplace.foundation.web.requests import now as request_moment
@@ -140,6 +141,7 @@ def register_filters(app: Flask) -> None:
         capital=capital_yuan,
         file_size=file_size,
         paragraphs=paragraphs,
+        masked=masked,
     )
     app.jinja_env.globals.update(
         endpoint_exists=endpoint_exists, reachable=reachable, submission_key=new_submission_key

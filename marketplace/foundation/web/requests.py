@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response as BaseResponse
 
+from marketplace.foundation import audit
 from marketplace.foundation.access import ANONYMOUS, Actor
 from marketplace.foundation.clock import Clock
 from marketplace.foundation.db import Base, Database
@@ -98,6 +99,7 @@ def transaction() -> Iterator[Session]:
     if opened is not None:
         opened.close()
     with resource(Database).transaction() as writing:
+        audit.come_from(writing, request.remote_addr or "")
         yield writing
 
 

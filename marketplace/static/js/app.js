@@ -2,7 +2,9 @@
 import { startAutosave } from "./autosave.js";
 import { startBoards } from "./board.js";
 import { startCountdowns } from "./countdown.js";
+import { startKeys } from "./keys.js";
 import { guardForms } from "./once.js";
+import { offerPasskeys } from "./passkeys.js";
 import { startRoom } from "./room.js";
 import { startRows } from "./rows.js";
 import { startSuggestions } from "./suggest.js";
@@ -28,9 +30,11 @@ for (const menu of document.querySelectorAll("details.menu")) {
 }
 
 guardForms();
+offerPasskeys();
 startAutosave();
 startBoards();
 startCountdowns();
+startKeys();
 startRoom();
 startRows();
 startSuggestions();

@@ -5,6 +5,8 @@ const POLL_MS = 2000;
 // The service says that it is still there every 15 seconds; the browser hides that, so the room asks
 // once itself when nothing came for longer.
 const QUIET_MS = 20000;
+// How long the answer to a click or a form may take before the room loads itself anew over it.
+const LEAVING_MS = 5000;
 const ROWS = 50;
 const OVER = new Set(["over", "voided", "unsealing"]);
 
@@ -23,6 +25,10 @@ class Room {
     this.phase = place.dataset.phase;
     this.heardAt = performance.now();
     this.polling = null;
+    this.leftAt = -LEAVING_MS;
+    window.addEventListener("beforeunload", () => {
+      this.leftAt = performance.now();
+    });
     this.speaker = document.createElement("p");
     this.speaker.className = "visually-hidden";
     this.speaker.setAttribute("aria-live", "polite");
@@ -81,7 +87,7 @@ class Room {
     const otherPhase = news.phase !== this.phase;
     if (!moved && !otherPhase) return;
     if (Number(this.position.split("-")[0]) !== news.attempt || OVER.has(news.phase)) {
-      window.location.reload();
+      this.loadAnew();
       return;
     }
     this.position = position;
@@ -90,6 +96,12 @@ class Room {
     else this.showHead(news);
     if (news.bids.length) this.showBids(news);
     if (this.plate) this.renewBox();
+  }
+
+  // Loading anew while a page is on its way would take back what the person has just asked for.
+  loadAnew() {
+    const wait = this.leftAt + LEAVING_MS - performance.now();
+    window.setTimeout(() => window.location.reload(), Math.max(0, wait));
   }
 
   showHead(news) {

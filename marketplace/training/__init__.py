@@ -1,0 +1,1 @@
+"""Training of brokers (培训): courses, attendance, exams, certificates."""
