@@ -15,6 +15,7 @@ from marketplace.accounts import access_token_access, session_cookie
 from marketplace.accounts import queries as accounts_queries
 from marketplace.foundation import web
 from marketplace.foundation.api import CallLimit
+from marketplace.lent_blocks import BLOCKS
 from marketplace.wiring import Services
 
 MAX_REQUEST_BYTES = 60 * 1024 * 1024
@@ -73,7 +74,7 @@ def _give_context(app: Flask, services: Services) -> None:
         navigation=navigation,
         htmx_url=htmx_url,
         submission_key=lambda: secrets.token_urlsafe(18),
-        **wiring.template_globals(services),
+        **BLOCKS,
     )
 
     @app.context_processor

@@ -15,7 +15,6 @@ from marketplace.foundation.audit import AuditRow
 from marketplace.foundation.clock import SystemClock
 from marketplace.foundation.db import Database
 from marketplace.foundation.handover import Handovers
-from marketplace.foundation.personal import PersonalParts
 from marketplace.wiring import PERSONAL
 from tests.api.conftest import MakeProgram
 from tests.dealing import Market
@@ -90,7 +89,7 @@ def _close(database: Database, actor: Actor) -> None:
             actor=actor,
             now=SystemClock().now(),
             works=Handovers(()),
-            parts=PersonalParts(PERSONAL),
+            parts=PERSONAL,
         )
 
 

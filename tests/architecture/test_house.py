@@ -151,3 +151,19 @@ def test_every_slice_is_known_here() -> None:
                for module in modules("marketplace"))
     }  # fmt: skip
     assert packages - {"foundation", "migrations"} == set(SLICES)
+
+
+def test_what_a_slice_has_for_the_platform_stands_in_its_parts() -> None:
+    """A page, an interface, a subscription or a timed task that nobody joins would never run."""
+    joined = {
+        name
+        for module in modules("marketplace")
+        if module.file == "parts" or module.name == "marketplace.wiring"
+        for name in module.imported()
+    }
+    forgotten = [
+        module.name
+        for module in _slice_modules()
+        if module.role() in {"views", "api", "handlers", "due"} and module.name not in joined
+    ]
+    assert not forgotten, ", ".join(forgotten)

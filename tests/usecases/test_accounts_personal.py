@@ -25,11 +25,10 @@ from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.audit import AuditRow
 from marketplace.foundation.db import Database
 from marketplace.foundation.errors import Conflict, NotFound, RuleBroken
-from marketplace.foundation.handover import Handovers
 from marketplace.foundation.outbox import Outbox
-from marketplace.foundation.personal import PersonalParts, masked
+from marketplace.foundation.personal import masked
 from marketplace.foundation.processing import records, term_of
-from marketplace.wiring import OPEN_WORK, PERSONAL, SUBSCRIPTIONS
+from marketplace.wiring import HANDOVERS, PERSONAL, SUBSCRIPTIONS
 from tests.dealing import Market
 from tests.world import World
 
@@ -69,8 +68,8 @@ def _close(market: Market, actor: Actor) -> None:
     market.do(
         personal_service.close_account,
         actor,
-        works=Handovers(OPEN_WORK),
-        parts=PersonalParts(PERSONAL),
+        works=HANDOVERS,
+        parts=PERSONAL,
     )
 
 
@@ -136,7 +135,7 @@ def test_a_number_does_not_follow_a_request_into_another_hand(market: Market) ->
         giver_id=market.broker.user_id,
         taker_id=colleague.user_id,
         leaving=False,
-        works=Handovers(OPEN_WORK),
+        works=HANDOVERS,
     )
     assert market.do(brokerage.reveal_phone, colleague, request_id=request_id) == ""
 
@@ -192,7 +191,7 @@ def test_registering_agrees_to_the_platform_and_that_ends_with_the_account(
 def test_a_copy_holds_what_every_slice_holds(market: Market) -> None:
     _ask(market)
     with market.database.reading() as session:
-        found = PersonalParts(PERSONAL).own_data(session, user_id=market.buyer.user_id or 0)
+        found = PERSONAL.own_data(session, user_id=market.buyer.user_id or 0)
     assert found["账号"]["姓名"] == "高远"
     assert found["联系请求"][0]["电话"] == PHONE
     assert found["同意"][0]["用途"] == ConsentPurpose.PHONE_TO_BROKER.label

@@ -1,0 +1,10 @@
+"""What this slice lends to the platform."""
+
+from __future__ import annotations
+
+from marketplace.demonstration import views
+from marketplace.foundation.slices import Slice
+
+PARTS = Slice(
+    blueprint=views.blueprint,
+)
