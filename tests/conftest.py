@@ -10,14 +10,17 @@ from typing import Any
 
 import hypothesis
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from marketplace import wiring
-from marketplace.accounts import sign_in
+from marketplace.accounts import sign_in, tokens
 from marketplace.app import create_app
 from marketplace.foundation import audit
 from marketplace.foundation.access import Actor
@@ -27,7 +30,7 @@ from marketplace.settings import Settings
 from tests import demo
 from tests.counting import Counter
 from tests.identity import Site
-from tests.postgres import Cluster
+from tests.postgres import Cluster, empty
 from tests.world import World
 
 # No test is timed: what takes how long depends on who else uses the machine.
@@ -70,6 +73,42 @@ def every_change_is_audited() -> Iterator[None]:
     event.remove(TransactionSession, "before_commit", check)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def thorough_hasher() -> Iterator[PasswordHasher]:
+    """The product's own hasher of passwords, for whose tenth of a second no test waits."""
+    thorough, tokens.HASHER = tokens.HASHER, PasswordHasher(1, 8, 1)
+    yield thorough
+    tokens.HASHER = thorough
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_templates(shared_folder: Path) -> Iterator[None]:
+    """Compile each template once for the run: nearly every test makes an application of its own."""
+    folder = shared_folder / "templates"
+    folder.mkdir(exist_ok=True)
+    options = Flask.jinja_options
+    Flask.jinja_options = {**options, "bytecode_cache": FileSystemBytecodeCache(str(folder))}
+    yield
+    Flask.jinja_options = options
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_addresses() -> Iterator[None]:
+    """Compile the builder of each address once: 500 rules take longer than most tests."""
+    compile_builder, builders = Rule._compile_builder, dict[Any, Any]()
+
+    def compile_once(rule: Rule, append_unknown: bool = True) -> Any:
+        # A builder asks the rule it is bound to for its converters when it is called.
+        known = (rule.rule, rule.merge_slashes, repr(rule.defaults), append_unknown)
+        if known not in builders:
+            builders[known] = compile_builder(rule, append_unknown)
+        return builders[known]
+
+    Rule._compile_builder = compile_once
+    yield
+    Rule._compile_builder = compile_builder
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """One PostgreSQL cluster for the whole run."""
@@ -105,6 +144,8 @@ def sqlite_database(tmp_path: Path, sqlite_schema: bytes) -> Iterator[Database]:
     path = tmp_path / "market.db"
     path.write_bytes(sqlite_schema)
     opened = Database(f"sqlite:///{path}")
+    # The product waits for the disk at every commit; no test cuts the power.
+    event.listen(opened.engine, "connect", lambda dbapi, _: dbapi.execute("PRAGMA synchronous=OFF"))
     yield opened
     opened.engine.dispose()
 
@@ -117,9 +158,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
         return
     opened: Database = request.getfixturevalue("postgresql_database")
     yield opened
-    names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
-    with opened.engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    empty(opened.engine, Base.metadata)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from sqlalchemy import Engine, MetaData, text
+
 
 def find_binaries() -> Path:
     """Return the folder of the newest installed server; raise with the package's name if none."""
@@ -61,3 +63,23 @@ class Cluster:
         done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
         if done.returncode != 0:
             raise RuntimeError(f"{program} failed: {done.stderr or done.stdout}")
+
+
+def empty(engine: Engine, schema: MetaData) -> None:
+    """Take out all rows and begin all numbers anew.
+
+    ``TRUNCATE`` makes new files for every table and index, which takes a hundred times as long as
+    deleting the few rows of a test.
+    """
+    names = [table.name for table in schema.sorted_tables]
+    filled = " UNION ALL ".join(
+        f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in names
+    )
+    used = "SELECT sequencename FROM pg_sequences WHERE last_value IS NOT NULL"
+    with engine.begin() as connection:
+        # All goes at once: what refers to what need not be asked.
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for name in connection.scalars(text(filled)).all():
+            connection.execute(text(f'DELETE FROM "{name}"'))
+        for name in connection.scalars(text(used)).all():
+            connection.execute(text(f'ALTER SEQUENCE "{name}" RESTART'))

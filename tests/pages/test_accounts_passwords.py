@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from argon2 import PasswordHasher, Type
+
 from marketplace.foundation.access import Role
 from tests.identity import Site, give_password
 from tests.world import PASSWORD
@@ -21,6 +23,12 @@ def _reset(site: Site, link: str, password: str = _NEW) -> int:
     path = link.split("example", 1)[1]
     form = {"password": password, "again": password}
     return site.visitor().post(path, data=form).status_code
+
+
+def test_passwords_are_hashed_by_the_profile_of_rfc_9106(thorough_hasher: PasswordHasher) -> None:
+    assert thorough_hasher.type is Type.ID
+    assert thorough_hasher.memory_cost >= 64 * 1024
+    assert thorough_hasher.time_cost >= 3
 
 
 def test_a_forgotten_password_is_reset_once_and_all_sessions_end(site: Site) -> None:
