@@ -25,9 +25,11 @@ from pydantic import (
 )
 from werkzeug.datastructures import MultiDict
 
+from marketplace.foundation import web
 from marketplace.foundation.errors import Problem
-from marketplace.foundation.web import forms
 from marketplace.foundation.web.file_fields import FilesField
+from marketplace.foundation.web.text_fields import Required
+from marketplace.foundation.web.value_fields import EARLIEST, LATEST
 from marketplace.foundation.words import Word
 
 _YUAN = r"^[0-9]{1,13}(\.[0-9]{1,2})?$"
@@ -82,7 +84,7 @@ def _fields(form: type[wtforms.Form]) -> Iterator[Any]:
 
 
 def _required(field: Any) -> bool:
-    return any(isinstance(check, forms.Required) for check in field.validators)
+    return any(isinstance(check, Required) for check in field.validators)
 
 
 def _longest(field: Any) -> int:
@@ -113,34 +115,34 @@ def _listed(kind: Any) -> Any:
 def _type(field: Any) -> tuple[Any, Any]:
     """Return a field's type and its default; ``...`` where it must be given."""
     needed = _required(field)
-    if isinstance(field, forms.RowsField):
+    if isinstance(field, web.RowsField):
         row: Any = Annotated[_listed(model_of(field.row)), Field(max_length=field.most)]
         return row, ... if field.required else Field(default_factory=list)
-    if isinstance(field, forms.FlagField):
+    if isinstance(field, web.FlagField):
         return (Literal[True], ...) if needed else (bool, False)
-    if isinstance(field, forms.ChoicesField):
+    if isinstance(field, web.ChoicesField):
         chosen: Any = Annotated[_listed(_choice(field)), Field(max_length=_MOST_CHOICES)]
         return chosen, ... if needed else Field(default_factory=list)
-    if isinstance(field, forms.LongTextField | forms.TextField):
+    if isinstance(field, web.LongTextField | web.TextField):
         return _text(field), ... if needed else ""
     found: Any = _scalar(field)
     return (found, ...) if needed else (found | None, None)
 
 
 def _scalar(field: Any) -> Any:
-    if isinstance(field, forms.YuanField):
+    if isinstance(field, web.YuanField):
         return _pattern(_YUAN)
-    if isinstance(field, forms.IntField):
+    if isinstance(field, web.IntField):
         return Annotated[int, Field(ge=field.least, le=field.most)]
-    if isinstance(field, forms.PercentField):
+    if isinstance(field, web.PercentField):
         return _pattern(_PERCENT)
-    if isinstance(field, forms.DecimalField):
+    if isinstance(field, web.DecimalField):
         return _pattern(_DECIMAL)
-    if isinstance(field, forms.DateField):
-        return Annotated[date, Field(ge=forms.EARLIEST, le=forms.LATEST)]
-    if isinstance(field, forms.UsccField):
+    if isinstance(field, web.DateField):
+        return Annotated[date, Field(ge=EARLIEST, le=LATEST)]
+    if isinstance(field, web.UsccField):
         return _pattern(_USCC)
-    if isinstance(field, forms.ChoiceField):
+    if isinstance(field, web.ChoiceField):
         return _choice(field)
     return Annotated[str, StringConstraints(max_length=_LONGEST_CODE)]
 
@@ -175,7 +177,7 @@ def sent_as(form: type[wtforms.Form], payload: Mapping[str, Any]) -> MultiDict[s
 def _put(sent: MultiDict[str, str], field: Any, name: str, value: Any) -> None:
     if value is None or value is False:
         return
-    if isinstance(field, forms.RowsField):
+    if isinstance(field, web.RowsField):
         inner = {inside.name: inside for inside in _fields(field.row)}
         for number, row in enumerate(value):
             for inside_name, inside in inner.items():
@@ -193,14 +195,14 @@ def problems_of(form: wtforms.Form) -> list[Problem]:
     """List what a form refuses, each with the JSON name of its field."""
     found = [Problem("form.invalid", str(message)) for message in form.form_errors]
     for field in form:
-        if isinstance(field, forms.RowsField):
+        if isinstance(field, web.RowsField):
             found += _row_problems(field)
         for message in field.errors:
             found.append(Problem("form.invalid", str(message), json_name(field.name)))
     return found
 
 
-def _row_problems(rows: forms.RowsField) -> Iterator[Problem]:
+def _row_problems(rows: web.RowsField) -> Iterator[Problem]:
     for number, entry in enumerate(rows.entries):
         for inside in entry.form:
             for message in inside.errors:
@@ -214,15 +216,15 @@ def payload_of(form: type[wtforms.Form], stored: Mapping[str, Any]) -> dict[str,
 
 
 def _plain(field: Any, value: Any) -> Any:
-    if isinstance(field, forms.RowsField):
+    if isinstance(field, web.RowsField):
         return [payload_of(field.row, row) for row in value or ()]
-    if isinstance(field, forms.ChoicesField):
+    if isinstance(field, web.ChoicesField):
         return [_code(entry) for entry in value or ()]
-    if isinstance(field, forms.FlagField):
+    if isinstance(field, web.FlagField):
         return bool(value)
     if value in (None, ""):
-        return "" if isinstance(field, forms.LongTextField | forms.TextField) else None
-    if isinstance(field, forms.YuanField):
+        return "" if isinstance(field, web.LongTextField | web.TextField) else None
+    if isinstance(field, web.YuanField):
         return _written(value)
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")

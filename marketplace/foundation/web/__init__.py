@@ -3,6 +3,7 @@
 Slices write ``from marketplace.foundation import web`` and use the names listed here.
 """
 
+from marketplace.foundation.web.choice_fields import ChoiceField, ChoicesField, FlagField
 from marketplace.foundation.web.errors import for_programs, register_errors
 from marketplace.foundation.web.file_fields import FilesField
 from marketplace.foundation.web.files import (
@@ -20,24 +21,7 @@ from marketplace.foundation.web.files import (
     send_text,
     send_word,
 )
-from marketplace.foundation.web.forms import (
-    ChoiceField,
-    ChoicesField,
-    ClockField,
-    DateField,
-    DecimalField,
-    FlagField,
-    Form,
-    IntField,
-    LongTextField,
-    PasswordField,
-    PercentField,
-    RowForm,
-    RowsField,
-    TextField,
-    UsccField,
-    YuanField,
-)
+from marketplace.foundation.web.forms import Form, RowForm, RowsField
 from marketplace.foundation.web.headers import register_headers
 from marketplace.foundation.web.permissions import (
     Reauthentication,
@@ -63,7 +47,17 @@ from marketplace.foundation.web.requests import (
     submit,
     transaction,
 )
+from marketplace.foundation.web.text_fields import LongTextField, PasswordField, TextField
 from marketplace.foundation.web.unmasking import UnmaskForm, unmasked
+from marketplace.foundation.web.value_fields import (
+    ClockField,
+    DateField,
+    DecimalField,
+    IntField,
+    PercentField,
+    UsccField,
+    YuanField,
+)
 
 __all__ = [
     "ChoiceField",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from marketplace.foundation import personal
 from marketplace.foundation.access import Permission
-from marketplace.foundation.web.forms import Form, TextField
+from marketplace.foundation.web.forms import Form
 from marketplace.foundation.web.requests import actor, now, transaction
+from marketplace.foundation.web.text_fields import TextField
 
 
 class UnmaskForm(Form):
