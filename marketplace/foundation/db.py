@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,13 +36,16 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, Dialect, Engine, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql import operators
 
 from marketplace.foundation.errors import NotFound, RuleBroken
 from marketplace.foundation.money import Fen
+
+# A connection used within this time is taken to be alive.
+RESTED_SECONDS = 2.0
 
 Id = Annotated[int, mapped_column(primary_key=True)]
 Json = Annotated[Any, mapped_column(JSON().with_variant(JSONB(), "postgresql"))]
@@ -107,9 +111,8 @@ class Database:
             self.engine = create_engine(parsed, connect_args={"timeout": 30})
             _speak_sqlite(self.engine)
         else:
-            self.engine = create_engine(
-                parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
-            )
+            self.engine = create_engine(parsed, pool_size=pool_size, max_overflow=pool_size)
+            _ask_after_rest(self.engine)
         self._reading = sessionmaker(self.engine, autoflush=False)
         self._writing = sessionmaker(
             self.engine.execution_options(begin_immediate=True),
@@ -141,6 +144,26 @@ class Database:
     def open_reading(self) -> Session:
         """Open a read session that the caller closes, for the length of a request."""
         return self._reading()
+
+
+def _ask_after_rest(engine: Engine) -> None:
+    """Ask a connection whether it still lives only when it has rested: a page takes up to three.
+
+    A server that goes away ends all connections at once; the first error empties the pool.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def rest(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ask(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("rests_since", time.monotonic()) < RESTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as gone:
+            raise DisconnectionError() from gone
 
 
 def _speak_sqlite(engine: Engine) -> None:

@@ -15,6 +15,9 @@ from marketplace.foundation.local_time import LOCAL
 from marketplace.foundation.money import MAX_FEN, Fen, format_yuan
 from marketplace.foundation.words import Word
 
+BELOW_MINIMUM = "bidding.below_minimum"
+"""The code of the one refusal that no later bid of another can undo."""
+
 
 class BiddingKind(Word):
     """How bids are given in a session; chosen by the seller and published with the notice."""
@@ -147,7 +150,7 @@ def _check_amount(terms: Terms, standing: Standing, amount_fen: Fen) -> None:
         )
     if amount_fen < least:
         raise RuleBroken(
-            "bidding.below_minimum",
+            BELOW_MINIMUM,
             f"报价不能低于 {format_yuan(least)} 元；请按最低报价或更高出价",
             "amount_fen",
         )

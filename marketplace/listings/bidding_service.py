@@ -78,6 +78,73 @@ def place_bid(
     return mark
 
 
+def bid_from_room(
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    listing_id: int,
+    amount_fen: Fen,
+    typed: str,
+    submission_key: str,
+    plate: str | None = None,
+) -> Mark | RuleBroken:
+    """Place a bid, or note and return the refusal of one that the price has already passed.
+
+    In a rush most bids come too late, and they need not wait for the session's lock: prices only
+    rise, so that what is too low before the lock is too low behind it. Every other refusal is
+    raised. ``typed`` is the amount as it came.
+    """
+    require(actor, rules.BID)
+    row = session.scalar(
+        select(BiddingSession).where(
+            BiddingSession.listing_id == listing_id, BiddingSession.voided_at.is_(None)
+        )
+    )
+    if row is not None and row.kind is BiddingKind.ASCENDING and row.opened_at is not None:
+        refusal = _passed_by(session, row, actor, now, amount_fen, submission_key, plate)
+        if refusal is not None:
+            _note(session, f"bidding:{row.id}", refusal, actor=actor, now=now, amount=typed)
+            return refusal
+    return place_bid(
+        session,
+        actor=actor,
+        now=now,
+        listing_id=listing_id,
+        amount_fen=amount_fen,
+        submission_key=submission_key,
+        plate=plate,
+    )
+
+
+def _passed_by(
+    session: Session,
+    row: BiddingSession,
+    actor: Actor,
+    now: datetime,
+    amount_fen: Fen,
+    submission_key: str,
+    plate: str | None,
+) -> RuleBroken | None:
+    """Return the refusal of a bid below what must be bid; None when only the lock can tell."""
+    intent = bidder(session, actor, row, plate)
+    key = key_of(intent, submission_key)
+    if session.scalar(select(Bid.id).where(Bid.session_id == row.id, Bid.submission_key == key)):
+        return None
+    try:
+        bidding.judge(
+            terms_of(row),
+            standing_of(row),
+            plate=intent.plate or "",
+            amount_fen=amount_fen,
+            now=now,
+        )
+    except RuleBroken as refusal:
+        if refusal.code == bidding.BELOW_MINIMUM:
+            return refusal
+    return None
+
+
 def check_running(row: BiddingSession, now: datetime) -> None:
     """Refuse what comes after the closing, or into a session that did not begin in time."""
     if row.closed_at is not None:
@@ -109,14 +176,23 @@ def note_refused_bid(
     ).one_or_none()
     if found is None and session.get(Listing, listing_id) is None:
         raise NotFound()
+    open_price = found is not None and found.kind is BiddingKind.ASCENDING
+    subject = f"bidding:{found.id}" if found is not None else f"listing:{listing_id}"
+    _note(session, subject, refusal, actor=actor, now=now, amount=amount if open_price else None)
+
+
+def _note(
+    session: Session,
+    subject: str,
+    refusal: DomainError,
+    *,
+    actor: Actor,
+    now: datetime,
+    amount: str | None,
+) -> None:
     told: dict[str, object] = {"code": refusal.code, "reason": refusal.message}
-    if found is not None and found.kind is BiddingKind.ASCENDING:
+    if amount is not None:
         told["amount"] = amount[:40]
     audit.record(
-        session,
-        actor=actor,
-        action="listings.bid_refused",
-        subject=f"bidding:{found.id}" if found is not None else f"listing:{listing_id}",
-        now=now,
-        after=told,
+        session, actor=actor, action="listings.bid_refused", subject=subject, now=now, after=told
     )

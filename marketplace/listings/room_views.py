@@ -94,9 +94,12 @@ def bid(listing_id: int) -> ResponseReturnValue:
             _refuse(listing_id, form, refusal, plain=plain)
             status = refusal.status
         else:
-            if plain:
+            if isinstance(mark, RuleBroken):
+                _tell(form, mark)
+            elif plain:
                 return jsonify(number=mark.sequence, plate=mark.plate, fen=mark.amount_fen), 201
-            return redirect(url_for("listings.room", listing_id=listing_id), 303)
+            else:
+                return redirect(url_for("listings.room", listing_id=listing_id), 303)
     else:
         _note_shape(listing_id, form)
     if plain:
@@ -170,15 +173,16 @@ def _sealing_page(listing_id: int, form: SealForm) -> ResponseReturnValue:
     return render_template("listings/room.html", **parts, form=form), 422
 
 
-def _place(listing_id: int, form: BidForm) -> Mark:
+def _place(listing_id: int, form: BidForm) -> Mark | RuleBroken:
     # The bid's own key makes it happen once: no second table of submissions stands in its way.
     with web.transaction() as session:
-        return service.place_bid(
+        return service.bid_from_room(
             session,
             actor=web.actor(),
             now=web.now(),
             listing_id=listing_id,
             amount_fen=form.amount_fen.data,
+            typed=form.amount_fen.raw,
             submission_key=request.form.get("submission_key", ""),
             plate=form.plate.data,
         )
@@ -212,6 +216,10 @@ def _refuse(listing_id: int, form: BidForm, refusal: DomainError, *, plain: bool
     _note(listing_id, form, refusal)
     if refusal.status == 403 and not plain:
         raise refusal
+    _tell(form, refusal)
+
+
+def _tell(form: BidForm, refusal: DomainError) -> None:
     form.take(refusal)
     g.refusal = refusal
 

@@ -6,10 +6,13 @@ import threading
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from marketplace.foundation.access import Actor, Role
-from marketplace.foundation.db import Database
+from marketplace.foundation.audit import AuditRow
+from marketplace.foundation.db import Database, lock
 from marketplace.foundation.errors import Conflict, DomainError, NotAllowed, NotFound, RuleBroken
 from marketplace.foundation.money import Fen
 from marketplace.listings import bidding_rules, service
@@ -166,6 +169,59 @@ def test_one_submission_counts_once_and_its_key_carries_one_amount(hall: Hall) -
     assert len(record(hall, listing_id)) == 2
 
 
+def from_room(
+    hall: Hall, session: Session, buyer: Actor, listing_id: int, fen: int
+) -> Mark | RuleBroken:
+    return service.bid_from_room(
+        session,
+        actor=buyer,
+        now=hall.now,
+        listing_id=listing_id,
+        amount_fen=Fen(fen),
+        typed="一百万",
+        submission_key=f"{buyer.user_id}-{fen}",
+    )
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_bid_that_the_price_has_passed_waits_for_nobody(hall: Hall) -> None:
+    """On SQLite one write at a time is made, whatever is written."""
+    listing_id, (one, two) = hall.bidding()
+    hall.at(OPENS)
+    bid(hall, one, listing_id, BASE, "first")
+
+    def impatient(fen: int) -> Mark | RuleBroken:
+        with hall.database.transaction() as session:
+            session.execute(text("SET LOCAL lock_timeout = '1ms'"))
+            return from_room(hall, session, two, listing_id, fen)
+
+    with hall.database.transaction() as holding:
+        lock(holding, BiddingSession, session_of(hall, listing_id).id)
+        assert isinstance(impatient(BASE), RuleBroken)
+        with pytest.raises(OperationalError):
+            impatient(BASE + STEP)
+
+
+def test_a_passed_bid_is_noted_once_and_a_placed_one_answered_again(hall: Hall) -> None:
+    listing_id, (one, two) = hall.bidding()
+    hall.at(OPENS)
+    with hall.database.transaction() as session:
+        first = from_room(hall, session, one, listing_id, BASE)
+    assert isinstance(first, Mark)
+    bid(hall, two, listing_id, BASE + STEP, "higher")
+    with hall.database.transaction() as session:
+        assert from_room(hall, session, one, listing_id, BASE) == first
+        refusal = from_room(hall, session, one, listing_id, BASE - STEP)
+    assert isinstance(refusal, RuleBroken)
+    assert refusal.code == bidding_rules.BELOW_MINIMUM
+    [noted] = hall.read(
+        lambda s: s.scalars(select(AuditRow).where(AuditRow.action == "listings.bid_refused")).all()
+    )
+    assert noted.user_id == one.user_id
+    assert noted.after["amount"] == "一百万"
+    assert noted.after["code"] == bidding_rules.BELOW_MINIMUM
+
+
 def test_a_plate_counts_in_its_own_room_only(hall: Hall) -> None:
     first, (one, _) = hall.bidding()
     hall.at(OPENS)
@@ -210,14 +266,17 @@ def test_fifty_threads_bidding_at_once_leave_a_record_that_the_rules_allow(hall:
             for _attempt in range(2):  # every request is sent twice, as an impatient hand does
                 try:
                     with hall.database.transaction() as session:
-                        mark = service.place_bid(
+                        mark = service.bid_from_room(
                             session,
                             actor=buyer,
                             now=OPENS + timedelta(seconds=number),
                             listing_id=listing_id,
                             amount_fen=Fen(fen),
+                            typed=f"{fen / 100:.2f}",
                             submission_key=key,
                         )
+                    if isinstance(mark, RuleBroken):
+                        raise mark
                 except DomainError as refusal:
                     with guard:
                         refused.append(refusal.code)
