@@ -30,9 +30,7 @@ def set_limit(
     bidder leads. A changed limit counts as given now.
     """
     require(actor, rules.BID)
-    row = lock_standing(session, listing_id)
-    if row.kind is not BiddingKind.ASCENDING:
-        raise RuleBroken("bidding.kind", f"“{row.kind.label}”只出一次价，不需要委托")
+    row = _lock_ascending(session, listing_id)
     intent = bidder(session, actor, row)
     _check_not_over(row, now)
     assert intent.plate is not None
@@ -77,7 +75,7 @@ def set_limit(
 def drop_limit(session: Session, *, actor: Actor, now: datetime, listing_id: int) -> None:
     """Take the private limit back; what it has bid stands."""
     require(actor, rules.BID)
-    row = lock_standing(session, listing_id)
+    row = _lock_ascending(session, listing_id)
     intent = bidder(session, actor, row)
     _check_not_over(row, now)
     if not drop_order(session, row, intent, actor=actor, now=now):
@@ -124,6 +122,13 @@ def run_orders(session: Session, row: BiddingSession, *, now: datetime) -> None:
             action="listings.automatic_bid",
             now=now,
         )
+
+
+def _lock_ascending(session: Session, listing_id: int) -> BiddingSession:
+    row = lock_standing(session, listing_id)
+    if row.kind is not BiddingKind.ASCENDING:
+        raise RuleBroken("bidding.kind", f"“{row.kind.label}”只出一次价，不需要委托")
+    return row
 
 
 def _check_not_over(row: BiddingSession, now: datetime) -> None:

@@ -254,6 +254,8 @@ def test_what_is_refused_of_sealed_bids(hall: SealedHall) -> None:
         hall.do(service.place_bid, one, listing_id=listing_id, amount_fen=BASE, submission_key="x")
     with pytest.raises(RuleBroken):
         hall.do(service.set_limit, one, listing_id=listing_id, limit_fen=BASE)
+    with pytest.raises(RuleBroken):
+        hall.do(service.drop_limit, one, listing_id=listing_id)
 
 
 def test_a_session_that_cannot_be_opened_is_voided_and_its_bids_stay_sealed(
