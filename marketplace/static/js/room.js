@@ -136,10 +136,10 @@ class Room {
       const own = bid.plate === this.plate;
       if (own) row.setAttribute("aria-selected", "true");
       cell(row, bid.number);
-      cell(row, bid.time);
       cell(row, own ? `${bid.plate} 您` : bid.plate);
       cell(row, bid.yuan, "num");
       cell(row, bid.raise, "num hide-s");
+      cell(row, bid.time);
       cell(row, bid.stage, "hide-s");
     }
     while (rows.rows.length > ROWS) rows.deleteRow(-1);
