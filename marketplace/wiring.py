@@ -72,12 +72,14 @@ from marketplace.brokerage import proposal_views as brokerage_proposal_views
 from marketplace.brokerage import queries as brokerage_queries
 from marketplace.brokerage import rating_queries as brokerage_ratings
 from marketplace.brokerage import rating_views as brokerage_rating_views
+from marketplace.brokerage import room_api as brokerage_room_api
 from marketplace.brokerage import room_views as brokerage_room_views
 from marketplace.brokerage import talk_views as brokerage_talk_views
 from marketplace.brokerage import terms_views as brokerage_terms_views
 from marketplace.brokerage import today_views as brokerage_today_views
 from marketplace.brokerage import views as brokerage_views
 from marketplace.brokerage.register_queries import ContractBook
+from marketplace.contracts import after_api as contracts_after_api
 from marketplace.contracts import after_views as contracts_after_views
 from marketplace.contracts import api as contracts_api
 from marketplace.contracts import book_queries as contracts_book
@@ -144,7 +146,9 @@ from marketplace.listings import opening_views as listings_opening_views
 from marketplace.listings import qualification_views as listings_qualification_views
 from marketplace.listings import queries as listings_queries
 from marketplace.listings import room_views as listings_room_views
+from marketplace.listings import seller_api as listings_seller_api
 from marketplace.listings import views as listings_views
+from marketplace.needs import answer_api as needs_answer_api
 from marketplace.needs import answer_views as needs_answer_views
 from marketplace.needs import api as needs_api
 from marketplace.needs import desk_views as needs_desk_views
@@ -174,6 +178,7 @@ from marketplace.payments import queries as payments_queries
 from marketplace.payments import statement_views as payments_statement_views
 from marketplace.payments import views as payments_views
 from marketplace.payments.gateways import Gateways
+from marketplace.publicity import api as publicity_api
 from marketplace.publicity import due as publicity_due
 from marketplace.publicity import queries as publicity_queries
 from marketplace.publicity import views as publicity_views
@@ -307,12 +312,21 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     training_views.blueprint,
 )
 
+# Operations register on their slice's routes when their module is imported.
+OPERATIONS = (
+    needs_answer_api,
+    listings_seller_api,
+    brokerage_room_api,
+    contracts_after_api,
+)
+
 # The programming interface, in the order of its documentation.
 API_ROUTES: tuple[Routes, ...] = (
     discovery_api.routes,
     achievements_api.routes,
     needs_api.routes,
     listings_api.routes,
+    publicity_api.routes,
     brokerage_api.routes,
     contracts_api.routes,
     subsidies_api.routes,

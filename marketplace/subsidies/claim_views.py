@@ -142,9 +142,10 @@ def file(claim_id: int, attachment_id: int) -> ResponseReturnValue:
 def enter(claim_id: int) -> ResponseReturnValue:
     """Keep what the platform cannot know of a claim's grounds, and compute with it."""
     view = queries.get_own_claim(web.session(), web.actor(), claim_id)
-    if view.row.item not in ENTERED:
+    kind = entry_form_of(view)
+    if kind is None:
         raise NotFound()
-    form: EntryForm = TrainingForm.load() if _is_training(view) else RecognitionForm.load()
+    form: EntryForm = kind.load()
     if form.validate_on_post():
 
         def act(session: Session) -> str:
@@ -176,16 +177,20 @@ def _application(view: ClaimView, build: Callable[..., ApplicationForm]) -> Appl
     )
 
 
-def _is_training(view: ClaimView) -> bool:
-    return view.row.item is ClaimItem.TRAINING_FEE
+def entry_form_of(view: ClaimView) -> type[RecognitionForm] | type[TrainingForm] | None:
+    """Return the form of what the platform cannot know of a claim, None where it knows all."""
+    if view.row.item not in ENTERED:
+        return None
+    return TrainingForm if view.row.item is ClaimItem.TRAINING_FEE else RecognitionForm
 
 
 def _entry_form(view: ClaimView) -> EntryForm | None:
     """Return the form of what is entered for a claim, filled with what was entered before."""
-    if view.row.item not in ENTERED:
+    kind = entry_form_of(view)
+    if kind is None:
         return None
     recognition = view.entries.recognition
-    if _is_training(view):
+    if kind is TrainingForm:
         return TrainingForm.fresh(
             trainings=[
                 {

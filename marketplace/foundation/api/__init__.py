@@ -4,6 +4,7 @@ Slices write ``from marketplace.foundation import api`` and declare operations i
 """
 
 from marketplace.foundation.api.document import describe
+from marketplace.foundation.api.files import FileLine, FileList
 from marketplace.foundation.api.limiting import CallLimit
 from marketplace.foundation.api.operations import (
     KEY_HEADER,
@@ -34,6 +35,8 @@ __all__ = [
     "AnyQuery",
     "CallLimit",
     "Days",
+    "FileLine",
+    "FileList",
     "Made",
     "Moment",
     "Operation",

@@ -18,6 +18,7 @@ class Scope(Word):
     WRITE_BIDS = "write_bids", "竞价出价"
     WRITE_DEALS = "write_deals", "办理撮合项目"
     WRITE_CONTRACTS = "write_contracts", "填写和提交合同"
+    WRITE_OBJECTIONS = "write_objections", "对公示提出异议"
     WRITE_CLAIMS = "write_claims", "填写和提交补助申报"
 
 
