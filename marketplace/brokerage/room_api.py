@@ -120,7 +120,7 @@ def add_room_files(session: Session, form: RoomFilesForm, deal_id: int) -> Any:
 )
 def withdraw_room_file(session: Session, _form: None, deal_id: int, file_id: int) -> Any:
     """Take a file out of the data room at once."""
-    room_views.own_room(deal_id)
+    _check_file(session, deal_id, file_id)
     service.withdraw_file(session, actor=web.actor(), now=web.now(), file_id=file_id)
     return api.Made(id=file_id)
 
@@ -134,9 +134,16 @@ def withdraw_room_file(session: Session, _form: None, deal_id: int, file_id: int
 )
 def open_room_file(session: Session, _form: None, deal_id: int, file_id: int) -> Any:
     """Open a file; the opening is recorded, and the file can be fetched for some minutes."""
-    queries.get_deal(session, web.actor(), deal_id)
+    _check_file(session, deal_id, file_id)
     access_id = service.open_file(session, actor=web.actor(), now=web.now(), file_id=file_id)
     return api.Made(id=access_id)
+
+
+def _check_file(session: Session, deal_id: int, file_id: int) -> None:
+    """Raise ``NotFound`` for a file that is not in this deal's room."""
+    deal = queries.get_deal(session, web.actor(), deal_id)
+    if file_id not in {file.id for file in room_queries.files(session, web.actor(), deal)}:
+        raise NotFound()
 
 
 @routes.sends(

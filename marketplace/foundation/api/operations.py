@@ -10,7 +10,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 import wtforms
@@ -102,6 +102,7 @@ class Routes:
                 versioned=False, status=200,
             )  # fmt: skip
 
+            @wraps(function)
             def view(**ids: int) -> Response:
                 _admit(operation)
                 asked = _query(operation)
@@ -123,6 +124,7 @@ class Routes:
                 versioned=False, status=200,
             )  # fmt: skip
 
+            @wraps(function)
             def view(**ids: int) -> Response:
                 _admit(operation)
                 _query(operation)
@@ -162,6 +164,7 @@ class Routes:
                 versioned=versioned, status=status, codes=codes or {},
             )  # fmt: skip
 
+            @wraps(function)
             def view(**sent: Any) -> Response:
                 access = _admit(operation)
                 ids = _path(operation, sent)
