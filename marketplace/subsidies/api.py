@@ -112,7 +112,7 @@ def get_claim(_asked: api.AnyQuery, claim_id: int) -> Any:
 
 
 def _claimable(view: ClaimView) -> int | None:
-    if view.status not in (ClaimStatus.ESTIMATED, ClaimStatus.RETURNED):
+    if view.status not in rules.WITH_APPLICANT:
         return None
     computed = queries.computed_now(web.session(), view, now=web.now())
     return None if computed is None else computed.claimable_fen

@@ -16,15 +16,13 @@ from marketplace.foundation.errors import NotFound
 from marketplace.subsidies import queries, rules, service
 from marketplace.subsidies.forms import ApplicationForm, RecognitionForm, TrainingForm
 from marketplace.subsidies.queries import ClaimView
-from marketplace.subsidies.rules import ClaimStatus, ReviewStep
+from marketplace.subsidies.rules import ReviewStep
 from marketplace.subsidies.service import Payee
 from marketplace.subsidies.single_entry_rules import ENTERED
 from marketplace.subsidies.views import blueprint
 from marketplace.subsidies.word_rules import ClaimItem
 
 EntryForm = RecognitionForm | TrainingForm
-
-_EDITABLE = (ClaimStatus.ESTIMATED, ClaimStatus.RETURNED)
 
 
 def payee_of(form: ApplicationForm) -> Payee:
@@ -48,7 +46,7 @@ def mine() -> ResponseReturnValue:
     years = dict.fromkeys(
         [view.year for view in rounds] + queries.years_with_facts(session, organisation_id)
     )
-    begun = {(row.round_id, row.item): row for row in claims if row.status in _EDITABLE}
+    begun = {(row.round_id, row.item): row for row in claims if row.status in rules.WITH_APPLICANT}
     return render_template(
         "subsidies/mine.html",
         rounds=rounds,
@@ -213,7 +211,7 @@ def _page(
     view: ClaimView, form: ApplicationForm, entry_form: EntryForm | None = None
 ) -> ResponseReturnValue:
     session = web.session()
-    editable = view.status in _EDITABLE
+    editable = view.status in rules.WITH_APPLICANT
     recomputed = queries.computed_now(session, view, now=web.now())
     entry_form = entry_form or (_entry_form(view) if editable else None)
     computed = recomputed if editable else None

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import pytest
 
-from marketplace.wiring import Services
 from tests.architecture import matrix
 from tests.architecture.states import OPEN_IN
-from tests.conftest import Browser
-from tests.stepping import Site, Steps, Walk, hall, records
-from tests.world import World
+from tests.stepping import Shared, Site, Steps, Walk, claims, hall, records, work
 
 Lead = Callable[[Site], Walk]
 
@@ -23,6 +20,11 @@ LEADS: list[Lead] = [
     hall.negotiated_intents, hall.outside_intents, hall.sessions, hall.sealed_sessions,
     hall.openings, hall.trials, hall.priorities, hall.certificates,
     hall.deposits, hall.statement_lines, hall.notices, hall.objections,
+    claims.claims, claims.entered_claims, claims.paid_claims, claims.reclaimed_claims,
+    claims.payments,
+    work.assessments, work.panels, work.seats, work.deals, work.agreements, work.commissions,
+    work.recognitions, work.disputes, work.expenses, work.talks, work.requests, work.proposals,
+    work.ratings, work.filings, work.agency_reviews, work.repairs,
 ]  # fmt: skip
 
 
@@ -31,12 +33,21 @@ _DONE_ALREADY = {
     "contracts.take_up in review", "contracts.cancel in cancelled",
     "contracts.withdraw_receipt in withdrawn", "contracts.confirm_receipt in confirmed",
     "contracts.withdraw_amendment in withdrawn", "listings.reissue in issued",
+    "brokerage.revoke_agreement in revoked",
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, sqlite_schema: bytes) -> Iterator[Shared]:
+    """One application for all walks, and the empty database that each begins with."""
+    made = Shared(tmp_path_factory.mktemp("states"), sqlite_schema)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def site(client: Browser, page_world: World, now: datetime, services: Services) -> Site:
-    return Site(client, page_world, now, services.settings.data_dir / "attachments")
+def site(shared: Shared, now: datetime) -> Site:
+    return shared.anew(now)
 
 
 @pytest.mark.parametrize("lead", LEADS, ids=lambda lead: lead.__name__)

@@ -15,10 +15,14 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from marketplace import wiring
+from marketplace.app import create_app
 from marketplace.foundation.access import Actor
 from marketplace.foundation.clock import Clock
+from marketplace.foundation.db import Database
 from marketplace.foundation.words import Word
-from tests.conftest import Browser, MovableClock
+from marketplace.settings import Settings
+from tests.conftest import START, Browser, MovableClock
 from tests.counting import Counter
 from tests.world import World
 
@@ -38,6 +42,37 @@ class Site:
         clock = self.client.application.extensions["resources"][Clock]
         assert isinstance(clock, MovableClock)
         return clock
+
+
+class Shared:
+    """An application over a database that is emptied for each walk: to build one takes long."""
+
+    def __init__(self, folder: Path, empty: bytes) -> None:
+        path = folder / "market.db"
+        path.write_bytes(empty)
+        self._database = Database(f"sqlite:///{path}")
+        self._clock = MovableClock(START)
+        settings = Settings(data_dir=folder, secret_key="states-" + "x" * 32)
+        services = wiring.build(settings, database=self._database, clock=self._clock)
+        app = create_app(services)
+        app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+        app.test_client_class = Browser
+        self._app, self._folder = app, folder / "attachments"
+        self._empty = Copy(self._database)
+
+    def anew(self, now: datetime) -> Site:
+        """Return the site as it is before anything happens."""
+        self._empty.put_back()
+        self._clock.moment = now
+        client = self._app.test_client()
+        assert isinstance(client, Browser)
+        client.database = self._database
+        return Site(client, World(self._database, now), now, self._folder)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._empty.close()
+        self._database.engine.dispose()
 
 
 @dataclass
@@ -82,14 +117,19 @@ class Walk:
 class Copy:
     """The database as it stood, put back after each action that changed it."""
 
-    def __init__(self, client: Browser) -> None:
-        self._live = sqlite3.connect(str(client.database.engine.url.database))
+    def __init__(self, database: Database) -> None:
+        self._live = sqlite3.connect(str(database.engine.url.database))
         self._kept = sqlite3.connect(":memory:")
         self._live.backup(self._kept)
 
     def put_back(self) -> None:
         """Undo all that happened since."""
         self._kept.backup(self._live)
+
+    def close(self) -> None:
+        """Let go of both."""
+        self._live.close()
+        self._kept.close()
 
 
 class Steps:
@@ -101,7 +141,7 @@ class Steps:
         for acts in walk.acts.values():
             for act in acts if isinstance(acts, tuple) else (acts,):
                 self._sign_in(act.actor)
-        self._copy = Copy(site.client)
+        self._copy = Copy(site.client.database)
         self._counter = Counter(site.client.database)
         self.silent: list[str] = []
         self.open_in = {
@@ -113,6 +153,7 @@ class Steps:
             }
             for endpoint, acts in walk.acts.items()
         }
+        self._copy.close()
 
     def _sign_in(self, actor: Actor) -> None:
         """Sign somebody in before the copy is made, so that it is done once."""
