@@ -331,16 +331,22 @@ def test_one_code_proves_one_session_again(
     with database.reading() as session:
         opened = list(session.scalars(select(UserSession.id)))
 
+    client = Client("::1", "test")
+
     def prove(number: int) -> bool:
+        with database.transaction() as session:
+            knock = tries.knock_again(session, actor=person, now=later, client=client)
+        assert isinstance(knock, Knock)
         with database.transaction() as session:
             refused = sign_in.prove_again(
                 session,
                 actor=person,
                 now=later,
                 session_id=opened[number],
+                knock=knock,
                 password=PASSWORD,
                 code=code,
-                client=Client("::1", "test"),
+                client=client,
                 vault=VAULT,
             )
         return refused is None
