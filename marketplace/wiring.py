@@ -119,7 +119,7 @@ from marketplace.exchange import queries as exchange_queries
 from marketplace.exchange import views as exchange_views
 from marketplace.foundation import web, workdays
 from marketplace.foundation.access import SYSTEM, Actor
-from marketplace.foundation.api import CallLimit, Routes
+from marketplace.foundation.api import CallLimit, Routes, SendLimit
 from marketplace.foundation.attachments import AttachmentStore
 from marketplace.foundation.clock import Clock, DemoClock, SystemClock, demo_started, local_date
 from marketplace.foundation.db import Database
@@ -530,6 +530,7 @@ def build(
             spoken=demo,
         ),
         CallLimit: CallLimit(settings.api_calls_per_minute),
+        SendLimit: SendLimit(settings.visitor_sends_per_minute),
         HeadPost: HeadPost(
             settings.audit_mailboxes,
             settings.public_address,

@@ -5,7 +5,7 @@ Slices write ``from marketplace.foundation import api`` and declare operations i
 
 from marketplace.foundation.api.document import describe
 from marketplace.foundation.api.files import FileLine, FileList
-from marketplace.foundation.api.limiting import CallLimit
+from marketplace.foundation.api.limiting import CallLimit, SendLimit
 from marketplace.foundation.api.operations import (
     KEY_HEADER,
     PREFIX,
@@ -43,6 +43,7 @@ __all__ = [
     "PageQuery",
     "Routes",
     "Scope",
+    "SendLimit",
     "Yuan",
     "describe",
     "key_or_new",
