@@ -13,7 +13,7 @@ class Scope(Word):
     READ = "read", "查询"
     WRITE_ACHIEVEMENTS = "write_achievements", "登记和提交成果"
     WRITE_NEEDS = "write_needs", "发布和提交需求"
-    WRITE_LISTINGS = "write_listings", "申请挂牌"
+    WRITE_LISTINGS = "write_listings", "申请和办理本单位的挂牌"
     WRITE_INTENTS = "write_intents", "登记受让意向"
     WRITE_BIDS = "write_bids", "竞价出价"
     WRITE_DEALS = "write_deals", "办理撮合项目"
