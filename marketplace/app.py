@@ -11,14 +11,15 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from marketplace import wiring
-from marketplace.accounts import access_token_access, session_cookie
+from marketplace.accounts import access_token_access, session_cookie, visitor_access
 from marketplace.accounts import queries as accounts_queries
 from marketplace.foundation import web
-from marketplace.foundation.api import CallLimit
+from marketplace.foundation.api import CallLimit, SendLimit
 from marketplace.lent_blocks import BLOCKS
 from marketplace.wiring import Services
 
 MAX_REQUEST_BYTES = 60 * 1024 * 1024
+MAX_TEXT_BYTES = 8 * 1024 * 1024
 
 
 def create_app(services: Services) -> Flask:
@@ -28,7 +29,7 @@ def create_app(services: Services) -> Flask:
     app.config.update(
         SECRET_KEY=settings.signing_key(),
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
-        MAX_FORM_MEMORY_SIZE=8 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=MAX_TEXT_BYTES,
         MAX_FORM_PARTS=5_000,
         SESSION_COOKIE_NAME="__Host-session" if settings.production else "session",
         SESSION_COOKIE_SECURE=settings.production,
@@ -43,9 +44,12 @@ def create_app(services: Services) -> Flask:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     web.install(app, services.resources)
+    # Before anything reads a form, as the check of its token does.
+    web.bound_text(app, MAX_TEXT_BYTES)
     csrf = CSRFProtect(app)
     session_cookie.install(app)
     access_token_access.install(app, services.resources[CallLimit])
+    visitor_access.install(app, services.resources[SendLimit])
     web.register_errors(app)
     web.register_filters(app)
     web.register_headers(

@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     seal_password: str = ""
     # How many calls of the programming interface one token may make in a minute, in each process.
     api_calls_per_minute: int = Field(default=300, ge=1, le=100_000)
+    # How many forms one address may send in a minute without being signed in, in each process.
+    visitor_sends_per_minute: int = Field(default=120, ge=1, le=100_000)
     # Networks inside which messages may be pushed to members' systems, separated by commas, such
     # as 10.20.0.0/16; elsewhere only the open internet is called, by https.
     push_networks: str = ""

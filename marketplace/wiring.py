@@ -45,7 +45,7 @@ from marketplace.exchange import due as exchange_due
 from marketplace.exchange import parts as exchange_parts
 from marketplace.foundation import web, workdays
 from marketplace.foundation.access import SYSTEM, Actor
-from marketplace.foundation.api import CallLimit, Routes
+from marketplace.foundation.api import CallLimit, Routes, SendLimit
 from marketplace.foundation.attachments import AttachmentStore
 from marketplace.foundation.clock import Clock, DemoClock, SystemClock, demo_started
 from marketplace.foundation.db import Database
@@ -268,6 +268,7 @@ def build(
             spoken=demo,
         ),
         CallLimit: CallLimit(settings.api_calls_per_minute),
+        SendLimit: SendLimit(settings.visitor_sends_per_minute),
         HeadPost: HeadPost(
             settings.audit_mailboxes,
             settings.public_address,

@@ -16,9 +16,9 @@ from marketplace.accounts import (
     reauthentication,
     second_factor_service,
     session_service,
-    sign_in,
     sign_in_queries,
     sign_in_rules,
+    tries,
 )
 from marketplace.accounts import session_cookie as cookie
 from marketplace.accounts.oidc import Provider
@@ -28,12 +28,13 @@ from marketplace.accounts.sign_in_forms import (
     NewAddressForm,
     PasswordForm,
 )
-from marketplace.accounts.sign_in_rules import SignInPolicy
+from marketplace.accounts.sign_in_rules import SignInPolicy, SignInStep
 from marketplace.accounts.tokens import Vault, hash_password, new_recovery_codes
+from marketplace.accounts.tries import SignInRefused
 from marketplace.accounts.views import blueprint, home
 from marketplace.foundation import web
 from marketplace.foundation.access import SIGNED_IN
-from marketplace.foundation.errors import DomainError, NotFound
+from marketplace.foundation.errors import DomainError, NotFound, RuleBroken
 
 
 @blueprint.route("/account", methods=["GET", "POST"])
@@ -116,45 +117,60 @@ def password() -> ResponseReturnValue:
     """Change the password; the present one is asked for here and nowhere else."""
     form = PasswordForm.load()
     living = cookie.open_session()
-    actor = web.actor()
-    policy = web.resource(SignInPolicy)
     if living is not None and form.validate_on_post():
-
-        def use_case(session: Session) -> str:
-            chosen = str(form.password.data)
-            sign_in.check_waiting(
-                session, actor=actor, now=cookie.wall_clock(), client=cookie.client()
-            )
-            password_rules.check_password(
-                chosen, names=[actor.name, actor.organisation_name], profile=policy.passwords
-            )
-            password_service.change_password(
-                session,
-                actor=actor,
-                now=cookie.wall_clock(),
-                session_id=living.id,
-                present=str(form.present.data),
-                password=chosen,
-                new_hash=hash_password(chosen),
-            )
-            return url_for("accounts.profile")
-
-        done = web.submit(form, use_case)
+        done = _change_password(form, living.id)
         if done is not None:
-            flash("密码已修改，其他设备上的登录已退出。", "success")
             return done
-        if web.refused("accounts.password"):
-            _count_wrong_password()
-    page = render_template("accounts/password.html", form=form, profile=policy.passwords)
+    profile = web.resource(SignInPolicy).passwords
+    page = render_template("accounts/password.html", form=form, profile=profile)
     return page, form.status()
 
 
-def _count_wrong_password() -> None:
-    """Keep what the refused use case could not: a session is no place to guess passwords in."""
+def _change_password(form: PasswordForm, session_id: int) -> ResponseReturnValue | None:
+    """Change the password; what is typed as the present one counts as a try at the door."""
+    actor = web.actor()
     with web.transaction() as session:
-        sign_in.count_wrong_password(
-            session, actor=web.actor(), now=cookie.wall_clock(), client=cookie.client()
+        knock = tries.knock_again(
+            session, actor=actor, now=cookie.wall_clock(), client=cookie.client()
         )
+    if isinstance(knock, SignInRefused):
+        form.take(RuleBroken("accounts.waiting", knock.message, "present"))
+        return None
+
+    def use_case(session: Session) -> str:
+        chosen = str(form.password.data)
+        password_rules.check_password(
+            chosen,
+            names=[actor.name, actor.organisation_name],
+            profile=web.resource(SignInPolicy).passwords,
+        )
+        password_service.change_password(
+            session,
+            actor=actor,
+            now=cookie.wall_clock(),
+            session_id=session_id,
+            present=str(form.present.data),
+            password=chosen,
+            new_hash=hash_password(chosen),
+        )
+        return url_for("accounts.profile")
+
+    done = web.submit(form, use_case)
+    with web.transaction() as session:
+        # A session is no place to guess passwords in: only what was wrong stays counted.
+        if web.refused("accounts.password"):
+            tries.note_failure(
+                session,
+                actor.user_id or 0,
+                cookie.client().address,
+                SignInStep.PASSWORD,
+                now=cookie.wall_clock(),
+            )
+        else:
+            tries.take_back(session, knock)
+    if done is not None:
+        flash("密码已修改，其他设备上的登录已退出。", "success")
+    return done
 
 
 @blueprint.route("/account/second-factor")

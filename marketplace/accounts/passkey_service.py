@@ -1,4 +1,4 @@
-"""Use cases of passkeys: made, used once for each challenge, removed.
+"""Use cases of passkeys: made, used once for each challenge, renamed, removed.
 
 A passkey stands beside one-time codes and does not replace them: with the codes and their recovery
 codes a person still gets in when a key is lost. All by the machine's clock (``now`` here).
@@ -65,6 +65,23 @@ def add(
     session.flush()
     _note(session, actor, "accounts.add_passkey", row, now=now)
     return row.id
+
+
+def rename(session: Session, *, actor: Actor, now: datetime, passkey_id: int, name: str) -> None:
+    """Call one of the actor's own keys by another name."""
+    row = lock(session, Passkey, passkey_id)
+    if row.user_id != actor.user_id:
+        raise NotFound()
+    before, row.name = row.name, name.strip()
+    audit.record(
+        session,
+        actor=actor,
+        action="accounts.rename_passkey",
+        subject=f"user:{row.user_id}",
+        now=now,
+        before={"passkey": row.id, "name": before},
+        after={"passkey": row.id, "name": row.name},
+    )
 
 
 def remove(session: Session, *, actor: Actor, now: datetime, passkey_id: int) -> None:

@@ -1,4 +1,4 @@
-"""The page of one's own passkeys: the list, a new one, a removal."""
+"""The page of one's own passkeys: the list, a new one, a new name, a removal."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import passkey_queries, passkey_service, sign_in_queries
 from marketplace.accounts import session_cookie as cookie
 from marketplace.accounts.passkeys import RelyingParty
-from marketplace.accounts.sign_in_forms import NewKeyForm
+from marketplace.accounts.sign_in_forms import KeyNameForm, NewKeyForm
 from marketplace.accounts.views import blueprint
 from marketplace.foundation import web
 from marketplace.foundation.access import SIGNED_IN
+from marketplace.foundation.errors import NotFound
 
 
 @blueprint.route("/account/passkeys")
@@ -46,6 +47,33 @@ def add_passkey() -> ResponseReturnValue:
             flash("通行密钥已登记，下次登录可以用它代替动态口令。", "success")
             return done
     return _page(form)
+
+
+@blueprint.route("/account/passkeys/<int:passkey_id>/name", methods=["GET", "POST"])
+@web.permits(SIGNED_IN)
+def rename_passkey(passkey_id: int) -> ResponseReturnValue:
+    """Call one of one's own passkeys by another name."""
+    own = passkey_queries.passkeys_of(web.session(), web.actor().user_id or 0)
+    key = next((each for each in own if each.id == passkey_id), None)
+    if key is None:
+        raise NotFound()
+    form = KeyNameForm.load(name=key.name)
+    if form.validate_on_post():
+
+        def use_case(session: Session) -> str:
+            passkey_service.rename(
+                session,
+                actor=web.actor(),
+                now=cookie.wall_clock(),
+                passkey_id=passkey_id,
+                name=form.name.data,
+            )
+            return url_for("accounts.passkeys")
+
+        done = web.submit(form, use_case)
+        if done is not None:
+            return done
+    return render_template("accounts/passkey_name.html", form=form, key=key), form.status()
 
 
 @blueprint.route("/account/passkeys/<int:passkey_id>/remove", methods=["POST"])

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts import (
     people_desk_service,
-    personal_service,
     queries,
     rules,
     second_factor_service,
@@ -47,19 +46,19 @@ def person(user_id: int) -> ResponseReturnValue:
 @blueprint.route("/desk/people/<int:user_id>/phone", methods=["POST"])
 @web.permits(rules.LOOK_AFTER_PEOPLE)
 def reveal_phone(user_id: int) -> ResponseReturnValue:
-    """Show a person's whole telephone number; that is noted."""
-    with web.transaction() as session:
-        phone = personal_service.reveal_phone(
-            session, actor=web.actor(), now=web.now(), user_id=user_id
-        )
-    return _person(user_id, phone=phone)
+    """Show a person's whole telephone number for a reason; that is noted."""
+    sign_in_queries.get_person(web.session(), user_id)
+    form = web.UnmaskForm.load()
+    whole = web.unmasked(form, permission=rules.LOOK_AFTER_PEOPLE, subject=f"user:{user_id}")
+    return _person(user_id, whole=whole, unmask=form)
 
 
-def _person(user_id: int, *, phone: str = "", **sent: web.Form) -> ResponseReturnValue:
+def _person(user_id: int, *, whole: bool = False, **sent: web.Form) -> ResponseReturnValue:
     session = web.session()
     forms: dict[str, web.Form] = {
         "disabling": ReasonForm.fresh(),
         "resetting": IdentityCheckForm.fresh(),
+        "unmask": web.UnmaskForm.fresh(),
     }
     forms.update(sent)
     wrong = next((form for form in sent.values() if form.errors), None)
@@ -72,7 +71,7 @@ def _person(user_id: int, *, phone: str = "", **sent: web.Form) -> ResponseRetur
             (row for row in sign_in_queries.waiting_resets(session) if row.user_id == user_id),
             None,
         ),
-        phone=phone,
+        whole=whole,
         history=audit.history(session, f"user:{user_id}")[-20:],
         action_words=action_words(),
         bound=forms,

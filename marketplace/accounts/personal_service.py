@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from marketplace.accounts import rules
 from marketplace.accounts.access_token_models import AccessToken
 from marketplace.accounts.consent_rules import ConsentPurpose
 from marketplace.accounts.events import ConsentWithdrawn
@@ -29,11 +28,11 @@ from marketplace.accounts.sign_in_models import (
 )
 from marketplace.accounts.tokens import hash_password
 from marketplace.foundation import audit, outbox
-from marketplace.foundation.access import Actor, Role, require
+from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.audit_actions import action_label
 from marketplace.foundation.clock import LOCAL
 from marketplace.foundation.db import lock
-from marketplace.foundation.errors import NotFound, RuleBroken
+from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.handover import Handovers
 from marketplace.foundation.personal import PersonalParts
 from marketplace.foundation.processing import term_of
@@ -48,16 +47,6 @@ _OF_A_PERSON = (
     ExternalIdentity,
     MailedLink,
 )
-
-
-def reveal_phone(session: Session, *, actor: Actor, now: datetime, user_id: int) -> str:
-    """Show a person's whole telephone number to the operator; who asked for it is noted."""
-    require(actor, rules.LOOK_AFTER_PEOPLE)
-    user = session.get(User, user_id)
-    if user is None:
-        raise NotFound()
-    audit.record(session, actor=actor, action="accounts.unmask", subject=f"user:{user_id}", now=now)
-    return user.phone
 
 
 def own_data(session: Session, *, user_id: int) -> dict[str, Any]:

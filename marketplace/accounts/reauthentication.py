@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from marketplace.accounts import session_cookie, sign_in, sign_in_queries, sign_in_rules
+from marketplace.accounts import session_cookie, sign_in, sign_in_queries, sign_in_rules, tries
 from marketplace.accounts.passkeys import KeyPurpose
 from marketplace.accounts.session_cookie import passkey_options, wall_clock
 from marketplace.accounts.session_service import OpenSession
 from marketplace.accounts.sign_in_forms import ProofForm
 from marketplace.accounts.tokens import Vault
+from marketplace.accounts.tries import SignInRefused
 from marketplace.foundation import web
 
 # The proof itself, and what is made anew with each page.
@@ -73,22 +74,33 @@ def _proof(living: OpenSession) -> ProofForm | None:
     sent = "proof_password" in request.form
     form = ProofForm.load() if sent else ProofForm.fresh()
     if sent and form.validate():
-        with web.transaction() as session:
-            refused = sign_in.prove_again(
-                session,
-                actor=living.actor,
-                now=wall_clock(),
-                session_id=living.id,
-                password=str(form.proof_password.data),
-                code=form.proof_code.data,
-                client=session_cookie.client(),
-                vault=web.resource(Vault),
-                key=session_cookie.key_answer(form.proof_credential.data),
-            )
+        refused = _refusal(living, form)
         if refused is None:
             return None
         form.form_errors.append(refused.message)
     return form
+
+
+def _refusal(living: OpenSession, form: ProofForm) -> SignInRefused | None:
+    """Count the try, then make it; return what to tell when it failed."""
+    client = session_cookie.client()
+    with web.transaction() as session:
+        knock = tries.knock_again(session, actor=living.actor, now=wall_clock(), client=client)
+    if isinstance(knock, SignInRefused):
+        return knock
+    with web.transaction() as session:
+        return sign_in.prove_again(
+            session,
+            actor=living.actor,
+            now=wall_clock(),
+            session_id=living.id,
+            knock=knock,
+            password=str(form.proof_password.data),
+            code=form.proof_code.data,
+            client=client,
+            vault=web.resource(Vault),
+            key=session_cookie.key_answer(form.proof_credential.data),
+        )
 
 
 def _page(living: OpenSession, form: ProofForm, carried: Sequence[tuple[str, str]]) -> str:

@@ -24,8 +24,9 @@ from marketplace.accounts import session_service
 from marketplace.accounts.passkey_queries import passkeys_of
 from marketplace.accounts.passkeys import KeyPurpose, RelyingParty
 from marketplace.accounts.session_service import OpenSession
-from marketplace.accounts.sign_in import Client, KeyAnswer, SignedIn
+from marketplace.accounts.sign_in import KeyAnswer, SignedIn
 from marketplace.accounts.sign_in_rules import DEVICE_LIFE, Duty, SignInPolicy
+from marketplace.accounts.tries import Client
 from marketplace.foundation import web
 from marketplace.foundation.access import ANONYMOUS
 from marketplace.foundation.clock import SystemClock

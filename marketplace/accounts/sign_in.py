@@ -7,12 +7,12 @@ What was refused is returned and not raised: the failure that is counted must be
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from marketplace.accounts import passkey_service
+from marketplace.accounts import passkey_service, tries
 from marketplace.accounts import second_factor_service as second_factors
 from marketplace.accounts import sign_in_rules as rules
 from marketplace.accounts.models import Membership, User
@@ -21,24 +21,14 @@ from marketplace.accounts.sign_in_models import (
     ExternalIdentity,
     KnownDevice,
     PendingSignIn,
-    SignInFailure,
     UserSession,
 )
 from marketplace.accounts.sign_in_rules import Identity, SignInStep
 from marketplace.accounts.tokens import Vault, digest, new_token, password_matches
+from marketplace.accounts.tries import Client, Knock, SignInRefused
 from marketplace.foundation import audit
 from marketplace.foundation.access import Actor
 from marketplace.foundation.db import lock
-from marketplace.foundation.errors import RuleBroken
-
-
-@dataclass(frozen=True)
-class Client:
-    """From where somebody knocks: address, the browser's name for itself, a device's secret."""
-
-    address: str
-    device: str
-    device_token: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,34 +55,21 @@ class SecondStep:
     token: str
 
 
-@dataclass(frozen=True)
-class SignInRefused:
-    """A sign-in that did not, and what to tell the person; kept, therefore no exception."""
-
-    message: str
-    wait_seconds: int = 0
-    # The second step has run out: the sign-in begins anew.
-    over: bool = False
-
-
 def attempt(
-    session: Session, *, now: datetime, email: str, password: str, client: Client
+    session: Session, *, now: datetime, knock: Knock, password: str, client: Client
 ) -> SignedIn | SecondStep | SignInRefused:
-    """Try to sign in; a failure is counted by account and address, or by known device."""
-    known_as = email.strip().lower()[:200]
-    user = session.scalar(select(User).where(User.email == known_as))
-    device_hash = _known_device(session, user, client, now=now)
-    waiting = _waiting(session, known_as, client.address, device_hash, now=now)
-    if waiting:
-        return waiting
+    """Try to sign in with a password; the try was counted before (``tries.knock``)."""
+    user = session.scalar(select(User).where(User.email == knock.email))
     fits = password_matches(user.password_hash if user else None, password)
     if user is None or not fits or user.disabled:
-        _count_failure(
-            session, user, known_as, client.address, device_hash, SignInStep.PASSWORD, now=now
+        tries.note_failure(
+            session, user.id if user else 0, client.address, SignInStep.PASSWORD, now=now
         )
         return SignInRefused("邮箱或密码不对，请检查大小写和输入法后再试")
-    _forgive(session, known_as, client.address, device_hash, SignInStep.PASSWORD, now=now)
-    return _first_step_done(session, user, client, device_hash, now=now)
+    tries.forgive(
+        session, knock.email, client.address, knock.device_hash, SignInStep.PASSWORD, now=now
+    )
+    return _first_step_done(session, user, client, knock.device_hash, now=now)
 
 
 def attempt_by_identity(
@@ -111,7 +88,7 @@ def attempt_by_identity(
         return SignInRefused(
             "这个统一身份还没有绑定平台账号：请先用密码登录，再在“单位与个人资料”里绑定"
         )
-    device_hash = _known_device(session, user, client, now=now)
+    device_hash = tries.known_device(session, user, client, now=now)
     return _first_step_done(session, user, client, device_hash, now=now)
 
 
@@ -149,23 +126,21 @@ def second_step(
     if pending is None or now - pending.begun_at > rules.SECOND_STEP_LIMIT:
         return SignInRefused("这次登录已超过 5 分钟，请重新输入密码", over=True)
     user = lock(session, User, pending.user_id)
-    device_hash = _known_device(session, user, client, now=now)
-    waiting = _waiting_for_code(session, user.email, device_hash, now=now)
+    device_hash = tries.known_device(session, user, client, now=now)
+    waiting = tries.waiting_for_code(session, user.email, device_hash, now=now)
     if waiting:
         return waiting
     if user.disabled or not _second_factor_fits(
         session, user.id, code, key, KeyPurpose.SIGN_IN, vault=vault, now=now
     ):
-        _count_failure(
-            session, user, user.email, client.address, device_hash, SignInStep.CODE, now=now
-        )
+        tries.count_code(session, user, client.address, device_hash, now=now)
         if key is not None:
             return SignInRefused("通行密钥没有通过，请再试一次，或者改用动态口令")
         return SignInRefused(
             "口令不对或已经用过；请等 App 显示下一个 6 位口令再输入，也可以用一个恢复码"
         )
     session.delete(pending)
-    _forgive(session, user.email, client.address, device_hash, SignInStep.CODE, now=now)
+    tries.forgive(session, user.email, client.address, device_hash, SignInStep.CODE, now=now)
     return _complete(session, user, client, device_hash, now=now, second_factor=True)
 
 
@@ -175,6 +150,7 @@ def prove_again(
     actor: Actor,
     now: datetime,
     session_id: int,
+    knock: Knock,
     password: str,
     code: str,
     client: Client,
@@ -183,28 +159,27 @@ def prove_again(
 ) -> SignInRefused | None:
     """Let a signed-in person show the password, and code or passkey where there is one.
 
+    The try of the password was counted before (``tries.knock``).
+
     Return None when the session counts as fresh again, else what to tell the person.
     """
     row = session.get(UserSession, session_id)
-    user = session.get(User, actor.user_id or 0)
-    if row is None or user is None or row.user_id != user.id:
+    # Codes are tried one after the other, so that each is counted before the next.
+    user = lock(session, User, actor.user_id or 0)
+    if row is None or row.user_id != user.id:
         return SignInRefused("登录已结束，请重新登录", over=True)
-    device_hash = _known_device(session, user, client, now=now)
-    waiting = _waiting(session, user.email, client.address, device_hash, now=now)
-    waiting = waiting or _waiting_for_code(session, user.email, device_hash, now=now)
+    if not password_matches(user.password_hash, password):
+        tries.note_failure(session, user.id, client.address, SignInStep.PASSWORD, now=now)
+        return SignInRefused("密码不对，请重新输入")
+    tries.take_back(session, knock)
+    device_hash = knock.device_hash
+    waiting = tries.waiting_for_code(session, user.email, device_hash, now=now)
     if waiting:
         return waiting
-    if not password_matches(user.password_hash, password):
-        _count_failure(
-            session, user, user.email, client.address, device_hash, SignInStep.PASSWORD, now=now
-        )
-        return SignInRefused("密码不对，请重新输入")
     if second_factors.is_enrolled(session, user.id) and not _second_factor_fits(
         session, user.id, code, key, KeyPurpose.PROVE, vault=vault, now=now
     ):
-        _count_failure(
-            session, user, user.email, client.address, device_hash, SignInStep.CODE, now=now
-        )
+        tries.count_code(session, user, client.address, device_hash, now=now)
         if key is not None:
             return SignInRefused("通行密钥没有通过，请再试一次，或者改用动态口令")
         return SignInRefused("口令不对或已经用过；请等 App 显示下一个 6 位口令再输入")
@@ -229,24 +204,6 @@ def _second_factor_fits(
         return second_factors.use_code(session, user_id=user_id, code=code, vault=vault, now=now)
     return passkey_service.use(
         session, user_id=user_id, sent=key.sent, purpose=purpose, party=key.party, now=now
-    )
-
-
-def check_waiting(session: Session, *, actor: Actor, now: datetime, client: Client) -> None:
-    """Refuse a further guess at the actor's own password while failures are to be waited for."""
-    user = session.get_one(User, actor.user_id)
-    device_hash = _known_device(session, user, client, now=now)
-    waiting = _waiting(session, user.email, client.address, device_hash, now=now)
-    if waiting:
-        raise RuleBroken("accounts.waiting", waiting.message, "present")
-
-
-def count_wrong_password(session: Session, *, actor: Actor, now: datetime, client: Client) -> None:
-    """Count a wrong password that was typed within a session, as one typed at its door."""
-    user = session.get_one(User, actor.user_id)
-    device_hash = _known_device(session, user, client, now=now)
-    _count_failure(
-        session, user, user.email, client.address, device_hash, SignInStep.PASSWORD, now=now
     )
 
 
@@ -294,7 +251,7 @@ def open_session(
 def enter(session: Session, *, now: datetime, user_id: int, client: Client) -> SignedIn:
     """Open the first session of somebody who has just registered or joined."""
     user = lock(session, User, user_id)
-    device_hash = _known_device(session, user, client, now=now)
+    device_hash = tries.known_device(session, user, client, now=now)
     return _complete(session, user, client, device_hash, now=now, second_factor=False)
 
 
@@ -332,104 +289,3 @@ def _complete(
         device_token = device_token or new_token()
         session.add(KnownDevice(user_id=user.id, token_hash=digest(device_token), seen_at=now))
     return SignedIn(token, user.id, device_token)
-
-
-def _known_device(session: Session, user: User | None, client: Client, *, now: datetime) -> str:
-    """Return the stored hash of a device in which this person signed in before, else nothing."""
-    if user is None or not client.device_token:
-        return ""
-    hashed = digest(client.device_token)
-    known = session.scalar(
-        select(KnownDevice.id).where(
-            KnownDevice.user_id == user.id,
-            KnownDevice.token_hash == hashed,
-            KnownDevice.seen_at >= now - rules.DEVICE_LIFE,
-        )
-    )
-    return hashed if known is not None else ""
-
-
-def _count_failure(
-    session: Session,
-    user: User | None,
-    email: str,
-    address: str,
-    device_hash: str,
-    step: SignInStep,
-    *,
-    now: datetime,
-) -> None:
-    session.add(
-        SignInFailure(
-            email=email, address=address, device_hash=device_hash, step=step, failed_at=now
-        )
-    )
-    audit.record(
-        session,
-        actor=Actor(user.id if user else None, None, name=""),
-        action="accounts.sign_in_failed",
-        subject=f"user:{user.id if user else 0}",
-        now=now,
-        after={"address": address, "step": step},
-    )
-
-
-def _forgive(
-    session: Session,
-    email: str,
-    address: str,
-    device_hash: str,
-    step: SignInStep,
-    *,
-    now: datetime,
-) -> None:
-    own = delete(SignInFailure).where(SignInFailure.email == email, SignInFailure.step == step)
-    if device_hash:
-        own = own.where(SignInFailure.device_hash == device_hash)
-    else:
-        own = own.where(SignInFailure.device_hash == "", SignInFailure.address == address)
-    session.execute(own)
-    session.execute(
-        delete(SignInFailure).where(SignInFailure.failed_at < now - rules.FAILURE_WINDOW)
-    )
-
-
-def _waiting(
-    session: Session, email: str, address: str, device_hash: str, *, now: datetime
-) -> SignInRefused | None:
-    count = select(func.count(), func.max(SignInFailure.failed_at)).where(
-        SignInFailure.failed_at > now - rules.FAILURE_WINDOW,
-        SignInFailure.device_hash == device_hash,
-    )
-    passwords = count.where(SignInFailure.step == SignInStep.PASSWORD, SignInFailure.email == email)
-    if device_hash:
-        pair, pair_at = session.execute(passwords).one()
-        return _refusal(rules.Failures(pair, pair_at), now=now)
-    pair, pair_at = session.execute(passwords.where(SignInFailure.address == address)).one()
-    total, total_at = session.execute(count.where(SignInFailure.address == address)).one()
-    return _refusal(rules.Failures(pair, pair_at, total, total_at), now=now)
-
-
-def _waiting_for_code(
-    session: Session, email: str, device_hash: str, *, now: datetime
-) -> SignInRefused | None:
-    count, last_at = session.execute(
-        select(func.count(), func.max(SignInFailure.failed_at)).where(
-            SignInFailure.failed_at > now - rules.FAILURE_WINDOW,
-            SignInFailure.device_hash == device_hash,
-            SignInFailure.step == SignInStep.CODE,
-            SignInFailure.email == email,
-        )
-    ).one()
-    return _refusal(rules.Failures(count, last_at), now=now)
-
-
-def _refusal(failures: rules.Failures, *, now: datetime) -> SignInRefused | None:
-    wait: timedelta = rules.wait_before_sign_in(failures, now=now)
-    if not wait:
-        return None
-    minutes = int(wait.total_seconds() // 60) + 1
-    return SignInRefused(
-        f"尝试次数过多，请 {minutes} 分钟后再试；忘记密码可以用登录页上的“忘记密码”",
-        int(wait.total_seconds()) + 1,
-    )

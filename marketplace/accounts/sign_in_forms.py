@@ -31,12 +31,17 @@ class KeyForm(web.Form):
     credential = web.TextField("通行密钥", longest=20_000)
 
 
-class NewKeyForm(web.Form):
-    """A new passkey and what its owner calls it."""
+class KeyNameForm(web.Form):
+    """What a passkey's owner calls it."""
 
     name = web.TextField(
         "名称", required=True, longest=40, hint="自己认得出就行，例如“办公电脑”“蓝色 U 盾”"
     )
+
+
+class NewKeyForm(KeyNameForm):
+    """A new passkey and what its owner calls it."""
+
     credential = web.TextField("通行密钥", longest=20_000)
 
 

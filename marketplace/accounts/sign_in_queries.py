@@ -20,7 +20,6 @@ from marketplace.accounts.sign_in_models import (
 from marketplace.accounts.sign_in_rules import device_name
 from marketplace.accounts.tokens import Vault
 from marketplace.foundation.errors import NotFound
-from marketplace.foundation.personal import masked
 
 ISSUER = "济南科技成果转化平台"
 
@@ -149,6 +148,7 @@ class PersonView:
     id: int
     name: str
     email: str
+    # Whole: the page masks it until a reason is given.
     phone: str
     disabled: bool
     disabled_reason: str
@@ -164,7 +164,7 @@ def get_person(session: Session, user_id: int) -> PersonView:
         row.id,
         row.name,
         row.email,
-        masked(row.phone),
+        row.phone,
         row.disabled,
         row.disabled_reason,
         second_factor(session, user_id),

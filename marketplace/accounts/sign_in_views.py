@@ -12,12 +12,13 @@ from marketplace.accounts import (
     password_service,
     session_service,
     sign_in,
+    tries,
 )
 from marketplace.accounts import session_cookie as cookie
 from marketplace.accounts.letter_rules import LetterKind
 from marketplace.accounts.oidc import Provider
 from marketplace.accounts.passkeys import KeyPurpose
-from marketplace.accounts.sign_in import SecondStep, SignedIn, SignInRefused
+from marketplace.accounts.sign_in import SecondStep, SignedIn
 from marketplace.accounts.sign_in_forms import (
     CodeForm,
     ForgottenForm,
@@ -27,6 +28,7 @@ from marketplace.accounts.sign_in_forms import (
 )
 from marketplace.accounts.sign_in_rules import SignInPolicy
 from marketplace.accounts.tokens import Vault, hash_password
+from marketplace.accounts.tries import SignInRefused
 from marketplace.accounts.views import blueprint, home
 from marketplace.foundation import web
 from marketplace.foundation.access import PUBLIC
@@ -45,14 +47,7 @@ def sign_in_page() -> ResponseReturnValue:
     form = SignInForm.load()
     if not form.validate_on_post():
         return _sign_in_form(form), form.status()
-    with web.transaction() as writing:
-        outcome = sign_in.attempt(
-            writing,
-            now=cookie.wall_clock(),
-            email=str(form.email.data),
-            password=str(form.password.data),
-            client=cookie.client(),
-        )
+    outcome = _attempt(form)
     if isinstance(outcome, SignedIn):
         cookie.enter(outcome)
         return redirect(web.local_next(home()), 303)
@@ -62,6 +57,25 @@ def sign_in_page() -> ResponseReturnValue:
         return redirect(url_for("accounts.second_step", next=web.local_next("") or None), 303)
     form.form_errors.append(outcome.message)
     return _refused(_sign_in_form(form), outcome)
+
+
+def _attempt(form: SignInForm) -> SignedIn | SecondStep | SignInRefused:
+    """Count the try, then make it: two transactions, so that it counts while it is made."""
+    client = cookie.client()
+    with web.transaction() as writing:
+        knock = tries.knock(
+            writing, now=cookie.wall_clock(), email=str(form.email.data), client=client
+        )
+    if isinstance(knock, SignInRefused):
+        return knock
+    with web.transaction() as writing:
+        return sign_in.attempt(
+            writing,
+            now=cookie.wall_clock(),
+            knock=knock,
+            password=str(form.password.data),
+            client=client,
+        )
 
 
 def _sign_in_form(form: SignInForm) -> str:

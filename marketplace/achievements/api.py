@@ -8,11 +8,18 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
-from marketplace.achievements import queries, service
-from marketplace.achievements.forms import AchievementForm, AchievementStartForm, stored
+from marketplace.achievements import queries, service, views
+from marketplace.achievements.forms import (
+    AchievementForm,
+    AchievementStartForm,
+    FilesForm,
+    ReasonForm,
+    stored,
+)
 from marketplace.achievements.rules import (
     DRAFT,
     EDIT,
+    MANAGE,
     OWN,
     AchievementContent,
     AchievementState,
@@ -21,6 +28,7 @@ from marketplace.achievements.rules import (
 )
 from marketplace.foundation import api, web
 from marketplace.foundation.access import SIGNED_IN
+from marketplace.foundation.attachments import AttachmentStore, FileVisibility
 from marketplace.foundation.trade import TechnologyField
 
 routes = api.Routes("achievements", __name__, tag="成果")
@@ -65,6 +73,7 @@ class AchievementRecord(api.Answer):
     updated_at: api.Moment
     published_at: api.Moment | None
     valid_until: api.Days | None
+    files: list[api.FileLine]
     content: Annotated[dict[str, Any], api.shaped_as(AchievementForm)]
 
 
@@ -104,6 +113,7 @@ def get_achievement(_asked: api.AnyQuery, achievement_id: int) -> Any:
     return {
         **vars(view),
         "hidden": list(view.hidden),
+        "files": queries.readable_files(web.session(), web.actor(), achievement_id),
         "content": api.payload_of(AchievementForm, stored(view.content, version=view.version)),
     }
 
@@ -162,5 +172,104 @@ def submit_achievement(session: Session, _form: None, achievement_id: int) -> An
     """Hand a complete draft to the organisation's review."""
     service.submit_for_review(
         session, actor=web.actor(), now=web.now(), achievement_id=achievement_id
+    )
+    return api.Made(id=achievement_id)
+
+
+@routes.writes(
+    "/achievements/<int:achievement_id>/withdrawal",
+    permission=MANAGE,
+    scope=api.Scope.WRITE_ACHIEVEMENTS,
+    summary="说明原因，撤下成果",
+    form=ReasonForm,
+)
+def withdraw_achievement(session: Session, form: ReasonForm, achievement_id: int) -> Any:
+    """Take an achievement off the market with the reason."""
+    service.withdraw(
+        session,
+        actor=web.actor(),
+        now=web.now(),
+        achievement_id=achievement_id,
+        reason=form.reason.data or "",
+    )
+    return api.Made(id=achievement_id)
+
+
+@routes.writes(
+    "/achievements/<int:achievement_id>/reopening",
+    permission=MANAGE,
+    scope=api.Scope.WRITE_ACHIEVEMENTS,
+    summary="恢复为草稿",
+)
+def reopen_achievement(session: Session, _form: None, achievement_id: int) -> Any:
+    """Take up a record again that was withdrawn or has expired."""
+    service.reopen(session, actor=web.actor(), now=web.now(), achievement_id=achievement_id)
+    return api.Made(id=achievement_id)
+
+
+@routes.writes(
+    "/achievements/<int:achievement_id>/confirmation",
+    permission=MANAGE,
+    scope=api.Scope.WRITE_ACHIEVEMENTS,
+    summary="确认内容仍然有效，有效期重新起算",
+)
+def confirm_achievement(session: Session, _form: None, achievement_id: int) -> Any:
+    """Confirm that a published record is still true."""
+    service.confirm_current(
+        session, actor=web.actor(), now=web.now(), achievement_ids=[achievement_id]
+    )
+    return api.Made(id=achievement_id)
+
+
+@routes.writes(
+    "/achievements/<int:achievement_id>/files",
+    permission=DRAFT,
+    scope=api.Scope.WRITE_ACHIEVEMENTS,
+    summary="上传附件",
+    form=FilesForm,
+    answer=api.FileList,
+    status=201,
+)
+def attach_to_achievement(session: Session, form: FilesForm, achievement_id: int) -> Any:
+    """Attach files with the layer from which on they open."""
+    service.attach(
+        session,
+        actor=web.actor(),
+        now=web.now(),
+        achievement_id=achievement_id,
+        uploads=web.read_uploads(form.attachments.uploads()),
+        visibility=form.visibility.data or FileVisibility.PUBLIC,
+        store=web.resource(AttachmentStore),
+    )
+    return {"items": queries.readable_files(session, web.actor(), achievement_id)}
+
+
+@routes.sends(
+    "/achievements/<int:achievement_id>/files/<int:attachment_id>",
+    permission=SIGNED_IN,
+    summary="下载附件",
+)
+def get_achievement_file(achievement_id: int, attachment_id: int) -> Any:
+    """Send an attachment to a reader whose layer reaches it."""
+    return views.file(achievement_id, attachment_id)
+
+
+@routes.writes(
+    "/achievements/<int:achievement_id>/files/<int:attachment_id>",
+    method="DELETE",
+    permission=DRAFT,
+    scope=api.Scope.WRITE_ACHIEVEMENTS,
+    summary="删除附件",
+)
+def detach_from_achievement(
+    session: Session, _form: None, achievement_id: int, attachment_id: int
+) -> Any:
+    """Take an attachment off."""
+    service.detach(
+        session,
+        actor=web.actor(),
+        now=web.now(),
+        achievement_id=achievement_id,
+        attachment_id=attachment_id,
     )
     return api.Made(id=achievement_id)

@@ -244,7 +244,7 @@ class AchievementStartForm(web.Form):
 class FilesForm(web.Form):
     """Files to attach, with the layer from which on they open."""
 
-    attachments = web.FilesField("选择文件", hint=f"{ACCEPTED}，每个不超过 15 MB")
+    attachments = web.FilesField("选择文件", required=True, hint=f"{ACCEPTED}，每个不超过 15 MB")
     visibility = web.ChoiceField("谁能打开", FileVisibility, empty="所有人")
 
 

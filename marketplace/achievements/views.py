@@ -286,28 +286,24 @@ def attach(achievement_id: int) -> ResponseReturnValue:
     view = queries.get_own(web.session(), web.actor(), achievement_id)
     form = FilesForm.load()
     if form.validate_on_post():
-        chosen = form.attachments.uploads()
-        if not chosen:
-            form.take(RuleBroken("achievements.no_file", "还没有选择文件", "attachments"))
-        else:
 
-            def act(session: Session) -> str:
-                service.attach(
-                    session,
-                    actor=web.actor(),
-                    now=web.now(),
-                    achievement_id=achievement_id,
-                    uploads=web.read_uploads(chosen),
-                    visibility=form.visibility.data or FileVisibility.PUBLIC,
-                    store=web.resource(AttachmentStore),
-                )
-                return url_for(
-                    "achievements.edit", achievement_id=achievement_id, _anchor="attachments-part"
-                )
+        def act(session: Session) -> str:
+            service.attach(
+                session,
+                actor=web.actor(),
+                now=web.now(),
+                achievement_id=achievement_id,
+                uploads=web.read_uploads(form.attachments.uploads()),
+                visibility=form.visibility.data or FileVisibility.PUBLIC,
+                store=web.resource(AttachmentStore),
+            )
+            return url_for(
+                "achievements.edit", achievement_id=achievement_id, _anchor="attachments-part"
+            )
 
-            done = web.submit(form, act)
-            if done is not None:
-                return done
+        done = web.submit(form, act)
+        if done is not None:
+            return done
     main = AchievementForm(data=stored(view.content, version=view.version))
     main.version.data = str(view.version)
     return _edit_page(view, main, form), form.status()

@@ -234,6 +234,7 @@ def decline(
     assessor_id = assessor_of(row)
     text = rules.check_reason(reason, "不接受的理由")
     before = row.state
+    rules.check_offered(before)
     row.state = rules.move(before, AssessmentState.PRE_ASSESSED)
     row.assessor_organisation_id = None
     row.assigned_at = row.answer_by = None

@@ -136,6 +136,15 @@ def move(state: AssessmentState, to: AssessmentState) -> AssessmentState:
     return to
 
 
+def check_offered(state: AssessmentState) -> None:
+    """Refuse to decline an order that does not wait for its assessor."""
+    if state is not AssessmentState.ASSIGNED:
+        raise Conflict(
+            "assessments.not_offered",
+            f"这项评估现在是“{state.label}”，没有等您接受的委托；请刷新页面看最新状态",
+        )
+
+
 def check_reason(reason: str, what: str, *, field: str = "reason") -> str:
     """Return the trimmed reason; refuse one too short to act on."""
     text = reason.strip()

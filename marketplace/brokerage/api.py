@@ -7,9 +7,18 @@ from typing import Any
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from marketplace.achievements import queries as achievements
 from marketplace.brokerage import queries, rules, service
 from marketplace.brokerage.deal_views import achievement_of, buyer_of, need_of
-from marketplace.brokerage.forms import DealForm, LossForm, NoteForm, TermsForm
+from marketplace.brokerage.forms import (
+    DealForm,
+    FinishForm,
+    InterestForm,
+    LossForm,
+    NoteForm,
+    TaskForm,
+    TermsForm,
+)
 from marketplace.brokerage.queries import DealFilter
 from marketplace.brokerage.rules import DealSource, DealStage, LostReason
 from marketplace.foundation import api, web
@@ -205,5 +214,69 @@ def lose_deal(session: Session, form: LossForm, deal_id: int) -> Any:
         deal_id=deal_id,
         reason_code=form.reason_code.data,
         reason=form.reason.data,
+    )
+    return api.Made(id=deal_id)
+
+
+@routes.writes(
+    "/deals/<int:deal_id>/tasks",
+    permission=rules.WRITE_NOTE,
+    scope=api.Scope.WRITE_DEALS,
+    summary="定下一步要做的事",
+    form=TaskForm,
+    status=201,
+)
+def add_deal_task(session: Session, form: TaskForm, deal_id: int) -> Any:
+    """Set the next thing to do on a deal."""
+    task_id = service.add_task(
+        session,
+        actor=web.actor(),
+        now=web.now(),
+        deal_id=deal_id,
+        what=form.what.data,
+        due_on=form.due_on.data,
+    )
+    return api.Made(id=task_id)
+
+
+@routes.writes(
+    "/deal-tasks/<int:task_id>/result",
+    permission=rules.WRITE_NOTE,
+    scope=api.Scope.WRITE_DEALS,
+    summary="办完一件事，写下结果和再下一步",
+    form=FinishForm,
+)
+def finish_deal_task(session: Session, form: FinishForm, task_id: int) -> Any:
+    """Tick off a task with its result and the next step."""
+    service.finish_task(
+        session,
+        actor=web.actor(),
+        now=web.now(),
+        task_id=task_id,
+        result=form.result.data or "",
+        kind=form.kind.data,
+        next_what=form.next_what.data,
+        next_due_on=form.next_due_on.data,
+    )
+    return api.Made(id=task_id)
+
+
+@routes.writes(
+    "/achievements/<int:achievement_id>/interest",
+    permission=rules.EXPRESS_INTEREST,
+    scope=api.Scope.WRITE_DEALS,
+    summary="告诉成果方本单位想要这项成果",
+    form=InterestForm,
+    status=201,
+)
+def express_interest(session: Session, form: InterestForm, achievement_id: int) -> Any:
+    """Let an enterprise tell an achievement's owner that it wants it; return the deal."""
+    achievements.get_for(session, web.actor(), achievement_id)
+    deal_id = service.express_interest(
+        session,
+        actor=web.actor(),
+        now=web.now(),
+        achievement_id=achievement_id,
+        message=form.message.data,
     )
     return api.Made(id=deal_id)

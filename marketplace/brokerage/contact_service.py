@@ -1,4 +1,4 @@
-"""Use cases of telephone numbers that were handed to a broker: shown with a trace, let go."""
+"""Use cases of telephone numbers that were handed to a broker: they are let go."""
 
 from __future__ import annotations
 
@@ -7,26 +7,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.brokerage import register_rules
 from marketplace.brokerage.models import ContactRequest
 from marketplace.foundation import audit
-from marketplace.foundation.access import SYSTEM, Actor, require
-from marketplace.foundation.errors import NotFound
+from marketplace.foundation.access import SYSTEM, Actor
 from marketplace.foundation.processing import term_of
 
 _BATCH = 200
-
-
-def reveal_phone(session: Session, *, actor: Actor, now: datetime, request_id: int) -> str:
-    """Return the whole number of a request to the broker it went to; that is noted."""
-    require(actor, register_rules.ANSWER_REQUEST)
-    row = session.get(ContactRequest, request_id)
-    if row is None or row.broker_user_id != actor.user_id:
-        raise NotFound()
-    audit.record(
-        session, actor=actor, action="accounts.unmask", subject=f"request:{row.id}", now=now
-    )
-    return row.phone
 
 
 def forget_phone(

@@ -22,6 +22,7 @@ from marketplace.brokerage import (
     queries,
     rating_queries,
     rating_views,
+    room_api,
     room_views,
     talk_views,
     terms_views,
@@ -49,6 +50,7 @@ PARTS = Slice(
         proposal_views,
     ),
     api=api.routes,
+    operations=(room_api,),
     subscriptions=handlers.SUBSCRIPTIONS,
     due=(*due.TASKS, *feedback_due.TASKS),
     waiting=(

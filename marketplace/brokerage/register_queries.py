@@ -24,7 +24,6 @@ from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.db import Page, paginate
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.money import Fen
-from marketplace.foundation.personal import masked
 from marketplace.foundation.trade import TechnologyField
 from marketplace.needs import queries as needs
 
@@ -208,7 +207,7 @@ class RequestView:
     organisation_id: int
     organisation_name: str
     contact_name: str
-    # Masked: the whole number is asked for, and that is noted.
+    # Whole: the page masks it until a reason is given.
     phone: str
     achievement_id: int | None
     need_id: int | None
@@ -243,7 +242,7 @@ def _requests(session: Session, rows: list[ContactRequest]) -> list[RequestView]
             row.organisation_id,
             organisations[row.organisation_id].name,
             row.contact_name,
-            masked(row.phone),
+            row.phone,
             row.achievement_id,
             row.need_id,
             about(row),

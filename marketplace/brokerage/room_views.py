@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
 from marketplace.brokerage import queries, room_queries, room_rules, rules, service
+from marketplace.brokerage.queries import DealView
 from marketplace.brokerage.room_forms import RoomCloseForm, RoomFilesForm, RoomLinkForm
 from marketplace.brokerage.room_rules import FileReach
 from marketplace.brokerage.views import blueprint
@@ -37,30 +38,43 @@ def _room_page(
     deal = queries.get_deal(session, actor, deal_id)
     if not deal.has("seller", "buyer"):
         raise NotFound()
-    keeps = deal.has("seller") and permits(actor, room_rules.KEEP_ROOM)
     files_form = files_form or RoomFilesForm.fresh(reach=FileReach.ROOM)
     close_form = close_form or RoomCloseForm.fresh()
-    inside = queries.has_agreement(
-        session, deal.buyer.id, deal.achievement_id, local_date(web.now())
-    )
     view = room_queries.find_room(session, deal_id)
     page = render_template(
         "brokerage/room.html",
         deal=deal,
         room=view,
         ladder=room_queries.ladder(session, deal, now=web.now()),
-        files=room_queries.files(session, actor, deal)
-        if keeps or (inside and view is not None and view.is_open)
-        else [],
+        files=files_shown(deal, view),
         accesses=room_queries.accesses(session, deal),
-        keeps=keeps,
-        inside=inside,
+        keeps=_keeps(deal),
+        inside=_inside(deal),
         may_enter=deal.has("buyer") and permits(actor, room_rules.ENTER_ROOM),
         files_form=files_form,
         close_form=close_form,
         today=local_date(web.now()),
     )
     return page, max(files_form.status(), close_form.status())
+
+
+def _keeps(deal: DealView) -> bool:
+    return bool(deal.has("seller")) and permits(web.actor(), room_rules.KEEP_ROOM)
+
+
+def _inside(deal: DealView) -> bool:
+    return queries.has_agreement(
+        web.session(), deal.buyer.id, deal.achievement_id, local_date(web.now())
+    )
+
+
+def files_shown(
+    deal: DealView, room: room_queries.RoomView | None
+) -> list[room_queries.RoomFileView]:
+    """List a room's files for its keeper, and for a buyer while room and agreement are open."""
+    if _keeps(deal) or (_inside(deal) and room is not None and room.is_open):
+        return room_queries.files(web.session(), web.actor(), deal)
+    return []
 
 
 @blueprint.route("/deals/<int:deal_id>/room/open", methods=["POST"])
@@ -76,7 +90,8 @@ def open_room(deal_id: int) -> ResponseReturnValue:
     return web.act(use_case, back=here)
 
 
-def _own_room(deal_id: int) -> room_queries.RoomView:
+def own_room(deal_id: int) -> room_queries.RoomView:
+    """Return the data room of a deal that the actor takes part in, else raise ``NotFound``."""
     queries.get_deal(web.session(), web.actor(), deal_id)
     view = room_queries.find_room(web.session(), deal_id)
     if view is None:
@@ -88,7 +103,7 @@ def _own_room(deal_id: int) -> room_queries.RoomView:
 @web.permits(room_rules.KEEP_ROOM)
 def close_room(deal_id: int) -> ResponseReturnValue:
     """Close the data room at once."""
-    view = _own_room(deal_id)
+    view = own_room(deal_id)
     form = RoomCloseForm.load()
     if form.validate_on_post():
 
@@ -112,7 +127,7 @@ def close_room(deal_id: int) -> ResponseReturnValue:
 @web.permits(room_rules.KEEP_ROOM)
 def add_files(deal_id: int) -> ResponseReturnValue:
     """Put files into the data room."""
-    view = _own_room(deal_id)
+    view = own_room(deal_id)
     form = RoomFilesForm.load()
     if form.validate_on_post():
         uploads = web.read_uploads(form.attachments.uploads())

@@ -11,7 +11,7 @@ from marketplace.brokerage.agreement_service import (
 )
 from marketplace.brokerage.call_service import log_call, plan_next
 from marketplace.brokerage.chance_service import drop_override, override_chance
-from marketplace.brokerage.contact_service import forget_phone, reveal_phone
+from marketplace.brokerage.contact_service import forget_phone
 from marketplace.brokerage.diary_service import add_note, add_task, finish_task
 from marketplace.brokerage.dispute_service import (
     decide_dispute,
@@ -147,7 +147,6 @@ __all__ = [
     "remove_view",
     "rename_view",
     "request_contact",
-    "reveal_phone",
     "revoke_agreement",
     "revoke_link",
     "save_profile",

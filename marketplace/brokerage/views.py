@@ -228,21 +228,28 @@ def answer_request(request_id: int) -> ResponseReturnValue:
         done = web.submit(form, use_case)
         if done is not None:
             return done
-    return render_template("brokerage/request.html", request_view=view, form=form), form.status()
+    return _request_page(view, form, web.UnmaskForm.fresh())
 
 
 @blueprint.route("/deals/requests/<int:request_id>/phone", methods=["POST"])
 @web.permits(register_rules.ANSWER_REQUEST)
 def reveal_phone(request_id: int) -> ResponseReturnValue:
-    """Show the whole telephone number of a request to its broker; that is noted."""
-    with web.transaction() as session:
-        phone = service.reveal_phone(
-            session, actor=web.actor(), now=web.now(), request_id=request_id
-        )
+    """Show the whole telephone number of a request to its broker for a reason; that is noted."""
     view = queries.get_request(web.session(), web.actor(), request_id)
-    return render_template(
-        "brokerage/request.html", request_view=view, form=AnswerForm.fresh(), phone=phone
+    form = web.UnmaskForm.load()
+    whole = web.unmasked(
+        form, permission=register_rules.ANSWER_REQUEST, subject=f"request:{request_id}"
     )
+    return _request_page(view, AnswerForm.fresh(), form, whole=whole)
+
+
+def _request_page(
+    view: queries.RequestView, form: AnswerForm, unmask: web.UnmaskForm, *, whole: bool = False
+) -> ResponseReturnValue:
+    page = render_template(
+        "brokerage/request.html", request_view=view, form=form, unmask=unmask, whole=whole
+    )
+    return page, max(form.status(), unmask.status())
 
 
 @blueprint.route("/desk/certificates")

@@ -7,11 +7,12 @@ from typing import Annotated, Any
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from marketplace.contracts import forms, queries, rules, service
+from marketplace.contracts import forms, queries, rules, service, views
 from marketplace.contracts.queries import ContractFilter
+from marketplace.contracts.record_queries import subject
 from marketplace.contracts.rules import ContractStatus, ContractType, RefusalReason
-from marketplace.contracts.views import offer_lists
-from marketplace.foundation import api, web
+from marketplace.foundation import api, attachments, web
+from marketplace.foundation.attachments import AttachmentStore
 from marketplace.foundation.errors import NotFound
 
 routes = api.Routes("contracts", __name__, tag="技术合同")
@@ -61,6 +62,7 @@ class ContractRecord(api.Answer):
     refusal_reason: RefusalReason | None
     decision_words: str
     may_edit: bool
+    files: list[api.FileLine]
     content: Annotated[dict[str, Any], api.shaped_as(forms.ContractForm)]
 
 
@@ -99,7 +101,11 @@ def get_contract(_asked: api.AnyQuery, contract_id: int) -> Any:
     view = queries.get_contract(web.session(), web.actor(), contract_id)
     uscc = view.buyer.uscc if view.buyer else ""
     kept = forms.stored(view.content, buyer_uscc=uscc, version=view.version)
-    return {**vars(view), "content": api.payload_of(forms.ContractForm, kept)}
+    return {
+        **vars(view),
+        "files": attachments.of(web.session(), subject(contract_id)),
+        "content": api.payload_of(forms.ContractForm, kept),
+    }
 
 
 @routes.writes(
@@ -132,9 +138,9 @@ def draft_from_deal(session: Session, _form: None, deal_id: int) -> Any:
     versioned=True,
     permission=rules.DRAW_UP,
     scope=api.Scope.WRITE_CONTRACTS,
-    summary="保存合同的全部内容",
+    summary="保存合同的全部内容，附上的文本加到已有的之后",
     form=forms.ContractForm,
-    prepare=offer_lists,
+    prepare=views.offer_lists,
 )
 def save_contract(session: Session, form: forms.ContractForm, contract_id: int) -> Any:
     """Store the registration form; a draft may lack anything."""
@@ -149,6 +155,8 @@ def save_contract(session: Session, form: forms.ContractForm, contract_id: int) 
         content=form.content(),
         buyer_uscc=form.buyer_uscc.data,
         version=form.version_number,
+        uploads=web.read_uploads(form.attachments.uploads()),
+        store=web.resource(AttachmentStore),
     )
     return api.Made(id=contract_id, version=version)
 
@@ -162,4 +170,35 @@ def save_contract(session: Session, form: forms.ContractForm, contract_id: int) 
 def submit_contract(session: Session, _form: None, contract_id: int) -> Any:
     """Send a complete contract to its registrar."""
     service.submit(session, actor=web.actor(), now=web.now(), contract_id=contract_id)
+    return api.Made(id=contract_id)
+
+
+@routes.sends(
+    "/contracts/<int:contract_id>/files/<int:attachment_id>",
+    permission=rules.READ,
+    summary="下载合同文本",
+)
+def get_contract_file(contract_id: int, attachment_id: int) -> Any:
+    """Send a contract's text to who takes part in it."""
+    return views.attachment(contract_id, attachment_id)
+
+
+@routes.writes(
+    "/contracts/<int:contract_id>/files/<int:attachment_id>",
+    method="DELETE",
+    permission=rules.DRAW_UP,
+    scope=api.Scope.WRITE_CONTRACTS,
+    summary="删除未提交合同的文本",
+)
+def detach_from_contract(
+    session: Session, _form: None, contract_id: int, attachment_id: int
+) -> Any:
+    """Take a text off a contract that has not been sent."""
+    service.detach(
+        session,
+        actor=web.actor(),
+        now=web.now(),
+        contract_id=contract_id,
+        attachment_id=attachment_id,
+    )
     return api.Made(id=contract_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from marketplace.contracts import (
+    after_api,
     after_views,
     api,
     certificate_views,
@@ -26,6 +27,7 @@ PARTS = Slice(
         yearly_views,
     ),
     api=api.routes,
+    operations=(after_api,),
     subscriptions=handlers.SUBSCRIPTIONS,
     waiting=(waiting_queries.waiting,),
     open_work=handover_service,

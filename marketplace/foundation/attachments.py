@@ -43,6 +43,7 @@ _OFFICE_PART = {
     "xlsx": "xl/workbook.xml",
     "pptx": "ppt/presentation.xml",
 }
+CONTENT_TYPES = tuple(dict.fromkeys(_CONTENT.values()))
 ACCEPTED = "、".join(ending.upper() for ending in _CONTENT if ending != "jpeg")
 
 

@@ -7,6 +7,7 @@ point opens ``Database.transaction()`` around one use case.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +29,9 @@ from sqlalchemy import (
     and_,
     create_engine,
     event,
+    func,
     or_,
+    select,
     text,
 )
 from sqlalchemy import Enum as SqlEnum
@@ -189,6 +192,16 @@ def _speak_sqlite(engine: Engine) -> None:
 
 
 Row = TypeVar("Row", bound=Base)
+
+
+def hold(session: Session, name: str) -> None:
+    """Let one transaction at a time go on with what has this name, where no row can be locked.
+
+    On SQLite there is one writer anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+        session.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 def lock(session: Session, model: type[Row], row_id: int) -> Row:

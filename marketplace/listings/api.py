@@ -12,8 +12,16 @@ from marketplace.foundation.access import SIGNED_IN
 from marketplace.foundation.errors import DomainError, NotFound
 from marketplace.foundation.money import parse_yuan
 from marketplace.foundation.trade import PaymentMode, TechnologyField, TradingMode
-from marketplace.listings import queries, record_queries, room_queries, rules, service
-from marketplace.listings.bidding_forms import BidForm
+from marketplace.listings import (
+    certificate_queries,
+    certificate_views,
+    queries,
+    record_queries,
+    room_queries,
+    rules,
+    service,
+)
+from marketplace.listings.bidding_forms import BidForm, LimitForm
 from marketplace.listings.bidding_rules import BiddingKind
 from marketplace.listings.forms import IntentForm, ListingForm
 from marketplace.listings.rules import IntentState, ListingState, PricingMode
@@ -264,3 +272,52 @@ def place_bid(session: Session, form: BidForm, listing_id: int) -> Any:
         plate=form.plate.data or None,
     )
     return {"number": mark.sequence, "plate": mark.plate, "amount": mark.amount_fen}
+
+
+@routes.writes(
+    "/listings/<int:listing_id>/limit",
+    method="PUT",
+    permission=rules.BID,
+    scope=api.Scope.WRITE_BIDS,
+    summary="设定委托上限，只有本单位看得到",
+    form=LimitForm,
+)
+def set_bidding_limit(session: Session, form: LimitForm, listing_id: int) -> Any:
+    """Give or change the private limit of the token's organisation."""
+    queries.get_public(session, listing_id)
+    service.set_limit(
+        session,
+        actor=web.actor(),
+        now=web.now(),
+        listing_id=listing_id,
+        limit_fen=form.limit_fen.data,
+    )
+    return api.Made(id=listing_id)
+
+
+@routes.writes(
+    "/listings/<int:listing_id>/limit",
+    method="DELETE",
+    permission=rules.BID,
+    scope=api.Scope.WRITE_BIDS,
+    summary="取消委托上限",
+)
+def drop_bidding_limit(session: Session, _form: None, listing_id: int) -> Any:
+    """Take the private limit back."""
+    queries.get_public(session, listing_id)
+    service.drop_limit(session, actor=web.actor(), now=web.now(), listing_id=listing_id)
+    return api.Made(id=listing_id)
+
+
+@routes.sends(
+    "/listings/<int:listing_id>/certificate",
+    permission=SIGNED_IN,
+    summary="下载交易凭证（PDF）",
+)
+def get_trading_certificate(listing_id: int) -> Any:
+    """Send the certificate of a concluded listing, which anybody may check."""
+    queries.get_public(web.session(), listing_id)
+    found = certificate_queries.of_listing(web.session(), listing_id)
+    if found is None:
+        raise NotFound()
+    return certificate_views.certificate_pdf(found.number)

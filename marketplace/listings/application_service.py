@@ -226,6 +226,7 @@ def announce(
     require(actor, rules.OPERATE)
     listing = lock(session, Listing, listing_id)
     before = listing.state
+    rules.check_to_announce(before)
     listing.state = rules.move(before, ListingState.ANNOUNCED)
     check_officers(session, listing.bidding_kind, now)
     length = announcement_length(listing, workdays, now)

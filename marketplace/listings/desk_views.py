@@ -18,7 +18,6 @@ from marketplace.listings import notice_queries, queries, rules, service
 from marketplace.listings.bidding_forms import TerminateForm
 from marketplace.listings.forms import AnnounceForm, ListingForm, PriceForm, ReasonForm
 from marketplace.listings.rules import IntentState, ListingState, PricingMode
-from marketplace.listings.terms_service import CHANGEABLE
 from marketplace.listings.views import achievement_for, blueprint
 
 _ACTIONS = {
@@ -366,7 +365,7 @@ def _manage(listing_id: int, announce: AnnounceForm | None = None) -> ResponseRe
         may_withdraw=owns and ListingState.WITHDRAWN in rules.reachable(listing.state),
         may_choose_bidding=owns
         and listing.pricing_mode is not PricingMode.NEGOTIATED
-        and listing.state in CHANGEABLE,
+        and listing.state in rules.UNPUBLISHED,
         may_bar=listing.state in (*open_states, ListingState.BIDDING),
         may_edit=owns and listing.state in rules.EDITABLE,
         may_qualify=listing.state in open_states,

@@ -14,6 +14,7 @@ from marketplace.listings import (
     qualification_views,
     queries,
     room_views,
+    seller_api,
     views,
 )
 
@@ -28,6 +29,7 @@ PARTS = Slice(
         certificate_views,
     ),
     api=api.routes,
+    operations=(seller_api,),
     subscriptions=handlers.SUBSCRIPTIONS,
     due=due.TASKS,
     waiting=(queries.waiting,),

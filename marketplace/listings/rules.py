@@ -66,7 +66,7 @@ class IntentState(Word):
 
 
 _S = ListingState
-_NEXT: dict[ListingState, frozenset[ListingState]] = {
+TRANSITIONS: dict[ListingState, frozenset[ListingState]] = {
     _S.APPLIED: frozenset({_S.RETURNED, _S.ACCEPTED, _S.WITHDRAWN}),
     _S.RETURNED: frozenset({_S.APPLIED, _S.WITHDRAWN}),
     _S.ACCEPTED: frozenset({_S.ANNOUNCED, _S.WITHDRAWN}),
@@ -96,7 +96,7 @@ _NEXT: dict[ListingState, frozenset[ListingState]] = {
 }
 
 _I = IntentState
-_NEXT_INTENT: dict[IntentState, frozenset[IntentState]] = {
+INTENT_TRANSITIONS: dict[IntentState, frozenset[IntentState]] = {
     _I.REGISTERED: frozenset({_I.ADMITTED, _I.QUALIFIED, _I.REJECTED, _I.WITHDRAWN, _I.LOST}),
     _I.ADMITTED: frozenset({_I.QUALIFIED, _I.REJECTED, _I.WITHDRAWN, _I.LOST}),
     _I.QUALIFIED: frozenset({_I.WON, _I.LOST, _I.WITHDRAWN, _I.BARRED}),
@@ -122,6 +122,8 @@ PUBLIC_STATES = (
 )
 OVER = (_S.SIGNED, _S.FAILED, _S.WITHDRAWN)
 EDITABLE = (_S.APPLIED, _S.RETURNED)
+# Until the announcement publishes it, the seller chooses how bids are given.
+UNPUBLISHED = (*EDITABLE, _S.ACCEPTED)
 # An intent in one of these still counts when the announcement ends.
 LIVE_INTENTS = (_I.REGISTERED, _I.ADMITTED, _I.QUALIFIED)
 
@@ -139,7 +141,7 @@ TRY_TO_BID = Permission("listings.try_to_bid", frozenset(Role), verified=False)
 
 def move(state: ListingState, to: ListingState) -> ListingState:
     """Return the next state, or refuse a step that the procedure does not have."""
-    if to not in _NEXT[state]:
+    if to not in TRANSITIONS[state]:
         raise RuleBroken(
             "listings.step",
             f"挂牌项目现在是“{state.label}”，不能转为“{to.label}”；请刷新页面看最新状态",
@@ -147,9 +149,18 @@ def move(state: ListingState, to: ListingState) -> ListingState:
     return to
 
 
+def check_to_announce(state: ListingState) -> None:
+    """Refuse to announce by hand what is not accepted; an extension follows from the procedure."""
+    if state is not ListingState.ACCEPTED:
+        raise RuleBroken(
+            "listings.not_accepted",
+            f"挂牌项目现在是“{state.label}”，只有已受理、待公告的项目可以公告；请刷新页面看最新状态",
+        )
+
+
 def move_intent(state: IntentState, to: IntentState) -> IntentState:
     """Return the intent's next state, or refuse a step that the procedure does not have."""
-    if to not in _NEXT_INTENT[state]:
+    if to not in INTENT_TRANSITIONS[state]:
         raise RuleBroken(
             "listings.intent_step",
             f"受让意向现在是“{state.label}”，不能转为“{to.label}”；请刷新页面看最新状态",
@@ -159,7 +170,7 @@ def move_intent(state: IntentState, to: IntentState) -> IntentState:
 
 def reachable(state: ListingState) -> frozenset[ListingState]:
     """Return the states that may follow."""
-    return _NEXT[state]
+    return TRANSITIONS[state]
 
 
 @dataclass(frozen=True)

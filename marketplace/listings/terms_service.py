@@ -15,11 +15,9 @@ from marketplace.foundation.parameters import value_on
 from marketplace.listings import rules, sealed_rules
 from marketplace.listings.bidding_rules import BiddingKind
 from marketplace.listings.models import Listing
-from marketplace.listings.rules import ListingState, PricingMode
+from marketplace.listings.rules import PricingMode
 from marketplace.listings.sealed_rules import Criterion
 from marketplace.listings.trail import note
-
-CHANGEABLE = (*rules.EDITABLE, ListingState.ACCEPTED)
 
 
 def choose_bidding(
@@ -38,7 +36,7 @@ def choose_bidding(
     require(actor, rules.APPLY)
     listing = lock(session, Listing, listing_id)
     require_own(actor, listing.organisation_id)
-    if listing.state not in CHANGEABLE:
+    if listing.state not in rules.UNPUBLISHED:
         raise RuleBroken(
             "listings.bidding_fixed",
             f"项目已是“{listing.state.label}”，竞价方式已随公告公布，不能再改",

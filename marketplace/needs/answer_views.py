@@ -22,9 +22,8 @@ def answer(need_id: int) -> ResponseReturnValue:
     """Tell a need's owner that one's organisation can solve it."""
     session, actor = web.session(), web.actor()
     view = queries.get_for(session, actor, need_id)
-    own = achievements.published_by(session, actor.organisation_id or 0, size=_OFFERED)
     form = AnswerForm.load(achievement_id=web.argument("achievement", longest=12))
-    form.offer([(row.id, row.title) for row in own.items])
+    offer_own(form)
     if form.validate_on_post():
 
         def act(writing: Session) -> str:
@@ -44,6 +43,12 @@ def answer(need_id: int) -> ResponseReturnValue:
         if done is not None:
             return done
     return render_template("needs/answer.html", form=form, view=view), form.status()
+
+
+def offer_own(form: AnswerForm) -> None:
+    """Offer the published achievements of the acting organisation in an answer's list."""
+    own = achievements.published_by(web.session(), web.actor().organisation_id or 0, size=_OFFERED)
+    form.offer([(row.id, row.title) for row in own.items])
 
 
 @blueprint.route("/my/answers")

@@ -10,9 +10,16 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import queries as accounts
 from marketplace.foundation import api, web
 from marketplace.foundation.access import SIGNED_IN
+from marketplace.foundation.attachments import AttachmentStore, FileVisibility
 from marketplace.foundation.trade import TechnologyField
-from marketplace.needs import queries, service
-from marketplace.needs.forms import NeedForm, NeedStartForm, stored
+from marketplace.needs import queries, service, views
+from marketplace.needs.forms import (
+    FilesForm,
+    NeedForm,
+    NeedStartForm,
+    ReasonForm,
+    stored,
+)
 from marketplace.needs.rules import DRAFT, EDIT, OWN, NeedContent, NeedState
 
 routes = api.Routes("needs", __name__, tag="需求")
@@ -56,6 +63,7 @@ class NeedRecord(api.Answer):
     confidential_hidden: bool
     updated_at: api.Moment
     opened_at: api.Moment | None
+    files: list[api.FileLine]
     content: Annotated[dict[str, Any], api.shaped_as(NeedForm)]
 
 
@@ -87,6 +95,7 @@ def get_need(_asked: api.AnyQuery, need_id: int) -> Any:
     view = queries.get_for(web.session(), web.actor(), need_id)
     return {
         **vars(view),
+        "files": queries.readable_files(web.session(), web.actor(), need_id),
         "content": api.payload_of(NeedForm, stored(view.content, version=view.version)),
     }
 
@@ -146,4 +155,97 @@ def save_need(session: Session, form: NeedForm, need_id: int) -> Any:
 def submit_need(session: Session, _form: None, need_id: int) -> Any:
     """Hand a complete draft to the operator."""
     service.submit(session, actor=web.actor(), now=web.now(), need_id=need_id)
+    return api.Made(id=need_id)
+
+
+@routes.writes(
+    "/needs/<int:need_id>/recall",
+    permission=EDIT,
+    scope=api.Scope.WRITE_NEEDS,
+    summary="从审核中撤回到草稿",
+)
+def recall_need(session: Session, _form: None, need_id: int) -> Any:
+    """Take a need back from review."""
+    service.recall(session, actor=web.actor(), now=web.now(), need_id=need_id)
+    return api.Made(id=need_id)
+
+
+@routes.writes(
+    "/needs/<int:need_id>/closure",
+    permission=EDIT,
+    scope=api.Scope.WRITE_NEEDS,
+    summary="说明原因，关闭需求",
+    form=ReasonForm,
+)
+def close_need(session: Session, form: ReasonForm, need_id: int) -> Any:
+    """Close a need with the reason."""
+    service.close(
+        session,
+        actor=web.actor(),
+        now=web.now(),
+        need_id=need_id,
+        reason=form.reason.data or "",
+    )
+    return api.Made(id=need_id)
+
+
+@routes.writes(
+    "/needs/<int:need_id>/reopening",
+    permission=EDIT,
+    scope=api.Scope.WRITE_NEEDS,
+    summary="恢复为草稿",
+)
+def reopen_need(session: Session, _form: None, need_id: int) -> Any:
+    """Take a closed or expired need up again."""
+    service.reopen(session, actor=web.actor(), now=web.now(), need_id=need_id)
+    return api.Made(id=need_id)
+
+
+@routes.writes(
+    "/needs/<int:need_id>/files",
+    permission=DRAFT,
+    scope=api.Scope.WRITE_NEEDS,
+    summary="上传附件",
+    form=FilesForm,
+    answer=api.FileList,
+    status=201,
+)
+def attach_to_need(session: Session, form: FilesForm, need_id: int) -> Any:
+    """Attach files with the layer from which on they open."""
+    service.attach(
+        session,
+        actor=web.actor(),
+        now=web.now(),
+        need_id=need_id,
+        uploads=web.read_uploads(form.attachments.uploads()),
+        visibility=FileVisibility(form.visibility.data or "public"),
+        store=web.resource(AttachmentStore),
+    )
+    return {"items": queries.readable_files(session, web.actor(), need_id)}
+
+
+@routes.sends(
+    "/needs/<int:need_id>/files/<int:attachment_id>", permission=SIGNED_IN, summary="下载附件"
+)
+def get_need_file(need_id: int, attachment_id: int) -> Any:
+    """Send an attachment to a reader who may open it."""
+    return views.file(need_id, attachment_id)
+
+
+@routes.writes(
+    "/needs/<int:need_id>/files/<int:attachment_id>",
+    method="DELETE",
+    permission=DRAFT,
+    scope=api.Scope.WRITE_NEEDS,
+    summary="删除附件",
+)
+def detach_from_need(session: Session, _form: None, need_id: int, attachment_id: int) -> Any:
+    """Take an attachment off."""
+    service.detach(
+        session,
+        actor=web.actor(),
+        now=web.now(),
+        need_id=need_id,
+        attachment_id=attachment_id,
+    )
     return api.Made(id=need_id)

@@ -150,7 +150,7 @@ def begun(text: str) -> dict[str, str]:
 class FilesForm(web.Form):
     """Files to attach, with the layer from which on they open."""
 
-    attachments = web.FilesField("选择文件", hint=f"{ACCEPTED}，每个不超过 15 MB")
+    attachments = web.FilesField("选择文件", required=True, hint=f"{ACCEPTED}，每个不超过 15 MB")
     visibility = web.ChoiceField(
         "谁能打开",
         [

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from marketplace.foundation.slices import Slice
-from marketplace.needs import answer_views, api, desk_views, due, handlers, queries, views
+from marketplace.needs import (
+    answer_api,
+    answer_views,
+    api,
+    desk_views,
+    due,
+    handlers,
+    queries,
+    views,
+)
 
 PARTS = Slice(
     blueprint=views.blueprint,
@@ -12,6 +21,7 @@ PARTS = Slice(
         desk_views,
     ),
     api=api.routes,
+    operations=(answer_api,),
     subscriptions=handlers.SUBSCRIPTIONS,
     due=due.TASKS,
     waiting=(queries.waiting,),

@@ -275,26 +275,22 @@ def attach(need_id: int) -> ResponseReturnValue:
     view = queries.get_own(web.session(), web.actor(), need_id)
     form = FilesForm.load()
     if form.validate_on_post():
-        chosen = form.attachments.uploads()
-        if not chosen:
-            form.take(RuleBroken("needs.no_file", "还没有选择文件", "attachments"))
-        else:
 
-            def act(session: Session) -> str:
-                service.attach(
-                    session,
-                    actor=web.actor(),
-                    now=web.now(),
-                    need_id=need_id,
-                    uploads=web.read_uploads(chosen),
-                    visibility=FileVisibility(form.visibility.data or "public"),
-                    store=web.resource(AttachmentStore),
-                )
-                return url_for("needs.edit", need_id=need_id, _anchor="attachments-part")
+        def act(session: Session) -> str:
+            service.attach(
+                session,
+                actor=web.actor(),
+                now=web.now(),
+                need_id=need_id,
+                uploads=web.read_uploads(form.attachments.uploads()),
+                visibility=FileVisibility(form.visibility.data or "public"),
+                store=web.resource(AttachmentStore),
+            )
+            return url_for("needs.edit", need_id=need_id, _anchor="attachments-part")
 
-            done = web.submit(form, act)
-            if done is not None:
-                return done
+        done = web.submit(form, act)
+        if done is not None:
+            return done
     main = NeedForm(data=stored(view.content, version=view.version))
     main.version.data = str(view.version)
     return _edit_page(view, main, form), form.status()

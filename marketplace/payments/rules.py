@@ -35,7 +35,7 @@ class PaymentState(Word):
 
 
 _S = PaymentState
-_NEXT: dict[PaymentState, frozenset[PaymentState]] = {
+TRANSITIONS: dict[PaymentState, frozenset[PaymentState]] = {
     # Back to expected: what was reported did not arrive as it should.
     _S.EXPECTED: frozenset({_S.REPORTED, _S.CONFIRMED, _S.CANCELLED}),
     _S.REPORTED: frozenset({_S.EXPECTED, _S.CONFIRMED, _S.CANCELLED}),
@@ -70,7 +70,7 @@ SEE = Permission("payments.see", frozenset({*(PAY.roles or ()), Role.OPERATOR, R
 
 def move(state: PaymentState, to: PaymentState) -> PaymentState:
     """Return the next state, or refuse a step that money cannot take."""
-    if to not in _NEXT[state]:
+    if to not in TRANSITIONS[state]:
         raise RuleBroken(
             "payments.step",
             f"这笔款项刚被别人改过，现在是“{state.label}”，不能转为“{to.label}”；请刷新页面",

@@ -210,6 +210,7 @@ def refund(payment_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/<int:payment_id>/forfeit", methods=["POST"])
 @web.permits(rules.RECONCILE)
+@web.sensitive
 def forfeit(payment_id: int) -> ResponseReturnValue:
     """Pay a forfeited amount out as the second person."""
     form = ForfeitForm.load()

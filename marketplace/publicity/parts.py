@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from marketplace.foundation.slices import Slice
-from marketplace.publicity import due, queries, views
+from marketplace.publicity import api, due, queries, views
 
 PARTS = Slice(
     blueprint=views.blueprint,
+    api=api.routes,
     due=due.TASKS,
     waiting=(queries.waiting,),
 )

@@ -7,10 +7,12 @@ from typing import Any
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from marketplace.foundation import api, web
-from marketplace.subsidies import queries, rules, service
-from marketplace.subsidies.claim_views import payee_of
-from marketplace.subsidies.forms import ApplicationForm
+from marketplace.foundation import api, attachments, web
+from marketplace.foundation.access import SIGNED_IN
+from marketplace.foundation.attachments import AttachmentStore
+from marketplace.foundation.errors import NotFound
+from marketplace.subsidies import claim_views, queries, rules, service
+from marketplace.subsidies.forms import ApplicationForm, RecognitionForm, TrainingForm
 from marketplace.subsidies.queries import ClaimView
 from marketplace.subsidies.rules import ClaimStatus
 from marketplace.subsidies.word_rules import ClaimItem
@@ -51,6 +53,7 @@ class ClaimRecord(ClaimLine):
     bank_name: str
     bank_account: str
     statement: str
+    files: list[api.FileLine]
 
 
 class RoundLine(api.Answer):
@@ -100,11 +103,16 @@ def list_claims(asked: api.PageQuery) -> Any:
 def get_claim(_asked: api.AnyQuery, claim_id: int) -> Any:
     """Return one of one's own claims."""
     view = queries.get_own_claim(web.session(), web.actor(), claim_id)
-    return {**vars(view.row), **vars(view), "claimable": _claimable(view)}
+    return {
+        **vars(view.row),
+        **vars(view),
+        "claimable": _claimable(view),
+        "files": attachments.of(web.session(), f"claim:{claim_id}"),
+    }
 
 
 def _claimable(view: ClaimView) -> int | None:
-    if view.status not in (ClaimStatus.ESTIMATED, ClaimStatus.RETURNED):
+    if view.status not in rules.WITH_APPLICANT:
         return None
     computed = queries.computed_now(web.session(), view, now=web.now())
     return None if computed is None else computed.claimable_fen
@@ -129,7 +137,7 @@ def prepare_claim(session: Session, _form: None, round_id: int, item: ClaimItem)
     "/claims/<int:claim_id>/application",
     permission=rules.CLAIM,
     scope=api.Scope.WRITE_CLAIMS,
-    summary="确认金额并提交申报；confirmed 为 claimable 的分数",
+    summary="确认金额并提交申报，可附证明材料；confirmed 为 claimable 的分数",
     form=ApplicationForm,
 )
 def apply_claim(session: Session, form: ApplicationForm, claim_id: int) -> Any:
@@ -142,6 +150,54 @@ def apply_claim(session: Session, form: ApplicationForm, claim_id: int) -> Any:
         claim_id=claim_id,
         confirmed_fen=form.confirmed_fen,
         declared=form.declared.data,
-        payee=payee_of(form),
+        payee=claim_views.payee_of(form),
+        uploads=web.read_uploads(form.attachments.uploads()),
+        attachment_store=web.resource(AttachmentStore),
+    )
+    return api.Made(id=claim_id)
+
+
+@routes.sends(
+    "/claims/<int:claim_id>/files/<int:attachment_id>",
+    permission=SIGNED_IN,
+    summary="下载申报的证明材料",
+)
+def get_claim_file(claim_id: int, attachment_id: int) -> Any:
+    """Send a claim's file to its applicant or to a reviewer who may see the claim."""
+    return claim_views.file(claim_id, attachment_id)
+
+
+@routes.writes(
+    "/claims/<int:claim_id>/recognition",
+    method="PUT",
+    permission=rules.CLAIM,
+    scope=api.Scope.WRITE_CLAIMS,
+    summary="填写单项补助所依据的认定",
+    form=RecognitionForm,
+)
+def enter_recognition(session: Session, form: RecognitionForm, claim_id: int) -> Any:
+    """Keep the recognition that a single payment rests on."""
+    return _enter(session, claim_id, form)
+
+
+@routes.writes(
+    "/claims/<int:claim_id>/trainings",
+    method="PUT",
+    permission=rules.CLAIM,
+    scope=api.Scope.WRITE_CLAIMS,
+    summary="填写技术经理人培训",
+    form=TrainingForm,
+)
+def enter_trainings(session: Session, form: TrainingForm, claim_id: int) -> Any:
+    """Keep the trainings that a claim for their fees rests on."""
+    return _enter(session, claim_id, form)
+
+
+def _enter(session: Session, claim_id: int, form: RecognitionForm | TrainingForm) -> api.Made:
+    view = queries.get_own_claim(session, web.actor(), claim_id)
+    if claim_views.entry_form_of(view) is not type(form):
+        raise NotFound()
+    service.enter(
+        session, actor=web.actor(), now=web.now(), claim_id=claim_id, entries=form.entries()
     )
     return api.Made(id=claim_id)

@@ -16,15 +16,13 @@ from marketplace.foundation.errors import NotFound
 from marketplace.subsidies import queries, rules, service
 from marketplace.subsidies.forms import ApplicationForm, RecognitionForm, TrainingForm
 from marketplace.subsidies.queries import ClaimView
-from marketplace.subsidies.rules import ClaimStatus, ReviewStep
+from marketplace.subsidies.rules import ReviewStep
 from marketplace.subsidies.service import Payee
 from marketplace.subsidies.single_entry_rules import ENTERED
 from marketplace.subsidies.views import blueprint
 from marketplace.subsidies.word_rules import ClaimItem
 
 EntryForm = RecognitionForm | TrainingForm
-
-_EDITABLE = (ClaimStatus.ESTIMATED, ClaimStatus.RETURNED)
 
 
 def payee_of(form: ApplicationForm) -> Payee:
@@ -48,7 +46,7 @@ def mine() -> ResponseReturnValue:
     years = dict.fromkeys(
         [view.year for view in rounds] + queries.years_with_facts(session, organisation_id)
     )
-    begun = {(row.round_id, row.item): row for row in claims if row.status in _EDITABLE}
+    begun = {(row.round_id, row.item): row for row in claims if row.status in rules.WITH_APPLICANT}
     return render_template(
         "subsidies/mine.html",
         rounds=rounds,
@@ -142,9 +140,10 @@ def file(claim_id: int, attachment_id: int) -> ResponseReturnValue:
 def enter(claim_id: int) -> ResponseReturnValue:
     """Keep what the platform cannot know of a claim's grounds, and compute with it."""
     view = queries.get_own_claim(web.session(), web.actor(), claim_id)
-    if view.row.item not in ENTERED:
+    kind = entry_form_of(view)
+    if kind is None:
         raise NotFound()
-    form: EntryForm = TrainingForm.load() if _is_training(view) else RecognitionForm.load()
+    form: EntryForm = kind.load()
     if form.validate_on_post():
 
         def act(session: Session) -> str:
@@ -176,16 +175,20 @@ def _application(view: ClaimView, build: Callable[..., ApplicationForm]) -> Appl
     )
 
 
-def _is_training(view: ClaimView) -> bool:
-    return view.row.item is ClaimItem.TRAINING_FEE
+def entry_form_of(view: ClaimView) -> type[RecognitionForm] | type[TrainingForm] | None:
+    """Return the form of what the platform cannot know of a claim, None where it knows all."""
+    if view.row.item not in ENTERED:
+        return None
+    return TrainingForm if view.row.item is ClaimItem.TRAINING_FEE else RecognitionForm
 
 
 def _entry_form(view: ClaimView) -> EntryForm | None:
     """Return the form of what is entered for a claim, filled with what was entered before."""
-    if view.row.item not in ENTERED:
+    kind = entry_form_of(view)
+    if kind is None:
         return None
     recognition = view.entries.recognition
-    if _is_training(view):
+    if kind is TrainingForm:
         return TrainingForm.fresh(
             trainings=[
                 {
@@ -208,7 +211,7 @@ def _page(
     view: ClaimView, form: ApplicationForm, entry_form: EntryForm | None = None
 ) -> ResponseReturnValue:
     session = web.session()
-    editable = view.status in _EDITABLE
+    editable = view.status in rules.WITH_APPLICANT
     recomputed = queries.computed_now(session, view, now=web.now())
     entry_form = entry_form or (_entry_form(view) if editable else None)
     computed = recomputed if editable else None

@@ -95,10 +95,10 @@ def confirm_receipt(
     require(actor, rules.CONFIRM_RECEIPT)
     claim = lock(session, Claim, claim_id)
     found = session.scalar(select(ClawBack).where(ClawBack.claim_id == claim.id).with_for_update())
-    if found is None:
+    if found is None or claim.status not in rules.TAKEN_BACK:
         raise Conflict("clawback.none", "这份申报没有要追回的款项")
     clawback_rules.check_receipt(
-        received=found.received_at is not None,
+        received=claim.status is ClaimStatus.CLAWED_BACK,
         ordered_by_id=found.ordered_by_id,
         actor=actor,
         amount_fen=found.amount_fen,

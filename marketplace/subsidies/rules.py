@@ -115,6 +115,8 @@ IN_REVIEW = tuple(STEP_OF)
 UNDECIDED = (*IN_REVIEW, S.SETTLING)
 # A claim in any of these has taken its contracts and its amount for good, also where it was
 # refused or clawed back: what was judged once is not claimed again through another round.
+# What its applicant still works on: it can be entered, and sent for the first time or again.
+WITH_APPLICANT = (S.ESTIMATED, S.RETURNED)
 COUNTS = tuple(status for status in ClaimStatus if status is not S.ESTIMATED)
 
 # What has taken its part of the budget; what is clawed back goes to the treasury, not back to it.
@@ -122,6 +124,7 @@ GRANTED = (S.PUBLICITY, S.APPROVED, S.PAID, S.RECLAIMING, S.CLAWED_BACK)
 
 # The items on contracts, of which every notice before this could only speak.
 CONTRACT_ITEMS = tuple(item for item in ClaimItem if item.contracts is not None)
+TAKEN_BACK = (S.RECLAIMING, S.CLAWED_BACK)
 MOST_EXPERTS = 9
 
 
@@ -216,7 +219,7 @@ def check_application(
 
     The amount is computed, never typed: ``confirmed_fen`` is what the applicant saw.
     """
-    if status not in (S.ESTIMATED, S.RETURNED):
+    if status not in WITH_APPLICANT:
         raise Conflict("claims.applied", f"这份申报已经提交，现在是“{status.label}”，不能再次提交")
     if computed_fen <= 0:
         raise RuleBroken("claims.nothing", "按登记的合同计算，这一项目前没有可以申报的金额")

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from marketplace.foundation.errors import Conflict, Problem, raise_if_any
 from marketplace.foundation.money import Fen
-from marketplace.subsidies.rules import ClaimStatus
+from marketplace.subsidies.rules import WITH_APPLICANT, ClaimStatus
 from marketplace.subsidies.word_rules import ClaimItem
 
 
@@ -64,7 +64,7 @@ def check_entries(
 
     ``names`` are those of the register's brokers, by certificate number.
     """
-    if status not in (ClaimStatus.ESTIMATED, ClaimStatus.RETURNED):
+    if status not in WITH_APPLICANT:
         raise Conflict("claims.applied", f"这份申报现在是“{status.label}”，依据不能再改")
     problems: list[Problem] = []
     if item.once:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +18,8 @@ from marketplace.foundation.api import Scope
 from marketplace.foundation.clock import SystemClock
 from marketplace.foundation.db import Database
 
+File = tuple[str, bytes]
+
 
 class Program:
     """A caller with one token."""
@@ -26,10 +30,27 @@ class Program:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
         """Call an operation below ``/api/v1``."""
+        more = {} if body is None else {"json": body}
+        return self._open(method, path, headers, **more)
+
+    def _open(self, method: str, path: str, headers: dict[str, str], **more: Any) -> TestResponse:
         sent = {"Authorization": f"Bearer {self.token}"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        more = {} if body is None else {"json": body}
         return self.client.open(f"/api/v1{path}", method=method, headers=sent, **more)
+
+    def send(
+        self, path: str, *files: File, method: str = "POST", content: Any = None, **headers: str
+    ) -> TestResponse:
+        """Send files, and the rest as JSON, in the parts of a multipart body."""
+        parts = {"content": json.dumps(content)} if content is not None else {}
+        sent = [(io.BytesIO(held), name) for name, held in files]
+        return self._open(
+            method,
+            path,
+            headers,
+            data={**parts, "attachments": sent},
+            content_type="multipart/form-data",
+        )
 
     def get(self, path: str) -> TestResponse:
         """Read."""

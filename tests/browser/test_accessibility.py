@@ -155,3 +155,19 @@ def test_every_control_of_the_main_pages_is_reached_by_the_tab_key(people: type[
         reached.discard("")
         assert len(reached) == controls, f"{address}: {controls - len(reached)} are not reached"
         assert not unseen, f"{address}: without a visible focus: {unseen}"
+
+
+def test_the_crawl_would_notice_what_the_policy_forbids(people: type[Person]) -> None:
+    """Each person's window closes without a complaint; this shows that there would be one."""
+    visitor = people()
+    visitor.page.goto("/")
+    visitor.page.evaluate(
+        """() => {
+            const inline = document.createElement('script');
+            inline.textContent = 'window.planted = true';
+            document.body.append(inline);
+        }"""
+    )
+    assert visitor.page.evaluate("window.planted") is None
+    assert len(visitor.complaints) == 1
+    visitor.complaints.clear()

@@ -202,7 +202,11 @@ def test_every_answer_carries_the_headers(client: Browser) -> None:
         headers = client.get(path).headers
         assert "script-src 'self'" in headers["Content-Security-Policy"], path
         assert "unsafe-inline" not in headers["Content-Security-Policy"]
+        for part in ("object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+            assert part in headers["Content-Security-Policy"], path
         assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
 
 
 def test_an_unexpected_failure_shows_a_number_and_no_stack(

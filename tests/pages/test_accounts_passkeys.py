@@ -257,3 +257,22 @@ def test_one_answer_opens_one_door(owner: Owner, key: SoftKey) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(use, range(4))) == 1
+
+
+def test_a_key_is_renamed_by_its_owner(site: Site) -> None:
+    owner, other = Owner(site), Owner(site)
+    owner.add(SoftKey(SITE, HOST))
+    assert "改名" in owner.client.get("/account/passkeys").text
+    page = "/account/passkeys/1/name"
+    assert "蓝色 U 盾" in owner.client.get(page).text
+    refused = owner.client.post(page, data={"name": " "})
+    assert refused.status_code == 422
+    assert other.client.get(page).status_code == 404
+    assert other.client.post(page, data={"name": "我的"}).status_code == 404
+    assert owner.client.post(page, data={"name": "办公电脑"}).status_code == 303
+    assert "办公电脑" in owner.client.get("/account/passkeys").text
+    with site.database.reading() as session:
+        row = session.scalars(
+            select(AuditRow).where(AuditRow.action == "accounts.rename_passkey")
+        ).one()
+    assert (row.before["name"], row.after["name"]) == ("蓝色 U 盾", "办公电脑")

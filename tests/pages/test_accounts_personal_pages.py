@@ -8,7 +8,6 @@ from sqlalchemy import select
 
 from marketplace.accounts.models import User
 from marketplace.foundation.access import Role
-from marketplace.foundation.audit import AuditRow
 from tests.conftest import Browser
 from tests.identity import Site
 from tests.world import World
@@ -44,24 +43,6 @@ def test_the_last_administrator_is_told_why_not(client: Browser, page_world: Wor
     client.sign_in_as(page_world.actor(Role.ORG_ADMIN))
     client.send("/account/close")
     assert "唯一的机构管理员" in client.get("/account/privacy").get_data(as_text=True)
-
-
-def test_the_operator_sees_a_whole_number_only_with_a_trace(
-    client: Browser, page_world: World
-) -> None:
-    person = page_world.actor(Role.OFFICER)
-    client.sign_in_as(person)
-    client.send("/account", name="成员", title="", phone="13805310001")
-    operator = page_world.actor(Role.OPERATOR)
-    client.sign_in_as(operator)
-    page = client.get(f"/desk/people/{person.user_id}").get_data(as_text=True)
-    assert "138****0001" in page
-    assert "13805310001" not in page
-    page = client.send(f"/desk/people/{person.user_id}/phone").get_data(as_text=True)
-    assert "13805310001" in page
-    with client.database.reading() as session:
-        row = session.scalars(select(AuditRow).where(AuditRow.action == "accounts.unmask")).one()
-    assert row.user_id == operator.user_id
 
 
 def test_the_record_of_processing_is_public(client: Browser) -> None:

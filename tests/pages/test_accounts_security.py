@@ -27,7 +27,7 @@ _SENSITIVE = {
     "accounts.renew_recovery_codes", "accounts.remove_second_factor", "accounts.begin_linking",
     "accounts.unlink", "accounts.disable_person", "accounts.enable_person",
     "accounts.ask_factor_reset", "accounts.grant_factor_reset", "payments.confirm",
-    "payments.request_refund", "payments.refund", "subsidies.confirm_payment",
+    "payments.request_refund", "payments.refund", "payments.forfeit", "subsidies.confirm_payment",
     "accounts.tokens", "notifications.webhooks", "notifications.webhook_secret",
     "listings.give_share", "listings.opening_key", "listings.void_unopened",
     "accounts.close_account", "accounts.suspend", "accounts.resume",

@@ -304,7 +304,9 @@ def test_a_phone_number_is_handed_on_only_with_consent(client: Browser, market: 
         (False, False),
         (True, False),
     ]
-    assert "0531-66778899" in text(client.send("/deals/requests/2/phone"))
+    assert "0531-66778899" in text(
+        client.send("/deals/requests/2/phone", unmask_reason="约上门看设备的时间")
+    )
     answer = client.send("/deals/requests/1", decision="yes", answer="好")
     assert answer.status_code == 422
     assert (

@@ -8,6 +8,8 @@ from datetime import datetime
 import openpyxl
 from sqlalchemy import select
 
+from marketplace.brokerage import service as brokerage
+from marketplace.brokerage.register_rules import Certificate
 from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.attachments import AttachmentStore
 from marketplace.foundation.audit import AuditRow
@@ -113,3 +115,47 @@ def test_a_payment_lists_accounts_and_its_two_files(
 def _count(client: Browser, action: str) -> int:
     with client.database.reading() as session:
         return len(session.scalars(select(AuditRow.id).where(AuditRow.action == action)).all())
+
+
+def test_a_persons_number_at_the_operators_desk(client: Browser, page_world: World) -> None:
+    person = page_world.actor(Role.OFFICER)
+    client.sign_in_as(person)
+    client.send("/account", name="成员", title="", phone="13805310001")
+    page = f"/desk/people/{person.user_id}"
+    _asked(client, page_world.actor(Role.OPERATOR), page, f"{page}/phone", ("13805310001",))
+    before = len(_looks(client))
+    assert client.send("/desk/people/999999/phone", unmask_reason="想知道").status_code == 404
+    assert len(_looks(client)) == before
+
+
+def test_a_number_that_was_handed_to_a_broker(
+    client: Browser,
+    sqlite_database: Database,
+    page_world: World,
+    now: datetime,
+    services: Services,
+) -> None:
+    market = Market(sqlite_database, page_world, now, services.settings.data_dir / "attachments")
+    certificate = Certificate(None, "", "", None)
+    market.do(
+        brokerage.save_profile,
+        market.broker,
+        certificate=certificate,
+        fields=[],
+        introduction="",
+        listed=True,
+    )
+    made = market.do(
+        brokerage.request_contact,
+        market.buyer,
+        broker_user_id=market.broker.user_id,
+        message="想找脱硝催化剂",
+        contact_name="孙工",
+        phone=PHONE,
+    )
+    page = f"/deals/requests/{made}"
+    _asked(client, market.broker, page, f"{page}/phone", (PHONE,))
+    client.sign_in_as(page_world.actor(Role.BROKER, market.agency))
+    before = len(_looks(client))
+    assert client.send(f"{page}/phone", unmask_reason="想知道").status_code == 404
+    assert len(_looks(client)) == before

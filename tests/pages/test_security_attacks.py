@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import io
 import re
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+import openpyxl
 from flask import Flask
 
 from marketplace import wiring
@@ -15,9 +17,11 @@ from marketplace.accounts.models import Organisation
 from marketplace.accounts.rules import OrganisationState
 from marketplace.app import create_app
 from marketplace.foundation.access import Role
+from marketplace.foundation.api import SendLimit
 from marketplace.foundation.attachments import AttachmentView, FileVisibility
 from marketplace.foundation.db import Database
-from marketplace.foundation.web import files
+from marketplace.foundation.errors import TooMany
+from marketplace.foundation.web import build_table, files
 from marketplace.settings import Settings
 from tests.architecture.source import ROOT, modules
 from tests.conftest import Browser
@@ -170,3 +174,49 @@ def test_a_download_is_never_shown_inside_the_site(client: Browser, now: datetim
     assert "sandbox" in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "Set-Cookie" not in answer.headers
+
+
+def test_what_is_too_large_is_refused_in_words(client: Browser) -> None:
+    """A whole request is bounded, and so is its text, before any of it is read into a form."""
+    email = "长" * (3 * 1024 * 1024)
+    for kind, said in (
+        ("application/x-www-form-urlencoded", {}),
+        ("multipart/form-data", {}),
+        ("multipart/form-data", {"CONTENT_LENGTH": str(61 * 1024 * 1024)}),
+    ):
+        answer = client.post(
+            "/sign-in", data={"email": email}, content_type=kind, environ_overrides=said
+        )
+        assert answer.status_code == 413, kind
+        assert "一次提交不超过 60 MB" in answer.text
+
+
+def test_a_visitor_who_floods_is_told_to_wait(client: Browser, page_world: World) -> None:
+    limit = client.application.extensions["resources"][SendLimit]
+    with suppress(TooMany):
+        while True:
+            limit.count("address:127.0.0.1")
+    page = client.post("/register", data={})
+    assert page.status_code == 429
+    assert 1 <= int(page.headers["Retry-After"]) <= 60
+    assert "过一分钟再提交" in page.text
+    assert client.get("/register").status_code == 200
+    client.sign_in_as(page_world.actor(Role.OFFICER))  # known by name, not by address
+    assert client.send("/my/achievements/new", title="低温脱硝催化剂").status_code == 303
+
+
+def test_formulas_in_any_table_stay_text() -> None:
+    hostile = [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        '=HYPERLINK("http://evil.example")',
+        "http://x",
+    ]
+    sheet = openpyxl.load_workbook(io.BytesIO(build_table(hostile, [hostile]))).active
+    assert sheet is not None
+    for row in sheet.iter_rows():
+        assert [(cell.value, cell.data_type) for cell in row] == [(text, "s") for text in hostile]
+        assert not any(cell.hyperlink for cell in row)

@@ -12,6 +12,7 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from marketplace.contracts.text_reading import read_text
 from marketplace.exchange.rules import ImportKind
 from marketplace.exchange.tables import read_table
 from marketplace.foundation.attachments import Upload
@@ -21,6 +22,7 @@ from marketplace.oversight import verify
 from marketplace.payments import statement_reader, statement_rules
 from marketplace.payments.statement_rules import COLUMNS
 from tests.import_files import patent_row, results_csv, workbook
+from tests.rules.test_contracts_texts import word_file
 
 
 def _manifest(**changed: Any) -> bytes:
@@ -161,3 +163,43 @@ def test_a_damaged_statement_text_is_read_or_refused(content: bytes) -> None:
 @given(st.dictionaries(st.sampled_from(COLUMNS), st.text(max_size=40)))
 def test_whatever_a_row_of_a_statement_holds_is_read_or_refused(row: dict[str, str]) -> None:
     assert _row_read(row)
+
+
+def _entities() -> str:
+    """Write a document type whose last entity is a hundred million words, and one of a file."""
+    steps = zip("abcdefgh", "bcdefghi", strict=True)
+    grown = "".join(f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in steps)
+    return (
+        f'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY a "哈哈">{grown}'
+        '<!ENTITY z SYSTEM "file:///etc/passwd">]>'
+    )
+
+
+def _with_entities(content: bytes, part: str, text: str) -> bytes:
+    """Put a document type with entities before a part of an office file, and use them in a text."""
+    packed = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as whole,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made,
+    ):
+        for name in whole.namelist():
+            inner = whole.read(name)
+            if name == part:
+                words = inner.decode().split("?>", 1)[-1].replace(text, f"{text}&i;&z;", 1)
+                inner = (_entities() + words).encode()
+            made.writestr(name, inner)
+    return packed.getvalue()
+
+
+def test_entities_in_a_word_file_are_not_expanded() -> None:
+    hostile = _with_entities(word_file("技术开发合同"), "word/document.xml", "技术开发合同")
+    found = read_text(Upload("合同.docx", hostile))
+    assert "哈哈" not in found.body
+    assert "root:" not in found.body
+
+
+def test_entities_in_a_workbook_are_not_expanded() -> None:
+    hostile = _with_entities(WORKBOOK, "xl/sharedStrings.xml", "<si><t>")
+    said = "".join(_imported("a.xlsx", hostile))
+    assert "哈哈" not in said
+    assert "root:" not in said

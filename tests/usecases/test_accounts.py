@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from marketplace.accounts import queries, service, session_service, sign_in
+from marketplace.accounts import queries, service, session_service, sign_in, tries
 from marketplace.accounts.rules import OrganisationKind, OrganisationState
 from marketplace.accounts.service import OrganisationContent, PersonContent
-from marketplace.accounts.sign_in import Client, SecondStep, SignedIn, SignInRefused
+from marketplace.accounts.sign_in import SecondStep, SignedIn
 from marketplace.accounts.sign_in_rules import SignInPolicy
+from marketplace.accounts.tries import Client, SignInRefused
 from marketplace.foundation import audit
 from marketplace.foundation.access import Role
 from marketplace.foundation.db import Database
@@ -151,14 +152,13 @@ def test_the_last_administrator_stays(database: Database, world: World, now: dat
 def _attempt(
     database: Database, now: datetime, password: str, *, address: str = "10.0.0.1"
 ) -> SignedIn | SecondStep | SignInRefused:
+    client = Client(address, "test")
     with database.transaction() as session:
-        return sign_in.attempt(
-            session,
-            now=now,
-            email="p900@test.example",
-            password=password,
-            client=Client(address, "test"),
-        )
+        knock = tries.knock(session, now=now, email="p900@test.example", client=client)
+    if isinstance(knock, SignInRefused):
+        return knock
+    with database.transaction() as session:
+        return sign_in.attempt(session, now=now, knock=knock, password=password, client=client)
 
 
 def test_lock_out_counts_account_and_address(database: Database, now: datetime) -> None:

@@ -19,15 +19,23 @@ from marketplace.accounts import (
     second_factor_service,
     sign_in,
     sign_in_queries,
+    tries,
 )
 from marketplace.accounts.consent_rules import ConsentPurpose
 from marketplace.accounts.models import Membership, Organisation, User
 from marketplace.accounts.personal_models import Consent
 from marketplace.accounts.rules import OrganisationKind
 from marketplace.accounts.service import OrganisationContent, PersonContent
-from marketplace.accounts.sign_in import Client, SecondStep, SignedIn
-from marketplace.accounts.sign_in_models import FactorReset, MailedLink, UserSession
+from marketplace.accounts.sign_in import SecondStep, SignedIn
+from marketplace.accounts.sign_in_models import (
+    FactorReset,
+    MailedLink,
+    SignInFailure,
+    UserSession,
+)
+from marketplace.accounts.sign_in_rules import FAILURES_BEFORE_WAIT, FAILURES_PER_ADDRESS
 from marketplace.accounts.tokens import Vault, new_recovery_codes
+from marketplace.accounts.tries import Client, Knock
 from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.db import Database
 from marketplace.foundation.errors import Conflict
@@ -93,10 +101,14 @@ def test_one_code_opens_one_session(
     with database.reading() as session:
         email = sign_in_queries.get_person(session, person.user_id or 0).email
     halfway = []
+    client = Client("::1", "test")
     for _ in range(4):
         with database.transaction() as session:
+            knock = tries.knock(session, now=later, email=email, client=client)
+        assert isinstance(knock, Knock)
+        with database.transaction() as session:
             step = sign_in.attempt(
-                session, now=later, email=email, password=PASSWORD, client=Client("::1", "test")
+                session, now=later, knock=knock, password=PASSWORD, client=client
             )
         assert isinstance(step, SecondStep)
         halfway.append(step.token)
@@ -114,6 +126,60 @@ def test_one_code_opens_one_session(
         return isinstance(outcome, SignedIn)
 
     assert _at_once(finish) == 1
+
+
+def test_passwords_tried_at_one_moment_are_no_more_than_the_rule_lets(
+    database: Database, person: Actor, now: datetime
+) -> None:
+    """Each try counts before its password is looked at, not after all were tried."""
+    with database.reading() as session:
+        email = sign_in_queries.get_person(session, person.user_id or 0).email
+
+    def tried(_number: int) -> bool:
+        with database.transaction() as session:
+            knock = tries.knock(session, now=now, email=email, client=Client("10.0.0.9", "test"))
+        return isinstance(knock, Knock)
+
+    assert _at_once(tried, times=16) == FAILURES_BEFORE_WAIT
+    assert _count(database, SignInFailure) == FAILURES_BEFORE_WAIT
+
+
+def test_one_address_tries_no_more_accounts_at_one_moment(
+    database: Database, person: Actor, now: datetime
+) -> None:
+    with database.transaction() as session:
+        session.add_all(
+            SignInFailure(email=f"p{n}@test.example", address="10.0.0.9", failed_at=now)
+            for n in range(FAILURES_PER_ADDRESS - 3)
+        )
+
+    def tried(number: int) -> bool:
+        with database.transaction() as session:
+            knock = tries.knock(
+                session,
+                now=now,
+                email=f"guess{number}@test.example",
+                client=Client("10.0.0.9", "test"),
+            )
+        return isinstance(knock, Knock)
+
+    assert _at_once(tried, times=12) == 3
+
+
+def test_a_password_that_was_right_counts_as_no_failure(
+    database: Database, person: Actor, now: datetime
+) -> None:
+    with database.reading() as session:
+        email = sign_in_queries.get_person(session, person.user_id or 0).email
+    client = Client("10.0.0.9", "test")
+    for _ in range(2 * FAILURES_BEFORE_WAIT):
+        with database.transaction() as session:
+            knock = tries.knock(session, now=now, email=email, client=client)
+        assert isinstance(knock, Knock)
+        with database.transaction() as session:
+            done = sign_in.attempt(session, now=now, knock=knock, password=PASSWORD, client=client)
+        assert isinstance(done, SignedIn)
+    assert _count(database, SignInFailure) == 0
 
 
 def test_one_link_sets_one_password(database: Database, person: Actor, now: datetime) -> None:
@@ -265,16 +331,22 @@ def test_one_code_proves_one_session_again(
     with database.reading() as session:
         opened = list(session.scalars(select(UserSession.id)))
 
+    client = Client("::1", "test")
+
     def prove(number: int) -> bool:
+        with database.transaction() as session:
+            knock = tries.knock_again(session, actor=person, now=later, client=client)
+        assert isinstance(knock, Knock)
         with database.transaction() as session:
             refused = sign_in.prove_again(
                 session,
                 actor=person,
                 now=later,
                 session_id=opened[number],
+                knock=knock,
                 password=PASSWORD,
                 code=code,
-                client=Client("::1", "test"),
+                client=client,
                 vault=VAULT,
             )
         return refused is None

@@ -4,7 +4,8 @@ Slices write ``from marketplace.foundation import api`` and declare operations i
 """
 
 from marketplace.foundation.api.document import describe
-from marketplace.foundation.api.limiting import CallLimit
+from marketplace.foundation.api.files import FileLine, FileList
+from marketplace.foundation.api.limiting import CallLimit, SendLimit
 from marketplace.foundation.api.operations import (
     KEY_HEADER,
     PREFIX,
@@ -34,12 +35,15 @@ __all__ = [
     "AnyQuery",
     "CallLimit",
     "Days",
+    "FileLine",
+    "FileList",
     "Made",
     "Moment",
     "Operation",
     "PageQuery",
     "Routes",
     "Scope",
+    "SendLimit",
     "Yuan",
     "describe",
     "key_or_new",

@@ -11,7 +11,10 @@ from typing import Any
 from flask import Flask
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from marketplace.foundation.api.bodies import CONTENT_PART
 from marketplace.foundation.api.operations import KEY_HEADER, Operation, operations_of
+from marketplace.foundation.attachments import CONTENT_TYPES
+from marketplace.foundation.web.file_fields import MOST_FILES
 
 _REF = "#/components/schemas/{model}"
 _ID = re.compile(r"<(?:int:)?(\w+)>")
@@ -20,6 +23,7 @@ _PROBLEMS = {
     "403": "身份、核验状态或令牌范围不允许",
     "404": "没有这项内容，或者不属于您的单位",
     "409": "情况已变化，或 Idempotency-Key 用于过别的请求",
+    "413": "请求体太大：JSON 最多 512 KB，带文件的请求合计最多 60 MB",
     "422": "内容不合规则，errors 逐项说明",
     "429": "调用太频繁，Retry-After 给出等待秒数",
 }
@@ -57,7 +61,8 @@ def describe(app: Flask, *, title: str, version: str) -> dict[str, Any]:
     for operation in operations:
         if operation.body is not None:
             models.append((operation.body, "validation"))
-        models.append((operation.answer, "serialization"))
+        if operation.answer is not None:
+            models.append((operation.answer, "serialization"))
     models = list(dict.fromkeys(models))
     references, definitions = models_json_schema(models, ref_template=_REF)
     paths: dict[str, Any] = {}
@@ -98,6 +103,8 @@ _INTRODUCTION = (
     "每个操作都经过与网页相同的规则和权限。"
     '金额用元的文本书写，如 "2600000.00"；日期写成 2026-11-20。'
     "写操作可带 Idempotency-Key：同一个键重发得到同一个答复，不会办理两次。"
+    "文件放在 multipart/form-data 的各部分里，其余内容写成 JSON 放在 content 部分；"
+    "比较两次请求是否相同，看 content 和各文件的摘要，不看分隔线。"
 )
 
 
@@ -122,12 +129,7 @@ def _described(operation: Operation, references: Any) -> dict[str, Any]:
         "x-permission": operation.permission.name,
         "parameters": parameters,
         "responses": {
-            str(operation.status): {
-                "description": "办成",
-                "content": {
-                    "application/json": {"schema": references[operation.answer, "serialization"]}
-                },
-            },
+            str(operation.status): _answered(operation, references),
             **{code: {"$ref": f"#/components/responses/{code}"} for code in _PROBLEMS},
         },
     }
@@ -143,9 +145,54 @@ def _described(operation: Operation, references: Any) -> dict[str, Any]:
     if operation.body is not None:
         described["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": references[operation.body, "validation"]}},
+            "content": _bodies(operation, references[operation.body, "validation"]),
         }
     return described
+
+
+_BINARY = {"type": "string", "format": "binary"}
+
+
+def _answered(operation: Operation, references: Any) -> dict[str, Any]:
+    if operation.answer is not None:
+        schema = references[operation.answer, "serialization"]
+        return {"description": "办成", "content": {"application/json": {"schema": schema}}}
+    return {
+        "description": "文件内容",
+        "headers": {
+            "Content-Disposition": {
+                "description": "attachment，文件名按 RFC 6266 编码",
+                "schema": {"type": "string"},
+            }
+        },
+        "content": {kind: {"schema": _BINARY} for kind in CONTENT_TYPES},
+    }
+
+
+def _bodies(operation: Operation, schema: dict[str, Any]) -> dict[str, Any]:
+    """Describe the ways to send a body: as JSON, and where files go along, in parts."""
+    plain = {"application/json": {"schema": schema}}
+    if not operation.files:
+        return plain
+    assert operation.body is not None
+    needed = [name for name, required in operation.files.items() if required]
+    asks = any(part.is_required() for part in operation.body.model_fields.values())
+    parts = {
+        name: {"type": "array", "items": _BINARY, "maxItems": MOST_FILES, "minItems": int(required)}
+        for name, required in operation.files.items()
+    }
+    multipart = {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "properties": {CONTENT_PART: schema, **parts},
+                "required": [*([CONTENT_PART] if asks else []), *needed],
+                "additionalProperties": False,
+            },
+            "encoding": {CONTENT_PART: {"contentType": "application/json"}},
+        }
+    }
+    return multipart if needed else plain | multipart
 
 
 def _operation_id(operation: Operation) -> str:

@@ -8,27 +8,26 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 import wtforms
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Flask, Response, current_app, g, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from marketplace.foundation import web
 from marketplace.foundation.access import Permission
+from marketplace.foundation.api.bodies import read_body, refusal
 from marketplace.foundation.api.idempotency import Outcome, once
 from marketplace.foundation.api.scopes import Access, Scope
-from marketplace.foundation.api.shapes import AnyQuery, model_of, problems_of, sent_as
+from marketplace.foundation.api.shapes import AnyQuery, file_fields, model_of
 from marketplace.foundation.db import Database
-from marketplace.foundation.errors import DomainError, NotAllowed, NotFound, Problem, RuleBroken
+from marketplace.foundation.errors import DomainError, NotAllowed, NotFound, RuleBroken
 from marketplace.foundation.words import Word
 
 PREFIX = "/api/v1"
-MAX_BODY = 512 * 1024
 KEY_HEADER = "Idempotency-Key"
 _LONGEST_KEY = 200
 _OPERATION = "api_operation"
@@ -36,7 +35,7 @@ _OPERATION = "api_operation"
 
 @dataclass(frozen=True)
 class Operation:
-    """One declared operation."""
+    """One declared operation; one without an answer sends a file."""
 
     method: str
     path: str
@@ -44,7 +43,7 @@ class Operation:
     scope: Scope
     summary: str
     tag: str
-    answer: type[BaseModel]
+    answer: type[BaseModel] | None
     query: type[BaseModel]
     form: type[wtforms.Form] | None
     versioned: bool
@@ -55,6 +54,12 @@ class Operation:
     def body(self) -> type[BaseModel] | None:
         """Return the shape of the body, None where there is none."""
         return None if self.form is None else model_of(self.form, versioned=self.versioned)
+
+    @property
+    def files(self) -> Mapping[str, bool]:
+        """Return the parts that take files, and whether each must hold one."""
+        fields = () if self.form is None else file_fields(self.form)
+        return {field.name: field.required for field in fields}
 
 
 class PageQuery(BaseModel):
@@ -97,10 +102,33 @@ class Routes:
                 versioned=False, status=200,
             )  # fmt: skip
 
+            @wraps(function)
             def view(**ids: int) -> Response:
                 _admit(operation)
                 asked = _query(operation)
                 return _response(Outcome(200, _text(operation, function(asked, **ids))))
+
+            self._add(operation, function, view)
+            return function
+
+        return decorate
+
+    def sends(
+        self, path: str, *, permission: Permission, summary: str
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare a download; the function takes the path's ids and sends what the page sends."""
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+            operation = Operation(
+                "GET", path, permission, Scope.READ, summary, self.tag, None, AnyQuery, None,
+                versioned=False, status=200,
+            )  # fmt: skip
+
+            @wraps(function)
+            def view(**ids: int) -> Response:
+                _admit(operation)
+                _query(operation)
+                return current_app.make_response(function(**ids))
 
             self._add(operation, function, view)
             return function
@@ -136,11 +164,12 @@ class Routes:
                 versioned=versioned, status=status, codes=codes or {},
             )  # fmt: skip
 
+            @wraps(function)
             def view(**sent: Any) -> Response:
                 access = _admit(operation)
                 ids = _path(operation, sent)
                 _query(operation)
-                filled = _form(operation, prepare)
+                body = read_body(operation.form, operation.body, prepare)
                 carried_out = partial(
                     once,
                     web.resource(Database),
@@ -148,19 +177,19 @@ class Routes:
                     token_id=access.token_id,
                     key=_key(),
                     request=b"\n".join(
-                        (request.method.encode(), request.path.encode(), request.get_data())
+                        (request.method.encode(), request.path.encode(), body.fingerprint)
                     ),
                     now=web.now(),
                     use_case=lambda session: Outcome(
-                        operation.status, _text(operation, function(session, filled, **ids))
+                        operation.status, _text(operation, function(session, body.form, **ids))
                     ),
                 )
                 try:
                     return _response(carried_out())
-                except DomainError as refusal:
+                except DomainError as refused:
                     if on_refusal is not None:
                         with web.transaction() as session:
-                            on_refusal(session, refusal, filled, **ids)
+                            on_refusal(session, refused, body.form, **ids)
                     raise
 
             self._add(operation, function, view)
@@ -232,55 +261,11 @@ def _query(operation: Operation) -> BaseModel:
     try:
         return operation.query.model_validate(request.args.to_dict())
     except ValidationError as wrong:
-        raise _refusal(wrong) from wrong
-
-
-def _form(operation: Operation, prepare: Callable[[Any], None] | None) -> Any:
-    sent = request.get_data()
-    if len(sent) > MAX_BODY:
-        raise RequestEntityTooLarge()
-    if operation.form is None:
-        if sent.strip() not in (b"", b"{}"):
-            raise RuleBroken("api.body", "这个操作不带请求体，请去掉后再发送")
-        return None
-    body = operation.body
-    assert body is not None
-    try:
-        payload = body.model_validate_json(sent).model_dump(mode="json")
-    except ValidationError as wrong:
-        raise _refusal(wrong) from wrong
-    form = operation.form(sent_as(operation.form, payload))
-    if prepare is not None:
-        prepare(form)
-    if not form.validate():
-        raise RuleBroken.of(problems_of(form))
-    return form
-
-
-_WORDS = {
-    "missing": "缺少这一项",
-    "extra_forbidden": "没有这一项，请检查名称",
-    "json_invalid": "请求体不是合法的 JSON",
-    "string_too_long": "文字太长",
-    "string_too_short": "不能为空",
-    "literal_error": "不在可选的代码之中",
-    "string_pattern_mismatch": "写法不对，请对照接口文档",
-}
-
-
-def _refusal(wrong: ValidationError) -> RuleBroken:
-    problems: Sequence[Problem] = [
-        Problem(
-            f"shape.{error['type']}",
-            _WORDS.get(error["type"], "类型或范围不对，请对照接口文档"),
-            ".".join(str(part) for part in error["loc"])[:200] or None,
-        )
-        for error in wrong.errors(include_url=False, include_context=False, include_input=False)
-    ]
-    return RuleBroken.of(problems[:100])
+        raise refusal(wrong) from wrong
 
 
 def _text(operation: Operation, result: Any) -> str:
+    assert operation.answer is not None
     answer = operation.answer.model_validate(result, from_attributes=True)
     return json.dumps(answer.model_dump(mode="json"), ensure_ascii=False)
 

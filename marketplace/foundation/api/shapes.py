@@ -83,6 +83,12 @@ def _fields(form: type[wtforms.Form]) -> Iterator[Any]:
         yield field
 
 
+@cache
+def file_fields(form: type[wtforms.Form]) -> tuple[FilesField, ...]:
+    """List the fields of a form that take files."""
+    return tuple(field for field in form() if isinstance(field, FilesField))
+
+
 def _required(field: Any) -> bool:
     return any(isinstance(check, Required) for check in field.validators)
 
@@ -164,9 +170,9 @@ def model_of(form: type[wtforms.Form], *, versioned: bool = False) -> type[BaseM
     return made
 
 
-def sent_as(form: type[wtforms.Form], payload: Mapping[str, Any]) -> MultiDict[str, str]:
+def sent_as(form: type[wtforms.Form], payload: Mapping[str, Any]) -> MultiDict[str, Any]:
     """Return a checked payload as the browser would have sent the form."""
-    sent: MultiDict[str, str] = MultiDict()
+    sent: MultiDict[str, Any] = MultiDict()
     if "version" in payload:
         sent["version"] = str(payload["version"])
     for field in _fields(form):
@@ -174,7 +180,7 @@ def sent_as(form: type[wtforms.Form], payload: Mapping[str, Any]) -> MultiDict[s
     return sent
 
 
-def _put(sent: MultiDict[str, str], field: Any, name: str, value: Any) -> None:
+def _put(sent: MultiDict[str, Any], field: Any, name: str, value: Any) -> None:
     if value is None or value is False:
         return
     if isinstance(field, web.RowsField):

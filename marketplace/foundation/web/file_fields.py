@@ -20,12 +20,24 @@ from marketplace.foundation.web.requests import actor, now, transaction
 READ_AT_MOST = MAX_BYTES * 2
 
 
+MOST_FILES = 20
+
+
 class FilesField(wtforms.MultipleFileField):
     """Files to attach; size, kind and content are checked by ``foundation.attachments``."""
 
-    def __init__(self, label: str, *, hint: str = "", accept: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        label: str,
+        *,
+        required: bool = False,
+        hint: str = "",
+        accept: str = "",
+        **kwargs: Any,
+    ) -> None:
         shown = {"accept": accept} if accept else {}
         super().__init__(label, description=hint, render_kw=shown, **kwargs)
+        self.required = required
 
     def uploads(self) -> list[FileStorage]:
         """List the files that were really chosen."""
@@ -34,7 +46,17 @@ class FilesField(wtforms.MultipleFileField):
         ]
 
     def pre_validate(self, form: wtforms.form.BaseForm) -> None:
-        """Let the scanner look at each file; what it refuses is said beside the field."""
+        """Ask for a file where one is needed, and let the scanner look at each.
+
+        What is refused is said beside the field.
+        """
+        count = len(self.uploads())
+        if self.required and count == 0:
+            raise validators.StopValidation("还没有选择文件")
+        if count > MOST_FILES:
+            raise validators.StopValidation(
+                f"一次最多上传 {MOST_FILES} 个文件，这次有 {count} 个；请分几次上传"
+            )
         scanner: Scanner | None = current_app.extensions.get("resources", {}).get(Scanner)
         if scanner is None or not scanner.asks:
             return

@@ -66,6 +66,15 @@ def install(app: Flask, resources: Resources) -> None:
             opened.close()
 
 
+def bound_text(app: Flask, most: int) -> None:
+    """Refuse a body without files that is longer than ``most`` bytes; it is read all at once."""
+
+    @app.before_request
+    def bound() -> None:
+        if request.mimetype != "multipart/form-data":
+            request.max_content_length = most
+
+
 def resource(kind: type[Thing]) -> Thing:
     """Return the one thing of a kind that the composition root has wired."""
     return cast(Thing, current_app.extensions["resources"][kind])

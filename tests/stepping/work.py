@@ -1,0 +1,539 @@
+"""Assessments, deals, agencies and what is agreed with brokers in each of their states."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from marketplace.assessments.panel_rules import SeatState
+from marketplace.assessments.rules import AssessmentState
+from marketplace.brokerage import rules as deals_rules
+from marketplace.brokerage import service as brokerage
+from marketplace.brokerage.commission_rules import ExpenseStatus
+from marketplace.brokerage.introduction_rules import (
+    DisputeGround,
+    DisputeState,
+    RecognitionState,
+)
+from marketplace.brokerage.proposal_rules import ProposalState, ProposalTo
+from marketplace.brokerage.rating_rules import Criterion, WordsState
+from marketplace.brokerage.register_rules import Certificate, FilingStatus, RequestStatus
+from marketplace.brokerage.rules import DealStage
+from marketplace.brokerage.talk_rules import TalkState
+from marketplace.brokerage.terms_rules import (
+    AgreementStatus,
+    CommissionPayer,
+    CommissionStatus,
+)
+from marketplace.contracts import handlers as contract_handlers
+from marketplace.foundation.access import Role
+from marketplace.foundation.attachments import Upload
+from marketplace.foundation.money import Fen
+from marketplace.foundation.outbox import Outbox
+from marketplace.integrity import repair_service
+from marketplace.integrity import service as integrity
+from marketplace.integrity.rules import DishonestyGround, RepairState
+from marketplace.needs import service as needs
+from marketplace.reviews import service as reviews
+from marketplace.reviews.rules import ReviewState
+from tests.achievement_contents import complete_need
+from tests.assessing import Bench
+from tests.dealing import GOOD_FIGURES, PDF, Market, propose
+from tests.pages.test_assessments_pages import VALUATION, sheet
+from tests.stepping import Act, Site, Walk
+from tests.subsidies import SubsidyYear
+from tests.usecases.test_brokerage_commission import LOST, agreed, bypass, introduced
+from tests.usecases.test_brokerage_feedback import propose as propose_talk
+
+_REASON = {"reason": "双方协商后决定，材料另附"}
+_WORDS = "核对过合同与往来函件，事实清楚"
+
+
+def assessments(site: Site) -> Walk:
+    """Lead an assessment to the file, with a panel that agreed."""
+    bench = Bench(site.client.database, site.world, site.now)
+    made = bench.filed()
+    place = f"/assessments/{made}"
+    accepted = {
+        "declared": "y",
+        "statement": "核对了股权、任职和业务往来，没有利益关系",
+        "expert": str(bench.assessor.user_id),
+        "fee": "0",
+        "due_on": "2024-04-12",
+    }
+    return Walk(
+        "assessments_assessments",
+        "state",
+        AssessmentState,
+        {
+            "assessments.assign": Act(
+                f"{place}/assign", bench.officer, {"assessor": bench.house.id}
+            ),
+            "assessments.accept": Act(f"{place}/accept", bench.assessor, accepted),
+            "assessments.decline": Act(f"{place}/decline", bench.assessor, _REASON),
+            "assessments.valuation": Act(f"{place}/valuation", bench.assessor, VALUATION),
+            "assessments.explain": Act(
+                f"{place}/explain", bench.assessor, {"note": "两位专家看重成本，取中间值"}
+            ),
+            "assessments.issue": Act(f"{place}/issue", bench.assessor),
+            "assessments.file": Act(f"{place}/file", bench.operator),
+            "assessments.reject": tuple(
+                Act(f"{place}/end", actor, _REASON)
+                for actor in (bench.officer, bench.assessor, bench.operator)
+            ),
+        },
+        made,
+    )
+
+
+def panels(site: Site) -> Walk:
+    """Lead an assessment to its assessor, before a panel is called."""
+    bench = Bench(site.client.database, site.world, site.now)
+    made = bench.accepted()
+    called = {
+        "achievement_type": "applied",
+        "experts": [str(bench.expert().user_id) for _ in range(5)],
+    }
+    return Walk(
+        "assessments_assessments",
+        "state",
+        AssessmentState,
+        {"assessments.panel": Act(f"/assessments/{made}/panel", bench.assessor, called)},
+        made,
+    )
+
+
+def seats(site: Site) -> Walk:
+    """Let an expert of a panel declare that nothing ties him."""
+    bench = Bench(site.client.database, site.world, site.now)
+    made = bench.accepted()
+    bench.panel(made)
+    expert = bench.experts[0]
+    seat_id = bench.declare(made, expert)
+    place = f"/assessments/seats/{seat_id}"
+    said = {"declared": "y", "statement": "与权利人、发明人没有任职、合作和股权关系"}
+    return Walk(
+        "assessments_seats",
+        "state",
+        SeatState,
+        {
+            "assessments.declare": Act(f"{place}/declare", expert, said),
+            "assessments.leave": Act(f"{place}/leave", expert, _REASON),
+            "assessments.seat": Act(place, expert, sheet()),
+        },
+        seat_id,
+    )
+
+
+def _market(site: Site) -> Market:
+    return Market(site.client.database, site.world, site.now, site.folder)
+
+
+def _onwards(stage: DealStage) -> dict[str, Any]:
+    after = deals_rules.following(stage)
+    return {"stage": (after or DealStage.CONTACTED).value}
+
+
+def deals(site: Site) -> Walk:
+    """Lead a deal to where every condition of every stage is met."""
+    market = _market(site)
+    made = market.deal()
+    market.contact(made)
+    market.agree(made)
+    market.terms(made)
+    place = f"/deals/{made}"
+    later = market.today + timedelta(days=7)
+    terms = {
+        "title": "低温脱硝 × 锐泉精密，二期",
+        "amount_fen": "1800000",
+        "trading_mode": "licence_ordinary",
+        "signed_on": "2024-03-15",
+        "version": "",
+    }
+    note = {"kind": "call", "visibility": "shared", "body": "企业想先看检测报告"}
+    commission = {
+        "payer": "buyer", "basis": "rate", "rate_percent": "3", "due_when": "registration",
+    }  # fmt: skip
+    talk = {
+        "kind": "site", "topic": "看 2 号线安装位置", "place": "历城厂区",
+        "slots-0-day": later.isoformat(), "slots-0-begins": "09:00", "slots-0-ends": "11:00",
+    }  # fmt: skip
+    return Walk(
+        "brokerage_deals",
+        "stage",
+        DealStage,
+        {
+            "brokerage.move": Act(f"{place}/stage", market.broker, _onwards),
+            "brokerage.lose": Act(
+                f"{place}/lost",
+                market.broker,
+                {"reason_code": "timing", "reason": str(LOST["reason"])},
+            ),
+            "brokerage.terms": Act(f"{place}/terms", market.broker, terms),
+            "brokerage.add_note": Act(f"{place}/notes", market.broker, note),
+            "brokerage.add_task": Act(
+                f"{place}/tasks",
+                market.broker,
+                {"what": "寄检测报告", "due_on": later.isoformat()},
+            ),
+            "brokerage.call": Act(f"{place}/call", market.broker, {"outcome": "reached"}),
+            "brokerage.propose_talk": Act(f"{place}/talks/new", market.broker, talk),
+            "brokerage.propose_commission": Act(f"{place}/commission", market.broker, commission),
+        },
+        made,
+    )
+
+
+def agreements(site: Site) -> Walk:
+    """Let the owner offer a confidentiality agreement."""
+    market = _market(site)
+    deal_id = market.deal()
+    made = market.do(brokerage.offer_agreement, market.officer, deal_id=deal_id)
+    place = f"/deals/agreements/{made}"
+    return Walk(
+        "brokerage_agreements",
+        "status",
+        AgreementStatus,
+        {
+            "brokerage.accept_agreement": Act(f"{place}/accept", market.buyer),
+            "brokerage.revoke_agreement": Act(f"{place}/revoke", market.officer, _REASON),
+        },
+        made,
+    )
+
+
+def commissions(site: Site) -> Walk:
+    """Propose a commission to the party that would pay it."""
+    market = _market(site)
+    made = propose(market, market.deal())
+    place = f"/deals/commissions/{made}"
+    return Walk(
+        "brokerage_commissions",
+        "status",
+        CommissionStatus,
+        {
+            "brokerage.confirm_commission": Act(f"{place}/confirm", market.buyer),
+            "brokerage.decline_commission": Act(f"{place}/decline", market.buyer),
+        },
+        made,
+    )
+
+
+def recognitions(site: Site) -> Walk:
+    """Let a contract be registered past an introduction."""
+    market = _market(site)
+    deal_id, _introduction = introduced(market)
+    agreed(market, deal_id)
+    bypass(market)
+    return Walk(
+        "brokerage_recognitions",
+        "state",
+        RecognitionState,
+        {
+            "brokerage.check_recognition": Act(
+                "/desk/introductions/1",
+                site.world.actor(Role.OPERATOR),
+                {"decision": "yes", "words": _WORDS},
+            )
+        },
+    )
+
+
+def disputes(site: Site) -> Walk:
+    """Let a party dispute an introduction."""
+    market = _market(site)
+    deal_id, introduction_id = introduced(market)
+    agreed(market, deal_id)
+    bypass(market, deal_id)
+    made = market.do(
+        brokerage.open_dispute,
+        market.buyer,
+        introduction_id=introduction_id,
+        ground=DisputeGround.NOT_THIS_CONTRACT,
+        words="这份合同是另一条生产线的，与介绍无关",
+        uploads=[Upload("说明.pdf", PDF)],
+        store=market.store,
+    )
+    place = f"/deals/disputes/{made}"
+    return Walk(
+        "brokerage_disputes",
+        "state",
+        DisputeState,
+        {
+            "brokerage.withdraw_dispute": Act(f"{place}/withdraw", market.buyer),
+            "brokerage.decide_dispute": Act(
+                f"{place}/decide",
+                site.world.actor(Role.OPERATOR),
+                {"decision": "no", "words": _WORDS},
+            ),
+        },
+        made,
+    )
+
+
+def expenses(site: Site) -> Walk:
+    """Let a broker ask for the expenses of a deal that came to nothing."""
+    market = _market(site)
+    deal_id = market.deal()
+    market.do(brokerage.lose, market.broker, deal_id=deal_id, **LOST)
+    made = market.do(
+        brokerage.claim_expense,
+        market.broker,
+        deal_id=deal_id,
+        payer=CommissionPayer.BUYER,
+        amount_fen=Fen(500_000),
+        words="样品检测费，依项目备注中的约定",
+    )
+    return Walk(
+        "brokerage_expenses",
+        "status",
+        ExpenseStatus,
+        {
+            "brokerage.answer_expense": Act(
+                f"/deals/{deal_id}/expenses/{made}",
+                market.buyer,
+                {"decision": "yes", "answer": "按发票付"},
+            ),
+            "brokerage.settle_expense": Act(f"/deals/expenses/{made}/settled", market.broker),
+        },
+        made,
+    )
+
+
+def talks(site: Site) -> Walk:
+    """Let a meeting be proposed and a time be found to suit."""
+    market = _market(site)
+    made = propose_talk(market, market.deal(), 24, 48)
+    market.do(brokerage.choose_slots, market.buyer, talk_id=made, slot_ids=[1])
+    place = f"/deals/talks/{made}"
+
+    def put(connection: Connection, state: TalkState) -> None:
+        fixed = state in (TalkState.FIXED, TalkState.HELD)
+        began = site.now + timedelta(hours=24) if fixed else None
+        # Minutes are written when a meeting is over, all else before.
+        site.clock.moment = site.now + timedelta(hours=26 if fixed else 0)
+        connection.execute(
+            text("UPDATE brokerage_talks SET state = :state, starts_at = :at WHERE id = :id"),
+            {"state": state.value, "at": _written(began), "id": made},
+        )
+
+    return Walk(
+        "brokerage_talks",
+        "state",
+        TalkState,
+        {
+            "brokerage.choose_slots": Act(f"{place}/choose", market.buyer, {"slots": ["2"]}),
+            "brokerage.fix_talk": Act(f"{place}/fix", market.broker, {"slot": "1"}),
+            "brokerage.cancel_talk": Act(f"{place}/cancel", market.broker, _REASON),
+            "brokerage.write_minutes": Act(
+                f"{place}/minutes", market.broker, {"minutes": "看了安装位置，约定先寄样品试用"}
+            ),
+        },
+        made,
+        put=put,
+    )
+
+
+def _written(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
+
+
+def requests(site: Site) -> Walk:
+    """Let an enterprise ask a broker to get in touch."""
+    market = _market(site)
+    _profile(market)
+    made = market.do(
+        brokerage.request_contact,
+        market.buyer,
+        broker_user_id=market.broker.user_id,
+        message="想谈低温脱硝的试用",
+        contact_name="高远",
+        achievement_id=market.achievement(),
+    )
+    answer = {"decision": "yes", "answer": "本周内联系您"}
+    return Walk(
+        "brokerage_contact_requests",
+        "status",
+        RequestStatus,
+        {"brokerage.request": Act(f"/deals/requests/{made}", market.broker, answer)},
+        made,
+    )
+
+
+def _profile(market: Market) -> None:
+    market.do(
+        brokerage.save_profile,
+        market.broker,
+        certificate=Certificate(None, "", "", None),
+        fields=[],
+        introduction="",
+    )
+
+
+def proposals(site: Site) -> Walk:
+    """Let a broker propose a pair to the side of the need."""
+    market = _market(site)
+    asked = market.do(
+        needs.create_draft, market.buyer, content=complete_need(title="低温脱硝催化剂国产替代")
+    )
+    market.do(needs.submit, market.buyer, need_id=asked)
+    market.do(needs.accept, site.world.actor(Role.OPERATOR), need_id=asked)
+    made = market.do(
+        brokerage.propose_pair,
+        market.broker,
+        need_id=asked,
+        achievement_id=market.achievement(),
+        to=ProposalTo.BUYER,
+        words="催化剂在 180 ℃ 就能达标，建议先通个电话。",
+    )
+    return Walk(
+        "brokerage_proposals",
+        "state",
+        ProposalState,
+        {
+            "brokerage.answer_proposal": Act(
+                f"/deals/proposals/{made}", market.buyer, {"decision": "yes"}
+            )
+        },
+        made,
+    )
+
+
+def ratings(site: Site) -> Walk:
+    """Let a party rate the broker in words."""
+    market = _market(site)
+    _profile(market)
+    deal_id = market.drafted_deal()
+    market.move(deal_id, DealStage.SIGNED)
+    market.registered(deal_id=deal_id, project_name="低温脱硝许可")
+    Outbox(contract_handlers.SUBSCRIPTIONS).deliver_due(market.database, now=market.now)
+    made = market.do(
+        brokerage.rate_broker,
+        market.buyer,
+        deal_id=deal_id,
+        scores=dict.fromkeys(Criterion, 5),
+        words="材料备得齐，问题当天就有答复",
+        consented=True,
+    )
+    return Walk(
+        "brokerage_ratings",
+        "words_state",
+        WordsState,
+        {
+            "brokerage.rating_words": Act(
+                f"/desk/ratings/{made}", site.world.actor(Role.OPERATOR), {"decision": "show"}
+            ),
+            "brokerage.answer_rating": Act(
+                f"/brokers/ratings/{made}/answer",
+                market.broker,
+                {"answer": "感谢信任，后续改造随时联系"},
+            ),
+        },
+        made,
+    )
+
+
+def filings(site: Site) -> Walk:
+    """Let an agency apply for its filing."""
+    market = _market(site)
+    made = market.do(
+        brokerage.apply_for_filing, market.head, figures=GOOD_FIGURES, figures_year=2023
+    )
+    operator = site.world.actor(Role.OPERATOR)
+    term = {"valid_from": "2024-04-01", "valid_to": "2027-03-31"}
+    return Walk(
+        "brokerage_filings",
+        "status",
+        FilingStatus,
+        {
+            "brokerage.filing": Act(f"/desk/filings/{made}", operator, term),
+            "brokerage.decline_filing": Act(f"/desk/filings/{made}/decline", operator, _REASON),
+        },
+        made,
+    )
+
+
+def agency_reviews(site: Site) -> Walk:
+    """Lead the review of an agency's year to the appeal against it."""
+    market = _market(site)
+    filing_id = market.do(
+        brokerage.apply_for_filing, market.head, figures=GOOD_FIGURES, figures_year=2023
+    )
+    operator, other = (site.world.actor(Role.OPERATOR) for _ in range(2))
+    market.do(
+        brokerage.approve_filing,
+        operator,
+        filing_id=filing_id,
+        valid_from=date(2023, 1, 1),
+        valid_to=date(2026, 12, 31),
+    )
+    (made,) = market.do(reviews.open_reviews, operator, year=2023)
+    site.client.sign_in_as(market.head)
+    home, desk = f"/agencies/reviews/{made}", f"/desk/agency-reviews/{made}"
+    site.client.send(f"{home}/confirm", statement="另有两份省外合同")
+    site.client.sign_in_as(operator)
+    graded = {"grade": "unfit", "reason": "指标没有达到合格线，逐项见附表"}
+    assert site.client.send(f"{desk}/grade", **graded).status_code == 303
+    decided = {"grade": "fair", "reason": "核对登记系统后改为合格，编号见附件"}
+
+    def put(connection: Connection, state: ReviewState) -> None:
+        # What the agency did not confirm is graded when its term is over.
+        site.clock.moment = site.now + timedelta(days=60 if state is ReviewState.OPEN else 0)
+        connection.execute(
+            text("UPDATE reviews_reviews SET state = :state WHERE id = :id"),
+            {"state": state.value, "id": made},
+        )
+
+    return Walk(
+        "reviews_reviews",
+        "state",
+        ReviewState,
+        {
+            "reviews.confirm": Act(f"{home}/confirm", market.head, {"statement": "没有补充"}),
+            "reviews.appeal": Act(
+                f"{home}/appeal", market.head, {"words": "两份合同没有计入，编号已附"}
+            ),
+            "reviews.recompute": Act(f"{desk}/recompute", operator),
+            "reviews.decide": Act(f"{desk}/grade", operator, graded),
+            "reviews.decide_appeal": Act(f"{desk}/appeal", other, decided),
+        },
+        made,
+        put=put,
+    )
+
+
+def repairs(site: Site) -> Walk:
+    """Let an organisation on record apply for the repair of its credit."""
+    market = _market(site)
+    bureau = SubsidyYear(site.world, site.now).bureau
+    record_id = market.do(
+        integrity.record,
+        bureau,
+        organisation_id=market.firm.id,
+        ground=DishonestyGround.OTHER,
+        reason="合同没有实际履行，付款凭证系伪造",
+        document="济科信字〔2023〕9号",
+        starts_on=date(2023, 1, 1),
+        ends_on=date(2025, 1, 1),
+    )
+    made = market.do(
+        repair_service.apply,
+        market.buyer,
+        record_id=record_id,
+        deeds="补助已全额退回，经办人已调离，制度已修订",
+    )
+    return Walk(
+        "integrity_repairs",
+        "state",
+        RepairState,
+        {
+            "integrity.repair": Act(
+                f"/integrity/repairs/{made}",
+                bureau,
+                {"granted": "yes", "opinion": "退款凭证和整改材料核对无误"},
+            )
+        },
+        made,
+    )
