@@ -9,7 +9,17 @@ import pytest
 
 from tests.architecture import matrix
 from tests.architecture.states import OPEN_IN
-from tests.stepping import Shared, Site, Steps, Walk, claims, hall, records, work
+from tests.stepping import (
+    Shared,
+    Site,
+    Steps,
+    Walk,
+    claims,
+    deals,
+    hall,
+    offices,
+    records,
+)
 
 Lead = Callable[[Site], Walk]
 
@@ -19,12 +29,13 @@ LEADS: list[Lead] = [
     hall.listings, hall.negotiated_listings, hall.outside_listings, hall.intents,
     hall.negotiated_intents, hall.outside_intents, hall.sessions, hall.sealed_sessions,
     hall.openings, hall.trials, hall.priorities, hall.certificates,
-    hall.deposits, hall.statement_lines, hall.notices, hall.objections,
+    money.deposits, money.statement_lines, money.notices, money.objections,
     claims.claims, claims.entered_claims, claims.paid_claims, claims.reclaimed_claims,
     claims.payments,
-    work.assessments, work.panels, work.seats, work.deals, work.agreements, work.commissions,
-    work.recognitions, work.disputes, work.expenses, work.talks, work.requests, work.proposals,
-    work.ratings, work.filings, work.agency_reviews, work.repairs,
+    offices.assessments, offices.panels, offices.seats, offices.filings,
+    offices.agency_reviews, offices.repairs,
+    deals.deals, deals.agreements, deals.commissions, deals.recognitions, deals.disputes,
+    deals.expenses, deals.talks, deals.requests, deals.proposals, deals.ratings,
 ]  # fmt: skip
 
 
