@@ -20,9 +20,9 @@ from marketplace.foundation.waiting import Contributor
 class Slice:
     """The parts of one slice; what it does not have is left out.
 
-    ``pages`` and ``operations`` are modules that put routes on ``blueprint`` and on ``api`` when they
-    are imported. ``open_work`` is what one person can have in hand alone, ``personal`` what is held
-    on one person.
+    ``pages`` and ``operations`` are modules that put routes on ``blueprint`` and on ``api`` when
+    imported. ``open_work`` is what one person can have in hand alone, ``personal`` what is held on
+    one person.
     """
 
     blueprint: Blueprint
