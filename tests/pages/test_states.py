@@ -9,17 +9,7 @@ import pytest
 
 from tests.architecture import matrix
 from tests.architecture.states import OPEN_IN
-from tests.stepping import (
-    Shared,
-    Site,
-    Steps,
-    Walk,
-    claims,
-    deals,
-    hall,
-    offices,
-    records,
-)
+from tests.stepping import Shared, Site, Steps, Walk, claims, deals, hall, money, offices, records
 
 Lead = Callable[[Site], Walk]
 
