@@ -68,6 +68,7 @@ from marketplace.brokerage import ledger_views as brokerage_ledger_views
 from marketplace.brokerage import list_views as brokerage_list_views
 from marketplace.brokerage import paper_views as brokerage_paper_views
 from marketplace.brokerage import personal_service as brokerage_personal
+from marketplace.brokerage import pipeline_views as brokerage_pipeline_views
 from marketplace.brokerage import proposal_views as brokerage_proposal_views
 from marketplace.brokerage import queries as brokerage_queries
 from marketplace.brokerage import rating_queries as brokerage_ratings
@@ -244,6 +245,7 @@ PAGES = (
     listings_certificate_views,
     brokerage_deal_views,
     brokerage_list_views,
+    brokerage_pipeline_views,
     brokerage_today_views,
     brokerage_figures_views,
     brokerage_chance_views,

@@ -40,7 +40,13 @@ from marketplace.brokerage.opening_service import (
     open_from_intent,
     take_award,
 )
-from marketplace.brokerage.pipeline_service import lose, mark_registered, move, set_terms
+from marketplace.brokerage.pipeline_service import (
+    change_pipeline,
+    lose,
+    mark_registered,
+    move,
+    set_terms,
+)
 from marketplace.brokerage.proposal_service import answer_proposal, propose_pair
 from marketplace.brokerage.rating_service import (
     answer_rating,
@@ -102,6 +108,7 @@ __all__ = [
     "apply_for_filing",
     "approve_filing",
     "cancel_talk",
+    "change_pipeline",
     "choose_slots",
     "claim_expense",
     "close_room",
