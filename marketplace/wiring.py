@@ -54,6 +54,7 @@ from marketplace.assessments import working_views as assessments_working_views
 from marketplace.assessments.library_rules import TieKind
 from marketplace.brokerage import agency_views as brokerage_agency_views
 from marketplace.brokerage import api as brokerage_api
+from marketplace.brokerage import board_views as brokerage_board_views
 from marketplace.brokerage import chance_views as brokerage_chance_views
 from marketplace.brokerage import deal_views as brokerage_deal_views
 from marketplace.brokerage import due as brokerage_due
@@ -244,6 +245,7 @@ PAGES = (
     listings_notice_views,
     listings_certificate_views,
     brokerage_deal_views,
+    brokerage_board_views,
     brokerage_list_views,
     brokerage_pipeline_views,
     brokerage_today_views,

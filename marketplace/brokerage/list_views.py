@@ -17,8 +17,8 @@ from marketplace.brokerage import (
     saved_view_queries,
     service,
 )
+from marketplace.brokerage.board_views import brokers_to_choose, chosen_filter
 from marketplace.brokerage.chance_rules import expected_worth, share_that_counts
-from marketplace.brokerage.deal_views import brokers_to_choose, chosen_filter
 from marketplace.brokerage.forms import ViewNameForm
 from marketplace.brokerage.pipeline_parameters import pipelines
 from marketplace.brokerage.rules import DealStage

@@ -1,4 +1,4 @@
-"""How a deal begins: by a broker, the owner, an enterprise's interest, or the trading hall."""
+"""How a deal begins: by a broker, the owner, an enterprise's interest or request."""
 
 from __future__ import annotations
 
@@ -18,15 +18,13 @@ from marketplace.brokerage.events import DealOpened
 from marketplace.brokerage.models import Deal
 from marketplace.brokerage.pipeline_parameters import pipelines
 from marketplace.brokerage.pipeline_rules import Pipeline, occasion_of
-from marketplace.brokerage.pipeline_service import advance, assign_broker, subject
+from marketplace.brokerage.pipeline_service import assign_broker, subject
 from marketplace.brokerage.register_queries import broker_was_asked
-from marketplace.brokerage.rules import DealSource, DealStage, NoteKind
+from marketplace.brokerage.rules import DealSource, NoteKind
 from marketplace.brokerage.step_queries import place_of
 from marketplace.foundation import audit, outbox
 from marketplace.foundation.access import SYSTEM, Actor, Role, require
 from marketplace.foundation.errors import Conflict, NotAllowed, NotFound, RuleBroken
-from marketplace.foundation.money import Fen
-from marketplace.foundation.trade import TradingMode
 from marketplace.listings import queries as listings
 from marketplace.needs import queries as needs
 from marketplace.needs import service as need_service
@@ -243,140 +241,6 @@ def open_for_request(
         )
     elif deal.broker_user_id is None:
         assign_broker(session, deal, actor=actor, now=now)
-    return deal.id
-
-
-def open_from_answer(
-    session: Session,
-    *,
-    actor: Actor,
-    now: datetime,
-    need_id: int,
-    achievement_id: int | None,
-    seller_organisation_id: int,
-    buyer_organisation_id: int,
-) -> int:
-    """Open a lead for an accepted answer to a need, unless the pair has a deal."""
-    known = session.scalar(
-        select(Deal.id).where(
-            Deal.need_id == need_id,
-            Deal.seller_organisation_id == seller_organisation_id,
-            Deal.source == DealSource.ANSWER,
-        )
-    )
-    if known is not None:
-        return known
-    deal = find_live(
-        session,
-        achievement_id=achievement_id,
-        need_id=need_id,
-        seller=seller_organisation_id,
-        buyer=buyer_organisation_id,
-    )
-    if deal is None:
-        name = accounts.get_organisation(session, buyer_organisation_id).short_name
-        title = needs.get_internal(session, need_id).title
-        deal = create_deal(
-            session,
-            actor=actor,
-            now=now,
-            title=f"{short_title(title)} × {name}",
-            source=DealSource.ANSWER,
-            achievement_id=achievement_id,
-            need_id=need_id,
-            seller=seller_organisation_id,
-            buyer=buyer_organisation_id,
-        )
-    need_service.mark_matched(session, actor=SYSTEM, now=now, need_id=need_id)
-    return deal.id
-
-
-def open_from_intent(
-    session: Session,
-    *,
-    actor: Actor,
-    now: datetime,
-    intent_id: int,
-    listing_id: int,
-    achievement_id: int,
-    seller_organisation_id: int,
-    buyer_organisation_id: int,
-) -> int:
-    """Open a lead for an intent registered in the trading hall, unless the pair has a deal."""
-    known = session.scalar(select(Deal.id).where(Deal.intent_id == intent_id))
-    if known is not None:
-        return known
-    deal = find_live(
-        session,
-        achievement_id=achievement_id,
-        need_id=None,
-        seller=seller_organisation_id,
-        buyer=buyer_organisation_id,
-    )
-    if deal is None:
-        name = accounts.get_organisation(session, buyer_organisation_id).short_name
-        title = achievements.get_internal(session, achievement_id).title
-        deal = create_deal(
-            session,
-            actor=actor,
-            now=now,
-            title=f"{short_title(title)} × {name}",
-            source=DealSource.INTENT,
-            achievement_id=achievement_id,
-            seller=seller_organisation_id,
-            buyer=buyer_organisation_id,
-        )
-    deal.listing_id = listing_id
-    deal.intent_id = intent_id
-    return deal.id
-
-
-def take_award(
-    session: Session,
-    *,
-    actor: Actor,
-    now: datetime,
-    listing_id: int,
-    achievement_id: int,
-    seller_organisation_id: int,
-    buyer_organisation_id: int,
-    price_fen: Fen,
-    trading_mode: TradingMode | None,
-) -> int:
-    """Bring the pair's deal to the contract draft with the price at which it was awarded."""
-    deal = find_live(
-        session,
-        achievement_id=achievement_id,
-        need_id=None,
-        seller=seller_organisation_id,
-        buyer=buyer_organisation_id,
-    )
-    if deal is None:
-        name = accounts.get_organisation(session, buyer_organisation_id).short_name
-        title = achievements.get_internal(session, achievement_id).title
-        deal = create_deal(
-            session,
-            actor=actor,
-            now=now,
-            title=f"{short_title(title)} × {name}",
-            source=DealSource.AWARD,
-            achievement_id=achievement_id,
-            seller=seller_organisation_id,
-            buyer=buyer_organisation_id,
-        )
-    deal.listing_id = listing_id
-    if rules.can_take_award(deal.stage):
-        deal.amount_fen = price_fen
-        deal.trading_mode = trading_mode or deal.trading_mode
-        if deal.stage is not DealStage.CONTRACT_DRAFT:
-            advance(
-                session,
-                deal,
-                place_of(deal)[0].draft,
-                action="brokerage.award",
-                actor=actor,
-                now=now,
-            )
     return deal.id
 
 
