@@ -15,7 +15,9 @@ from marketplace.brokerage.deal_queries import visible_to
 from marketplace.brokerage.introduction_rules import DisputeState, RecognitionState
 from marketplace.brokerage.models import Deal, Note, Task
 from marketplace.brokerage.pipeline_parameters import pipelines
+from marketplace.brokerage.pipeline_rules import Step
 from marketplace.brokerage.rules import CLOSED, DealStage, NoteKind, NoteVisibility
+from marketplace.brokerage.step_queries import place_of
 from marketplace.foundation import audit
 from marketplace.foundation.access import Actor
 
@@ -39,7 +41,7 @@ class TaskView:
     id: int
     deal_id: int
     deal_title: str
-    stage: DealStage
+    step: Step
     what: str
     due_on: date
     done_at: datetime | None
@@ -76,7 +78,7 @@ def _task(row: Task, deal: Deal) -> TaskView:
         row.id,
         deal.id,
         deal.title,
-        deal.stage,
+        place_of(deal)[1],
         row.what,
         row.due_on,
         row.done_at,

@@ -40,6 +40,11 @@ class PipelineUse:
         """Count the deals that are talked over in it."""
         return sum(self.counts.values())
 
+    @property
+    def road(self) -> list[tuple[str, str, str]]:
+        """Return its steps with the end as a picture shows them: none is done yet."""
+        return [(step.label, "", "") for step in self.pipeline.steps]
+
 
 def pipelines_with_use(session: Session, actor: Actor, *, now: datetime) -> list[PipelineUse]:
     """List the pipelines with the deals that the actor may see in them, in one statement."""

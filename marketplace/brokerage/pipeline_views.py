@@ -22,7 +22,7 @@ def show_pipelines() -> ResponseReturnValue:
     return render_template(
         "brokerage/pipelines.html",
         ends=END,
-        shown=pipeline_queries.pipelines_with_use(web.session(), web.actor(), now=web.now()),
+        uses=pipeline_queries.pipelines_with_use(web.session(), web.actor(), now=web.now()),
     )
 
 

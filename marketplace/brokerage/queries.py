@@ -324,7 +324,7 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingIte
     items = [
         WaitingItem(
             what=task.what,
-            why=f"项目“{task.deal_title}”，{task.stage.label}",
+            why=f"项目“{task.deal_title}”，{task.step.label}",
             endpoint="brokerage.show",
             params={"deal_id": task.deal_id},
             act="记结果",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
+from sqlalchemy.orm import Session
 
 from marketplace.brokerage.models import Deal
 from marketplace.brokerage.parameters import stale_days_on
@@ -19,6 +20,20 @@ def place_of(deal: Deal) -> tuple[Pipeline, Step]:
     """Return the pipeline and the step of a stored deal; a lost one keeps where it got to."""
     pipeline = pipelines().get(deal.pipeline)
     return pipeline, pipeline.step(deal.step)
+
+
+def step_problems(session: Session) -> list[str]:
+    """Name the places in which deals stand and that the file of pipelines does not know."""
+    stood = session.execute(
+        select(Deal.pipeline, Deal.step, func.count()).group_by(Deal.pipeline, Deal.step)
+    )
+    known = {(each.code, step.code) for each in pipelines().every for step in each.steps}
+    return [
+        f"pipelines: {count} deals stand in {pipeline}/{step}, which pipelines.yaml does not have; "
+        "put it back, with `retired: true` if it is not wanted any more"
+        for pipeline, step, count in stood
+        if (pipeline, step) not in known
+    ]
 
 
 def stale_clock(now: datetime) -> Callable[[Deal, Step], bool]:

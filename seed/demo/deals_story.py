@@ -287,7 +287,7 @@ class PlayedDeal:
         """Fix a meeting for the afternoon."""
         assert self.record.talk is not None
         session, now = self.stage.session, self.stage.now
-        begins = now + timedelta(hours=3)
+        begins = now + timedelta(hours=5)
         self._talk_id = service.propose_talk(
             session,
             actor=self.leader,

@@ -16,6 +16,7 @@ from marketplace.brokerage import (
     pipeline_queries,
     queries,
     service,
+    step_queries,
     talk_queries,
 )
 from marketplace.brokerage.models import Deal
@@ -478,3 +479,13 @@ def test_a_registration_overrides_the_board_of_any_pipeline(market: Market, pipe
         service.mark_registered, SYSTEM, deal_id=deal_id, contract_no="JN-1", amount_fen=PRICE
     )
     assert stand(market, deal_id) == (pipeline, "registered", DealStage.REGISTERED)
+
+
+def test_deals_in_a_step_that_the_file_lost_are_named(market: Market) -> None:
+    opened(market)
+    with market.database.transaction() as session:
+        assert step_queries.step_problems(session) == []
+        session.get_one(Deal, opened(market, "service")).step = "gone"
+        session.flush()
+        [problem] = step_queries.step_problems(session)
+    assert problem.startswith("pipelines: 1 deals stand in service/gone")
