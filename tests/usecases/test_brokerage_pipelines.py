@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from marketplace.achievements import queries as achievements
 from marketplace.achievements.rules import AchievementState
@@ -482,10 +483,14 @@ def test_a_registration_overrides_the_board_of_any_pipeline(market: Market, pipe
 
 
 def test_deals_in_a_step_that_the_file_lost_are_named(market: Market) -> None:
-    opened(market)
-    with market.database.transaction() as session:
-        assert step_queries.step_problems(session) == []
-        session.get_one(Deal, opened(market, "service")).step = "gone"
-        session.flush()
-        [problem] = step_queries.step_problems(session)
+    deal_id = opened(market, "service")
+
+    def problems() -> list[str]:
+        with market.database.reading() as session:
+            return step_queries.step_problems(session)
+
+    assert problems() == []
+    with market.database.engine.begin() as connection:
+        connection.execute(update(Deal).where(Deal.id == deal_id).values(step="gone"))
+    [problem] = problems()
     assert problem.startswith("pipelines: 1 deals stand in service/gone")
