@@ -20,7 +20,7 @@ from marketplace.brokerage import (
     step_queries,
     talk_queries,
 )
-from marketplace.brokerage.models import Deal
+from marketplace.brokerage.models import Deal, Introduction
 from marketplace.brokerage.parameters import stale_days_on
 from marketplace.brokerage.pipeline_parameters import pipelines
 from marketplace.brokerage.pipeline_rules import DealFacts
@@ -188,7 +188,7 @@ def test_facts_are_read_from_what_people_did(market: Market) -> None:
     market.agree(deal_id)
     room_id = market.do(service.open_room, market.officer, deal_id=deal_id)
     assert not facts().file_shared
-    market.do(
+    [file_id] = market.do(
         service.add_files,
         market.officer,
         room_id=room_id,
@@ -203,6 +203,27 @@ def test_facts_are_read_from_what_people_did(market: Market) -> None:
     assert facts().commission_agreed
     market.do(service.close_room, market.officer, room_id=room_id, reason="先收起来，改好再开")
     assert not facts().file_shared
+    market.do(service.open_room, market.officer, deal_id=deal_id)
+    assert facts().file_shared
+    market.do(service.withdraw_file, market.officer, file_id=file_id)
+    assert not facts().file_shared
+    introduction_id = market.do(service.introduce, market.broker, deal_id=deal_id)
+    acknowledge = service.acknowledge_introduction
+    market.do(acknowledge, market.buyer, introduction_id=introduction_id)
+    assert not facts().introduction_acknowledged
+    market.do(acknowledge, market.officer, introduction_id=introduction_id)
+    assert facts().introduction_acknowledged
+    with market.database.engine.begin() as connection:
+        connection.execute(update(Introduction).values(ended_at=market.now))
+    assert not facts().introduction_acknowledged
+    market.do(
+        service.lose,
+        market.broker,
+        deal_id=deal_id,
+        reason_code=LostReason.TIMING,
+        reason="企业今年没有预算，明年再谈这件事",
+    )
+    assert not facts().commission_agreed
 
 
 def test_a_listing_on_trial_begins_the_trials_pipeline(market: Market) -> None:
