@@ -43,7 +43,7 @@ class DealForm(web.Form):
         "流程",
         [(each.code, each.name) for each in pipelines().offered],
         empty="按来历选择",
-        hint="决定项目板上的步骤和每步要有什么；谈成之前可以换",
+        hint="决定项目板上的步骤和每步要有什么；签约之前可以换",
     )
 
 
