@@ -14,7 +14,6 @@ from marketplace.brokerage.commission_rules import ExpenseStatus
 from marketplace.brokerage.deal_queries import visible_to
 from marketplace.brokerage.introduction_rules import DisputeState, RecognitionState
 from marketplace.brokerage.models import Deal, Note, Task
-from marketplace.brokerage.pipeline_parameters import pipelines
 from marketplace.brokerage.pipeline_rules import Step
 from marketplace.brokerage.rules import CLOSED, DealStage, NoteKind, NoteVisibility
 from marketplace.brokerage.step_queries import place_of
@@ -165,21 +164,14 @@ _ACTIONS = {
 
 
 def _entered(after: Mapping[str, Any]) -> str:
-    """Return how the step is called; rows from before there were pipelines name the stage."""
-    pipeline = pipelines().find(after.get("pipeline", ""))
-    known = {step.code: step.label for step in pipeline.steps} if pipeline else {}
-    return known.get(after.get("step", ""), DealStage(after["stage"]).label)
-
-
-def _changed(after: Mapping[str, Any]) -> str:
-    pipeline = pipelines().find(after["pipeline"])
-    return f"{pipeline.name if pipeline else after['pipeline']}，在“{_entered(after)}”"
+    """Return how the step was called; rows from before there were pipelines name the stage."""
+    return str(after.get("step") or DealStage(after["stage"]).label)
 
 
 # Where the label goes on with what was decided.
 _DECIDED: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "brokerage.move": _entered,
-    "brokerage.change_pipeline": _changed,
+    "brokerage.change_pipeline": lambda after: f"{after['pipeline']}，在“{after['step']}”",
     "brokerage.recognise": lambda after: RecognitionState(after["state"]).label,
     "brokerage.end_dispute": lambda after: DisputeState(after["state"]).label,
     "brokerage.move_expense": lambda after: ExpenseStatus(after["status"]).label,

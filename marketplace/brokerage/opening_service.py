@@ -296,7 +296,7 @@ def create_deal(
             "source": source,
             "seller": seller,
             "buyer": buyer,
-            "pipeline": pipeline.code,
+            "pipeline": pipeline.name,
         },
     )
     outbox.publish(

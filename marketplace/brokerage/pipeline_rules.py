@@ -60,10 +60,10 @@ class Condition(Word):
     AGREEMENT = "agreement", "买方接受保密协议，或写明不需要"
     FILE = "file", "资料室里有文件"
     TALK = "talk", "开过会并写下纪要"
-    VISIT = "visit", "现场考察过并写下纪要"
+    VISIT = "site_visit", "现场考察过并写下纪要"
     NEXT_TASK = "next_task", "排好下一步"
     TRIAL = "trial", "约定先使用后付费"
-    AMOUNT = "amount", "谈定价格"
+    AMOUNT = "agreed_amount", "谈定价格"
     MODE = "mode", "定下转化方式"
     SIGNED_ON = "signed_on", "填写签订日期"
 
@@ -110,7 +110,7 @@ class Occasion(Word):
 
     ANSWER = "answer", "需求应答被采纳"
     SCRATCH = "scratch", "没有现成成果，为需求从头做"
-    TRIAL = "trial", "成果以先使用后付费挂牌"
+    TRIAL = "trial_listing", "成果以先使用后付费挂牌"
 
 
 def occasion_of(

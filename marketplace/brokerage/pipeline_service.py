@@ -146,8 +146,9 @@ def advance(
 
 
 def _stand(deal: Deal) -> dict[str, str]:
-    """Tell for audit where a deal stands."""
-    return {"stage": deal.stage, "pipeline": deal.pipeline, "step": deal.step}
+    """Tell for audit where a deal stands; pipeline and step by the names of the day."""
+    pipeline, step = place_of(deal)
+    return {"stage": deal.stage, "pipeline": pipeline.name, "step": step.label}
 
 
 def change_pipeline(

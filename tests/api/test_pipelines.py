@@ -23,7 +23,7 @@ def test_a_program_reads_what_each_step_asks_for(program: MakeProgram, market: M
     told = program(market.broker).get("/pipelines").json["items"]
     assert [each["code"] for each in told] == [each.code for each in pipelines().every]
     steps = {step["code"]: step for step in told[2]["steps"]}
-    assert steps["on_trial"]["needs"] == ["agreement", "trial", "visit"]
+    assert steps["on_trial"]["needs"] == ["agreement", "trial", "site_visit"]
     assert (steps["on_trial"]["stage"], steps["on_trial"]["stale_days"]) == ("technical_talk", 45)
     assert list(steps)[-3:] == ["signed", "registered", "paid"]
 

@@ -282,7 +282,7 @@ def test_adding_a_pipeline_changes_the_file_only(monkeypatch: pytest.MonkeyPatch
     steps:
       - {code: lead, label: 线索, stage: lead, does: 弄清谁出什么}
       - {code: valuation, label: 评估作价, stage: price_talk, does: 评估, needs: [agreement, file]}
-      - {code: articles, label: 章程, stage: contract_draft, does: 写章程, needs: [amount]}
+      - {code: articles, label: 章程, stage: contract_draft, does: 写章程, needs: [agreed_amount]}
 """
     found = reading(monkeypatch, WRITTEN + added)
     assert [each.code for each in found.every][-1] == "equity"
@@ -323,7 +323,7 @@ def _changed(change: Callable[[Any], None]) -> str:
         (lambda p: p[0].update(retired=True), "不能停用"),
         (lambda p: p[1].update(code="transfer"), "流程代码 transfer 写了两次"),
         (lambda p: p[1].update(name="转让与许可"), "流程名称 转让与许可 写了两次"),
-        (lambda p: p[0].update(fits=["trial"]), "fits trial 写了两次"),
+        (lambda p: p[0].update(fits=["trial_listing"]), "fits trial_listing 写了两次"),
         (lambda p: p.clear(), "不能没有"),
     ],
 )

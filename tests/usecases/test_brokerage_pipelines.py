@@ -127,14 +127,14 @@ def test_a_trial_goes_its_own_way_to_the_common_end(market: Market) -> None:
     assert {problem.code for problem in refusal.value.problems} == {
         "deal.no_agreement",
         "deal.no_trial",
-        "deal.no_visit",
+        "deal.no_site_visit",
     }
     market.agree(deal_id)
     meet(market, deal_id, TalkKind.OFFICE)
     market.terms(deal_id, amount_fen=None, trading_mode=TradingMode.TRIAL, signed_on=None)
     with pytest.raises(RuleBroken) as refusal:
         market.move(deal_id, "on_trial")
-    assert [problem.code for problem in refusal.value.problems] == ["deal.no_visit"]
+    assert [problem.code for problem in refusal.value.problems] == ["deal.no_site_visit"]
     meet(market, deal_id, TalkKind.SITE)
     market.move(deal_id, "on_trial")
     assert stand(market, deal_id) == ("trial", "on_trial", DealStage.TECHNICAL_TALK)
@@ -271,7 +271,7 @@ def test_a_deal_changes_its_pipeline_and_keeps_its_history(market: Market) -> No
     assert line.what == "换流程：先使用后付费，在“试用约定”"
     assert "进入：保密协议" in [each.what for each in earlier]
     assert rows[-1].before == {
-        "stage": "confidentiality", "pipeline": "transfer", "step": "confidentiality",
+        "stage": "confidentiality", "pipeline": "转让与许可", "step": "保密协议",
     }  # fmt: skip
 
 
@@ -464,7 +464,7 @@ def with_equity(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     steps:
       - {code: lead, label: 线索, stage: lead, does: 弄清谁出什么}
       - {code: valuation, label: 评估作价, stage: price_talk, does: 评估, needs: [contact]}
-      - {code: articles, label: 章程, stage: contract_draft, does: 写章程, needs: [amount]}
+      - {code: articles, label: 章程, stage: contract_draft, does: 写章程, needs: [agreed_amount]}
 """
     read = reference.text
     monkeypatch.setattr(
