@@ -49,6 +49,8 @@ def fill(market: Market, deals: int, notes: int) -> None:
                     "id": number,
                     "title": f"撮合项目 {number}",
                     "source": DealSource.BROKER,
+                    "pipeline": "transfer",
+                    "step": (*ORDER, DealStage.PRICE_TALK)[number % len(stages)],
                     "stage": stages[number % len(stages)],
                     "stage_since": market.now - timedelta(days=number % 90),
                     "opened_at": market.now - timedelta(days=100),

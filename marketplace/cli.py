@@ -22,6 +22,7 @@ from marketplace.accounts import password_service as accounts_passwords
 from marketplace.accounts import queries as accounts_queries
 from marketplace.accounts import service as accounts_service
 from marketplace.accounts.letters import LetterPost
+from marketplace.brokerage import step_queries
 from marketplace.foundation import audit, audit_chain, outbox
 from marketplace.foundation.clock import LOCAL, SystemClock
 from marketplace.foundation.errors import NotFound
@@ -258,6 +259,7 @@ def doctor() -> None:
         )
         with services.database.reading() as session:
             problems.extend(ledger_queries.ledger_problems(session))
+            problems.extend(step_queries.step_problems(session))
         problems.extend(wiring.search_problems(services))
     if not os.access(settings.data_dir, os.W_OK):
         problems.append(f"data folder: {settings.data_dir} is not writable")

@@ -93,10 +93,10 @@ class Market:
             )
         )
 
-    def move(self, deal_id: int, *stages: DealStage, actor: Actor | None = None) -> None:
-        """Move a deal on, stage by stage."""
-        for stage in stages:
-            self.do(brokerage.move, actor or self.broker, deal_id=deal_id, to=stage)
+    def move(self, deal_id: int, *steps: str, actor: Actor | None = None) -> None:
+        """Move a deal on, step by step; in the first pipeline they are named like the stages."""
+        for step in steps:
+            self.do(brokerage.move, actor or self.broker, deal_id=deal_id, to=step)
 
     def contact(self, deal_id: int, actor: Actor | None = None) -> None:
         """Log a call on a deal."""

@@ -16,9 +16,12 @@ from marketplace.brokerage.forms import (
     InterestForm,
     LossForm,
     NoteForm,
+    PipelineForm,
     TaskForm,
     TermsForm,
 )
+from marketplace.brokerage.pipeline_parameters import pipelines
+from marketplace.brokerage.pipeline_rules import Condition
 from marketplace.brokerage.queries import DealFilter
 from marketplace.brokerage.rules import DealSource, DealStage, LostReason
 from marketplace.foundation import api, web
@@ -27,11 +30,40 @@ from marketplace.foundation.trade import TradingMode
 routes = api.Routes("brokerage", __name__, tag="撮合项目")
 
 
+class StepLine(api.Answer):
+    """A step of a pipeline: its code, what it is called, and the stage in which it stands."""
+
+    code: str
+    label: str
+    stage: DealStage
+    does: str
+    needs: list[Condition]
+    stale_days: int | None
+
+
+class PipelineLine(api.Answer):
+    """A pipeline with its steps, in order."""
+
+    code: str
+    name: str
+    purpose: str
+    retired: bool
+    steps: list[StepLine]
+
+
+class PipelineList(api.Answer):
+    """All pipelines."""
+
+    items: list[PipelineLine]
+
+
 class DealLine(api.Answer):
     """One deal in a list."""
 
     id: int
     title: str
+    pipeline: str
+    step: str
     stage: DealStage
     source: DealSource
     seller_name: str
@@ -59,6 +91,8 @@ class DealRecord(api.Answer):
     version: int
     title: str
     source: DealSource
+    pipeline: str
+    step: str
     stage: DealStage
     opened_at: api.Moment
     achievement_id: int | None
@@ -74,12 +108,14 @@ class DealRecord(api.Answer):
     contract_no: str
     lost_reason: LostReason | None
     lost_words: str
-    choices: list[DealStage]
+    onward: str | None
 
 
 class DealQuery(api.PageQuery):
-    """What the list is narrowed to."""
+    """What the list is narrowed to; a step says nothing without its pipeline."""
 
+    pipeline: str | None = None
+    step: str | None = None
     stage: DealStage | None = None
 
 
@@ -92,14 +128,29 @@ class DealQuery(api.PageQuery):
 )
 def list_deals(asked: DealQuery) -> Any:
     """List the deals that the token's owner may see."""
-    return queries.list_deals(
+    page = queries.list_deals(
         web.session(),
         web.actor(),
-        chosen=DealFilter(stage=asked.stage),
+        chosen=DealFilter(pipeline=asked.pipeline, step=asked.step, stage=asked.stage),
         now=web.now(),
         after=asked.after,
         size=asked.limit,
     )
+    return {
+        "items": [
+            {**vars(row), "pipeline": row.pipeline.code, "step": row.step.code}
+            for row in page.items
+        ],
+        "next_token": page.next_token,
+    }
+
+
+@routes.reads(
+    "/pipelines", permission=rules.READ, summary="列出流程、步骤和每步的条件", answer=PipelineList
+)
+def list_pipelines(_asked: api.AnyQuery) -> Any:
+    """List the pipelines with what each step asks for."""
+    return {"items": pipelines().every}
 
 
 @routes.reads(
@@ -112,7 +163,9 @@ def get_deal(_asked: api.AnyQuery, deal_id: int) -> Any:
         **vars(view),
         "seller_organisation_id": view.seller.id,
         "buyer_organisation_id": view.buyer.id,
-        "choices": list(view.choices),
+        "pipeline": view.pipeline.code,
+        "step": view.step.code,
+        "onward": view.onward.code if view.onward else None,
     }
 
 
@@ -134,20 +187,40 @@ def open_deal(session: Session, form: DealForm) -> Any:
         need_id=need_of(session, form),
         buyer_organisation_id=buyer_of(session, form),
         title=str(form.title.data or ""),
+        pipeline=form.pipeline.data,
     )
     return api.Made(id=deal_id)
 
 
 @routes.writes(
-    "/deals/<int:deal_id>/moves/<stage>",
+    "/deals/<int:deal_id>/moves/<step>",
     permission=rules.LEAD,
     scope=api.Scope.WRITE_DEALS,
-    summary="推进到下一阶段",
-    codes={"stage": DealStage},
+    summary="推进到下一步",
 )
-def move_deal(session: Session, _form: None, deal_id: int, stage: DealStage) -> Any:
-    """Move a deal on when what the stage needs is there."""
-    service.move(session, actor=web.actor(), now=web.now(), deal_id=deal_id, to=stage)
+def move_deal(session: Session, _form: None, deal_id: int, step: str) -> Any:
+    """Move a deal on, to a step named by its code, when what the step needs is there."""
+    service.move(session, actor=web.actor(), now=web.now(), deal_id=deal_id, to=step)
+    return api.Made(id=deal_id)
+
+
+@routes.writes(
+    "/deals/<int:deal_id>/pipeline",
+    method="PUT",
+    permission=rules.LEAD,
+    scope=api.Scope.WRITE_DEALS,
+    summary="换一个流程",
+    form=PipelineForm,
+)
+def change_pipeline(session: Session, form: PipelineForm, deal_id: int) -> Any:
+    """Carry a deal on in another pipeline while it is talked over."""
+    service.change_pipeline(
+        session,
+        actor=web.actor(),
+        now=web.now(),
+        deal_id=deal_id,
+        to=form.pipeline.data,
+    )
     return api.Made(id=deal_id)
 
 

@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from marketplace.brokerage.chance_queries import OwnChance, measured_chances, own_chances
 from marketplace.brokerage.chance_rules import Chance
-from marketplace.brokerage.deal_queries import DealView, facts_of
+from marketplace.brokerage.deal_queries import DealView
 from marketplace.brokerage.dispute_queries import (
     DisputeView,
     RecognitionView,
     disputes_of_deal,
     recognitions_of_deal,
 )
+from marketplace.brokerage.facts_queries import facts_of
 from marketplace.brokerage.feedback_queries import OwedAnswer, open_enquiry
 from marketplace.brokerage.introduction_rules import DISPUTE
 from marketplace.brokerage.ledger_queries import (
@@ -27,8 +28,9 @@ from marketplace.brokerage.ledger_queries import (
 )
 from marketplace.brokerage.models import Deal
 from marketplace.brokerage.paper_rules import PaperType, type_of
+from marketplace.brokerage.pipeline_rules import Checked, checklist
 from marketplace.brokerage.room_queries import Rung, ladder
-from marketplace.brokerage.rules import TALKING, Checked, DealStage, checklist, may_end
+from marketplace.brokerage.rules import TALKING, may_end
 from marketplace.brokerage.talk_queries import TalkView, talks_of_deal
 from marketplace.foundation.access import Actor, permits
 from marketplace.foundation.clock import local_date
@@ -49,7 +51,6 @@ class DealParts:
     papers: Sequence[PaperType]
     chance: Chance | None
     own_chance: OwnChance | None
-    next_stage: DealStage | None
     checks: Sequence[Checked]
 
 
@@ -58,11 +59,10 @@ def parts_of(session: Session, actor: Actor, deal: DealView, *, now: datetime) -
     fitting = type_of(deal.trading_mode)
     # A judgement of the leading side; the other parties do not see it.
     weighed = deal.leads and deal.stage in TALKING
-    onwards = deal.choices[0] if deal.leads and deal.choices else None
     checks: Sequence[Checked] = ()
-    if onwards is not None:
+    if deal.onward is not None:
         facts = facts_of(session, session.get_one(Deal, deal.id), today=local_date(now))
-        checks = checklist(facts, onwards)
+        checks = checklist(facts, deal.onward)
     return DealParts(
         recognitions_of_deal(session, deal.id),
         disputes_of_deal(session, deal.id),
@@ -75,6 +75,5 @@ def parts_of(session: Session, actor: Actor, deal: DealView, *, now: datetime) -
         sorted(PaperType, key=lambda paper: paper is not fitting),
         measured_chances(session, actor)[deal.stage] if weighed else None,
         own_chances(session, actor, [deal.id]).get(deal.id) if weighed else None,
-        onwards,
         checks,
     )

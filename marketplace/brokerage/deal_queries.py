@@ -1,29 +1,28 @@
-"""Reads of deals: lists, the board, one deal with all that its reader may see of it."""
+"""Reads of deals: lists, one deal with all that its reader may see of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
 from marketplace.achievements import queries as achievements
 from marketplace.brokerage import rules
-from marketplace.brokerage.models import Agreement, Deal, Note
-from marketplace.brokerage.parameters import stale_days_on
+from marketplace.brokerage.models import Agreement, Deal
+from marketplace.brokerage.pipeline_rules import Pipeline, Step, choices, onward
 from marketplace.brokerage.rules import (
     CLOSED,
-    CONTACTS,
-    DealFacts,
     DealSource,
     DealStage,
     LostReason,
     Parties,
     Side,
 )
+from marketplace.brokerage.step_queries import place_of, stale_clock, went_stale
 from marketplace.brokerage.terms_rules import AgreementStatus, agreement_holds
 from marketplace.foundation.access import SYSTEM, Actor, Role, permits
 from marketplace.foundation.clock import local_date
@@ -31,9 +30,6 @@ from marketplace.foundation.db import Page, paginate
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.money import Fen
 from marketplace.foundation.trade import TradingMode
-
-_BOARD_LIMIT = 300
-
 
 _INVENTOR_LIMIT = 500
 
@@ -44,6 +40,8 @@ class DealRow:
 
     id: int
     title: str
+    pipeline: Pipeline
+    step: Step
     stage: DealStage
     stage_since: datetime
     source: DealSource
@@ -60,7 +58,7 @@ class DealRow:
     overdue: bool
     stale: bool
     fresh: bool
-    choices: tuple[DealStage, ...]
+    choices: tuple[Step, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +69,8 @@ class DealView:
     version: int
     title: str
     source: DealSource
+    pipeline: Pipeline
+    step: Step
     stage: DealStage
     stage_since: datetime
     opened_at: datetime
@@ -97,7 +97,7 @@ class DealView:
     sides: frozenset[Side]
     leads: bool
     may_end: bool
-    choices: tuple[DealStage, ...]
+    onward: Step | None
 
     @property
     def is_open(self) -> bool:
@@ -113,6 +113,8 @@ class DealView:
 class DealFilter:
     """What a list of deals is narrowed to; empty means everything."""
 
+    pipeline: str | None = None
+    step: str | None = None
     stage: DealStage | None = None
     text: str = ""
     overdue: bool = False
@@ -169,9 +171,14 @@ def sees(session: Session, actor: Actor, deal_id: int) -> bool:
     return session.scalar(found) is not None
 
 
-def _narrowed(chosen: DealFilter, now: datetime) -> list[ColumnElement[bool]]:
+def narrowed(chosen: DealFilter, now: datetime) -> list[ColumnElement[bool]]:
+    """Return the conditions of a filter."""
     today = local_date(now)
     conditions: list[ColumnElement[bool]] = []
+    if chosen.pipeline is not None:
+        conditions.append(Deal.pipeline == chosen.pipeline)
+    if chosen.step is not None:
+        conditions += [Deal.step == chosen.step, Deal.stage != DealStage.LOST]
     if chosen.stage is not None:
         conditions.append(Deal.stage == chosen.stage)
     if chosen.text:
@@ -179,11 +186,7 @@ def _narrowed(chosen: DealFilter, now: datetime) -> list[ColumnElement[bool]]:
     if chosen.overdue:
         conditions += [Deal.next_task_on < today, Deal.stage.not_in(CLOSED)]
     if chosen.stale:
-        limit = now - timedelta(days=stale_days_on(today))
-        conditions += [
-            func.coalesce(Deal.last_contact_at, Deal.opened_at) < limit,
-            Deal.stage.in_(rules.TALKING),
-        ]
+        conditions.append(went_stale(now))
     if chosen.broker_user_id is not None:
         conditions.append(Deal.broker_user_id == chosen.broker_user_id)
     if chosen.seller_organisation_id is not None:
@@ -203,50 +206,18 @@ def list_deals(
     """Read one page of the deals that the actor may see, the last touched first."""
     page = paginate(
         session,
-        select(Deal).where(visible_to(session, actor), *_narrowed(chosen, now)),
+        select(Deal).where(visible_to(session, actor), *narrowed(chosen, now)),
         keys=[Deal.touched_at.desc(), Deal.id.desc()],
         after=after,
         size=size,
     )
-    return Page(_rows(session, actor, page.items, now=now), page.next_token)
+    return Page(rows_of(session, actor, page.items, now=now), page.next_token)
 
 
-@dataclass(frozen=True)
-class Board:
-    """The board: a lane per stage of talking, and how many deals stand in every stage."""
-
-    lanes: tuple[tuple[DealStage, list[DealRow]], ...]
-    counts: dict[DealStage, int]
-    overdue_count: int
-
-
-def board(session: Session, actor: Actor, *, chosen: DealFilter, now: datetime) -> Board:
-    """Read the board of the deals that the actor may see, the most urgent first in each lane."""
-    condition = visible_to(session, actor)
-    narrowed = _narrowed(chosen, now)
-    deals = session.scalars(
-        select(Deal)
-        .where(condition, *narrowed, Deal.stage.in_(rules.TALKING))
-        .order_by(Deal.next_task_on.is_(None), Deal.next_task_on, Deal.touched_at.desc())
-        .limit(_BOARD_LIMIT)
-    ).all()
-    rows = _rows(session, actor, deals, now=now)
-    counted = session.execute(
-        select(Deal.stage, func.count()).where(condition, *narrowed).group_by(Deal.stage)
-    )
-    counts = dict.fromkeys(DealStage, 0)
-    for stage, number in counted:
-        counts[stage] = number
-    late = session.scalar(
-        select(func.count()).where(
-            condition, Deal.next_task_on < local_date(now), Deal.stage.not_in(CLOSED)
-        )
-    )
-    lanes = tuple((stage, [row for row in rows if row.stage is stage]) for stage in rules.TALKING)
-    return Board(lanes, counts, late or 0)
-
-
-def _rows(session: Session, actor: Actor, deals: Sequence[Deal], *, now: datetime) -> list[DealRow]:
+def rows_of(
+    session: Session, actor: Actor, deals: Sequence[Deal], *, now: datetime
+) -> list[DealRow]:
+    """Show stored deals as rows, in a number of statements that does not grow with them."""
     organisations = accounts.get_organisations(
         session,
         _present(
@@ -257,18 +228,21 @@ def _rows(session: Session, actor: Actor, deals: Sequence[Deal], *, now: datetim
     )
     users = accounts.get_users(session, _present(d.broker_user_id for d in deals))
     today = local_date(now)
-    stale_before = now - timedelta(days=stale_days_on(today)) if deals else now
+    stale = stale_clock(now)
     may_lead = permits(actor, rules.LEAD)
 
     def row(deal: Deal) -> DealRow:
         parties = parties_of(deal)
-        sides = rules.sides_of(actor, parties)
+        pipeline, step = place_of(deal)
+        leading = may_lead and rules.leads(rules.sides_of(actor, parties), parties)
         agency = organisations.get(deal.agency_organisation_id or 0)
         broker = users.get(deal.broker_user_id or 0)
         open_task = deal.next_task_on if deal.stage not in CLOSED else None
         return DealRow(
             id=deal.id,
             title=deal.title,
+            pipeline=pipeline,
+            step=step,
             stage=deal.stage,
             stage_since=deal.stage_since,
             source=deal.source,
@@ -283,10 +257,9 @@ def _rows(session: Session, actor: Actor, deals: Sequence[Deal], *, now: datetim
             opened_on=local_date(deal.opened_at),
             lost_reason=deal.lost_reason,
             overdue=open_task is not None and open_task < today,
-            stale=deal.stage in rules.TALKING
-            and (deal.last_contact_at or deal.opened_at) < stale_before,
+            stale=stale(deal, step),
             fresh=local_date(deal.opened_at) == today,
-            choices=rules.choices(deal.stage) if may_lead and rules.leads(sides, parties) else (),
+            choices=choices(pipeline, deal.stage, deal.step) if leading else (),
         )
 
     return [row(deal) for deal in deals]
@@ -317,11 +290,14 @@ def get_deal(session: Session, actor: Actor, deal_id: int) -> DealView:
     if deal.achievement_id is not None:
         title = achievements.rows_of(session, [deal.achievement_id])[deal.achievement_id].title
     leading = permits(actor, rules.LEAD) and rules.leads(sides, parties)
+    pipeline, step = place_of(deal)
     return DealView(
         id=deal.id,
         version=deal.version,
         title=deal.title,
         source=deal.source,
+        pipeline=pipeline,
+        step=step,
         stage=deal.stage,
         stage_since=deal.stage_since,
         opened_at=deal.opened_at,
@@ -349,28 +325,8 @@ def get_deal(session: Session, actor: Actor, deal_id: int) -> DealView:
         leads=leading,
         may_end=permits(actor, rules.END)
         and rules.may_end(sides)
-        and DealStage.LOST in rules.choices(deal.stage),
-        choices=tuple(stage for stage in rules.choices(deal.stage) if stage is not DealStage.LOST)
-        if leading
-        else (),
-    )
-
-
-def facts_of(session: Session, deal: Deal, *, today: date) -> DealFacts:
-    """Collect what the stage guards look at."""
-    contacts = session.scalar(
-        select(func.count()).where(Note.deal_id == deal.id, Note.kind.in_(CONTACTS))
-    )
-    return DealFacts(
-        stage=deal.stage,
-        contact_count=contacts or 0,
-        agreement_accepted=has_agreement(
-            session, deal.buyer_organisation_id, deal.achievement_id, today
-        ),
-        agreement_waived=bool(deal.agreement_waiver),
-        amount_fen=deal.amount_fen,
-        trading_mode=deal.trading_mode,
-        signed_on=deal.signed_on,
+        and rules.can_be_lost(deal.stage),
+        onward=onward(pipeline, deal.stage, deal.step) if leading else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Pages of deals: board, one deal with its notes and tasks, lessons of the lost."""
+"""Pages of deals: one deal with its notes and tasks, its opening and loss, lessons of the lost."""
 
 from __future__ import annotations
 
@@ -28,63 +28,14 @@ from marketplace.brokerage.forms import (
     TaskForm,
     TermsForm,
 )
-from marketplace.brokerage.queries import DealFilter
+from marketplace.brokerage.pipeline_parameters import pipelines
 from marketplace.brokerage.rules import ADVICE, DealStage, NoteVisibility
-from marketplace.brokerage.views import argument_id, blueprint, chosen_word
+from marketplace.brokerage.views import blueprint
 from marketplace.foundation import web
-from marketplace.foundation.access import Role, permits
+from marketplace.foundation.access import permits
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.errors import NotFound, RuleBroken
 from marketplace.needs import queries as needs
-
-
-def chosen_filter() -> DealFilter:
-    """Read the filter of the deals from the address."""
-    stage = chosen_word(DealStage, "stage")
-    return DealFilter(
-        stage=DealStage(stage) if stage else None,
-        text=web.argument("q", longest=40),
-        overdue=web.argument("overdue") == "1",
-        stale=web.argument("stale") == "1",
-        broker_user_id=argument_id("broker"),
-        seller_organisation_id=argument_id("seller"),
-    )
-
-
-def brokers_to_choose() -> list[accounts.MemberView]:
-    """List the brokers an agency's head may filter by."""
-    actor = web.actor()
-    if not actor.has(Role.AGENCY_HEAD) or actor.organisation_id is None:
-        return []
-    return accounts.members(web.session(), actor.organisation_id, Role.BROKER)
-
-
-@blueprint.route("/deals/board")
-@web.permits(rules.LEAD)
-def board() -> ResponseReturnValue:
-    """Show the board; a lane is chosen on phones, a filter in the address."""
-    chosen = chosen_filter()
-    lane = chosen.stage if chosen.stage in rules.TALKING else None
-    everything = DealFilter(
-        text=chosen.text,
-        overdue=chosen.overdue,
-        stale=chosen.stale,
-        broker_user_id=chosen.broker_user_id,
-        seller_organisation_id=chosen.seller_organisation_id,
-    )
-    found = queries.board(web.session(), web.actor(), chosen=everything, now=web.now())
-    if lane is None:
-        filled = [stage for stage in rules.TALKING if found.counts[stage]]
-        lane = filled[0] if filled else DealStage.LEAD
-    return render_template(
-        "brokerage/board.html",
-        board=found,
-        lane=lane,
-        chosen=everything,
-        after_signing=rules.AFTER_SIGNING,
-        brokers=brokers_to_choose(),
-        may_open=permits(web.actor(), rules.OPEN),
-    )
 
 
 def achievement_of(session: Session, form: DealForm) -> int | None:
@@ -143,6 +94,7 @@ def open_deal() -> ResponseReturnValue:
                 need_id=need_of(session, form),
                 buyer_organisation_id=buyer_of(session, form),
                 title=str(form.title.data or ""),
+                pipeline=form.pipeline.data,
             )
             return url_for("brokerage.show", deal_id=deal_id)
 
@@ -153,7 +105,8 @@ def open_deal() -> ResponseReturnValue:
             done = None
         if done is not None:
             return done
-    return render_template("brokerage/open_deal.html", form=form), form.status()
+    page = render_template("brokerage/open_deal.html", form=form, offered=pipelines().offered)
+    return page, form.status()
 
 
 @blueprint.route("/deals/interest/<int:achievement_id>", methods=["GET", "POST"])
@@ -201,6 +154,7 @@ def _deal_page(
         "brokerage/deal.html",
         deal=deal,
         steps=_steps(deal),
+        talking=rules.TALKING,
         notes=queries.notes(session, actor, deal_id),
         tasks=queries.tasks_of_deal(session, deal_id),
         history=queries.history(session, deal_id),
@@ -226,32 +180,31 @@ def _deal_page(
 
 
 def _steps(deal: queries.DealView) -> list[tuple[str, str, str]]:
-    """Write the way of a deal as steps: done, now, still to come."""
-    reached = deal.lost_from if deal.stage is DealStage.LOST else deal.stage
-    place = rules.ORDER.index(reached or DealStage.LEAD)
+    """Write the way of a deal through its pipeline: done, now, still to come."""
+    place = deal.pipeline.place(deal.step.code)
     notes = {DealStage.PAID: deal.paid_on, DealStage.REGISTERED: deal.registered_on,
              DealStage.SIGNED: deal.signed_on}  # fmt: skip
     steps = []
-    for position, stage in enumerate(rules.ORDER):
+    for position, step in enumerate(deal.pipeline.steps):
         finished = position < place or deal.stage is DealStage.PAID
         current = position == place and deal.stage is not DealStage.LOST
         state = "done" if finished else "now" if current else ""
-        known = notes.get(stage)
-        steps.append((stage.label, known.isoformat() if known else "", state))
+        known = notes.get(step.stage)
+        steps.append((step.label, known.isoformat() if known else "", state))
     return steps
 
 
-@blueprint.route("/deals/<int:deal_id>/stage", methods=["POST"])
+@blueprint.route("/deals/<int:deal_id>/step", methods=["POST"])
 @web.permits(rules.LEAD)
 def move(deal_id: int) -> ResponseReturnValue:
     """Move a deal on, from its page or from the board; a loss goes to its own page."""
     home = url_for("brokerage.show", deal_id=deal_id)
     back = web.local_next(home)
-    wanted = next((s for s in DealStage if s.value == request.form.get("stage")), None)
-    if wanted is None:
-        flash("请先选择要移到的阶段。", "warning")
+    wanted = request.form.get("step", "")
+    if not wanted:
+        flash("请先选择要移到的步骤。", "warning")
         return redirect(back, 303)
-    if wanted is DealStage.LOST:
+    if wanted == DealStage.LOST:
         return redirect(url_for("brokerage.lose", deal_id=deal_id), 303)
 
     def use_case(session: Session) -> str:

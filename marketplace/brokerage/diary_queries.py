@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
@@ -12,10 +14,11 @@ from marketplace.brokerage.commission_rules import ExpenseStatus
 from marketplace.brokerage.deal_queries import visible_to
 from marketplace.brokerage.introduction_rules import DisputeState, RecognitionState
 from marketplace.brokerage.models import Deal, Note, Task
+from marketplace.brokerage.pipeline_rules import Step
 from marketplace.brokerage.rules import CLOSED, DealStage, NoteKind, NoteVisibility
+from marketplace.brokerage.step_queries import place_of
 from marketplace.foundation import audit
 from marketplace.foundation.access import Actor
-from marketplace.foundation.words import Word
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class TaskView:
     id: int
     deal_id: int
     deal_title: str
-    stage: DealStage
+    step: Step
     what: str
     due_on: date
     done_at: datetime | None
@@ -74,7 +77,7 @@ def _task(row: Task, deal: Deal) -> TaskView:
         row.id,
         deal.id,
         deal.title,
-        deal.stage,
+        place_of(deal)[1],
         row.what,
         row.due_on,
         row.done_at,
@@ -118,7 +121,8 @@ def open_tasks(
 
 _ACTIONS = {
     "brokerage.open_deal": "建立项目",
-    "brokerage.move": "进入阶段",
+    "brokerage.move": "进入",
+    "brokerage.change_pipeline": "换流程",
     "brokerage.award": "挂牌成交，进入合同草拟",
     "brokerage.lose": "记为未成",
     "brokerage.set_terms": "更新交易条件",
@@ -157,12 +161,20 @@ _ACTIONS = {
     "brokerage.write_minutes": "写会议纪要",
     "brokerage.remind": "催办答复",
 }
-# Where the label goes on with a word of what was decided.
-_DECIDED: dict[str, tuple[str, type[Word]]] = {
-    "brokerage.move": ("stage", DealStage),
-    "brokerage.recognise": ("state", RecognitionState),
-    "brokerage.end_dispute": ("state", DisputeState),
-    "brokerage.move_expense": ("status", ExpenseStatus),
+
+
+def _entered(after: Mapping[str, Any]) -> str:
+    """Return how the step was called; rows from before there were pipelines name the stage."""
+    return str(after.get("step") or DealStage(after["stage"]).label)
+
+
+# Where the label goes on with what was decided.
+_DECIDED: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "brokerage.move": _entered,
+    "brokerage.change_pipeline": lambda after: f"{after['pipeline']}，在“{after['step']}”",
+    "brokerage.recognise": lambda after: RecognitionState(after["state"]).label,
+    "brokerage.end_dispute": lambda after: DisputeState(after["state"]).label,
+    "brokerage.move_expense": lambda after: ExpenseStatus(after["status"]).label,
 }
 
 
@@ -186,8 +198,7 @@ def history(session: Session, deal_id: int) -> list[HistoryLine]:
             continue
         after = entry.after or {}
         if entry.action in _DECIDED:
-            field, words = _DECIDED[entry.action]
-            label = f"{label}：{words(after[field]).label}"
+            label = f"{label}：{_DECIDED[entry.action](after)}"
         lines.append(
             HistoryLine(
                 entry.happened_at,

@@ -27,7 +27,11 @@ class DealOpened(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class DealStageChanged(Event):
-    """A deal moved on; ``from_stage`` and ``to_stage`` are stages by value."""
+    """A deal moved on; ``from_stage`` and ``to_stage`` are stages by value.
+
+    The labels name the steps of its pipeline as they were called then; of deals that moved before
+    there were pipelines they are empty.
+    """
 
     deal_id: int
     title: str
@@ -35,6 +39,24 @@ class DealStageChanged(Event):
     to_stage: str
     achievement_id: int | None
     need_id: int | None
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    broker_user_id: int | None
+    from_label: str = ""
+    to_label: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DealPipelineChanged(Event):
+    """A deal goes on in another pipeline; its name and the step's label are those of the day."""
+
+    deal_id: int
+    title: str
+    from_pipeline: str
+    to_pipeline: str
+    pipeline_name: str
+    to_stage: str
+    step_label: str
     seller_organisation_id: int
     buyer_organisation_id: int
     broker_user_id: int | None

@@ -8,6 +8,7 @@ from decimal import Decimal
 from wtforms import HiddenField
 from wtforms.validators import ValidationError
 
+from marketplace.brokerage.pipeline_parameters import pipelines
 from marketplace.brokerage.register_rules import BrokerLevel, Certificate, FilingFigures
 from marketplace.brokerage.rules import LostReason, NoteKind, NoteVisibility
 from marketplace.brokerage.terms_rules import (
@@ -38,6 +39,29 @@ class DealForm(web.Form):
     )
     buyer_uscc = web.UsccField("买方统一社会信用代码", hint="没有需求条目时填写")
     title = web.TextField("项目名称", longest=80, hint="留空则按“成果 × 企业”自动生成")
+    pipeline = web.ChoiceField(
+        "流程",
+        [(each.code, each.name) for each in pipelines().offered],
+        empty="按来历选择",
+        hint="决定项目板上的步骤和每步要有什么；签约之前可以换",
+    )
+
+
+class PipelineForm(web.Form):
+    """The pipeline in which a deal goes on."""
+
+    pipeline = web.ChoiceField(
+        "换成哪个流程",
+        [(each.code, each.name) for each in pipelines().offered],
+        required=True,
+        radio=True,
+    )
+
+    def leave_out(self, code: str) -> None:
+        """Offer every pipeline but the one in which the deal is."""
+        self.pipeline.choices = [
+            (each.code, each.name) for each in pipelines().offered if each.code != code
+        ]
 
 
 class InterestForm(web.Form):

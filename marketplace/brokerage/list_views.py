@@ -17,9 +17,10 @@ from marketplace.brokerage import (
     saved_view_queries,
     service,
 )
+from marketplace.brokerage.board_views import brokers_to_choose, chosen_filter
 from marketplace.brokerage.chance_rules import expected_worth, share_that_counts
-from marketplace.brokerage.deal_views import brokers_to_choose, chosen_filter
 from marketplace.brokerage.forms import ViewNameForm
+from marketplace.brokerage.pipeline_parameters import pipelines
 from marketplace.brokerage.rules import DealStage
 from marketplace.brokerage.saved_view_rules import KEEP_VIEWS, KEPT
 from marketplace.brokerage.views import blueprint, next_page
@@ -70,6 +71,8 @@ def index() -> ResponseReturnValue:
         current=next((view for view in kept if view.arguments == stated), None),
         everything={_EVERYTHING: "1"} if start else {},
         stages=list(DealStage),
+        pipelines=pipelines().every,
+        steps=pipelines().get(chosen.pipeline).steps if chosen.pipeline else (),
         brokers=brokers_to_choose(),
         next_url=next_page(page.next_token, "brokerage.index"),
         may_measure=permits(web.actor(), figures_rules.MEASURE),
@@ -97,6 +100,8 @@ def table() -> ResponseReturnValue:
         rows.append(
             [
                 deal.title,
+                deal.pipeline.name,
+                deal.step.label,
                 deal.stage.label,
                 deal.lost_reason.label if deal.lost_reason else "",
                 deal.seller_name,
@@ -116,6 +121,8 @@ def table() -> ResponseReturnValue:
         "撮合项目",
         [
             "项目",
+            "流程",
+            "步骤",
             "阶段",
             "未成原因",
             "成果方",

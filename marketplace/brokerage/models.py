@@ -42,6 +42,10 @@ class Deal(Base):
         CheckConstraint("seller_organisation_id <> buyer_organisation_id", name="two_parties"),
         CheckConstraint("amount_fen IS NULL OR amount_fen > 0", name="amount_positive"),
         CheckConstraint("stage <> 'lost' OR lost_reason IS NOT NULL", name="loss_has_reason"),
+        # Signing, registration and payment end every pipeline, by the same names.
+        CheckConstraint(
+            "stage NOT IN ('signed', 'registered', 'paid') OR step = stage", name="end_is_common"
+        ),
         # One deal at a time for a pair: a second intent or a double click finds the first.
         Index(
             "uq_brokerage_deals_live_pair",
@@ -69,6 +73,10 @@ class Deal(Base):
     version: Mapped[int] = mapped_column(default=1)
     title: Mapped[str]
     source: Mapped[DealSource]
+    # Codes of seed/reference/pipelines.yaml. The stage follows the step; a lost deal keeps the
+    # step that it had reached. ``stage_since`` is the day of the last step.
+    pipeline: Mapped[str] = mapped_column(String(40))
+    step: Mapped[str] = mapped_column(String(40))
     stage: Mapped[DealStage]
     stage_since: Mapped[datetime]
     opened_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""How a deal begins: by a broker, the owner, an enterprise's interest, or the trading hall."""
+"""How a deal begins: by a broker, the owner, an enterprise's interest or request."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from marketplace.brokerage import rules
 from marketplace.brokerage.diary_service import write_note
 from marketplace.brokerage.events import DealOpened
 from marketplace.brokerage.models import Deal
-from marketplace.brokerage.pipeline_service import advance, assign_broker, subject
+from marketplace.brokerage.pipeline_parameters import pipelines
+from marketplace.brokerage.pipeline_rules import Pipeline, occasion_of
+from marketplace.brokerage.pipeline_service import assign_broker, subject
 from marketplace.brokerage.register_queries import broker_was_asked
-from marketplace.brokerage.rules import DealSource, DealStage, NoteKind
+from marketplace.brokerage.rules import DealSource, NoteKind
+from marketplace.brokerage.step_queries import place_of
 from marketplace.foundation import audit, outbox
 from marketplace.foundation.access import SYSTEM, Actor, Role, require
 from marketplace.foundation.errors import Conflict, NotAllowed, NotFound, RuleBroken
-from marketplace.foundation.money import Fen
-from marketplace.foundation.trade import TradingMode
+from marketplace.listings import queries as listings
 from marketplace.needs import queries as needs
 from marketplace.needs import service as need_service
 
@@ -61,12 +63,14 @@ def open_deal(
     need_id: int | None = None,
     buyer_organisation_id: int | None = None,
     title: str = "",
+    pipeline: str | None = None,
 ) -> int:
     """Pair an achievement with a need or with an enterprise; return the deal's id.
 
     A broker pairs anything that is public; an officer pairs what his own organisation offers.
-    Without an achievement the officer's organisation answers a need from scratch. A pair that is
-    already being worked on refuses with ``Conflict``.
+    Without an achievement the officer's organisation answers a need from scratch. Without the code
+    of a pipeline the one that fits is taken. A pair that is already being worked on refuses with
+    ``Conflict``.
     """
     require(actor, rules.OPEN)
     seller, supply = _supply(session, actor, achievement_id)
@@ -84,7 +88,7 @@ def open_deal(
     if existing is not None:
         raise Conflict(
             "deal.exists",
-            f"这一对供需已有进行中的项目（{existing.stage.label}），"
+            f"这一对供需已有进行中的项目（{place_of(existing)[1].label}），"
             "请联系项目的经理人或成果方，不必另建",
         )
     name = accounts.get_organisation(session, buyer).short_name
@@ -100,6 +104,7 @@ def open_deal(
         buyer=buyer,
         broker_user_id=actor.user_id if by_broker else None,
         agency_organisation_id=actor.organisation_id if by_broker else None,
+        pipeline=pipelines().get(pipeline) if pipeline else None,
     )
     if need_id is not None:
         need_service.mark_matched(session, actor=SYSTEM, now=now, need_id=need_id)
@@ -239,140 +244,6 @@ def open_for_request(
     return deal.id
 
 
-def open_from_answer(
-    session: Session,
-    *,
-    actor: Actor,
-    now: datetime,
-    need_id: int,
-    achievement_id: int | None,
-    seller_organisation_id: int,
-    buyer_organisation_id: int,
-) -> int:
-    """Open a lead for an accepted answer to a need, unless the pair has a deal."""
-    known = session.scalar(
-        select(Deal.id).where(
-            Deal.need_id == need_id,
-            Deal.seller_organisation_id == seller_organisation_id,
-            Deal.source == DealSource.ANSWER,
-        )
-    )
-    if known is not None:
-        return known
-    deal = find_live(
-        session,
-        achievement_id=achievement_id,
-        need_id=need_id,
-        seller=seller_organisation_id,
-        buyer=buyer_organisation_id,
-    )
-    if deal is None:
-        name = accounts.get_organisation(session, buyer_organisation_id).short_name
-        title = needs.get_internal(session, need_id).title
-        deal = create_deal(
-            session,
-            actor=actor,
-            now=now,
-            title=f"{short_title(title)} × {name}",
-            source=DealSource.ANSWER,
-            achievement_id=achievement_id,
-            need_id=need_id,
-            seller=seller_organisation_id,
-            buyer=buyer_organisation_id,
-        )
-    need_service.mark_matched(session, actor=SYSTEM, now=now, need_id=need_id)
-    return deal.id
-
-
-def open_from_intent(
-    session: Session,
-    *,
-    actor: Actor,
-    now: datetime,
-    intent_id: int,
-    listing_id: int,
-    achievement_id: int,
-    seller_organisation_id: int,
-    buyer_organisation_id: int,
-) -> int:
-    """Open a lead for an intent registered in the trading hall, unless the pair has a deal."""
-    known = session.scalar(select(Deal.id).where(Deal.intent_id == intent_id))
-    if known is not None:
-        return known
-    deal = find_live(
-        session,
-        achievement_id=achievement_id,
-        need_id=None,
-        seller=seller_organisation_id,
-        buyer=buyer_organisation_id,
-    )
-    if deal is None:
-        name = accounts.get_organisation(session, buyer_organisation_id).short_name
-        title = achievements.get_internal(session, achievement_id).title
-        deal = create_deal(
-            session,
-            actor=actor,
-            now=now,
-            title=f"{short_title(title)} × {name}",
-            source=DealSource.INTENT,
-            achievement_id=achievement_id,
-            seller=seller_organisation_id,
-            buyer=buyer_organisation_id,
-        )
-    deal.listing_id = listing_id
-    deal.intent_id = intent_id
-    return deal.id
-
-
-def take_award(
-    session: Session,
-    *,
-    actor: Actor,
-    now: datetime,
-    listing_id: int,
-    achievement_id: int,
-    seller_organisation_id: int,
-    buyer_organisation_id: int,
-    price_fen: Fen,
-    trading_mode: TradingMode | None,
-) -> int:
-    """Bring the pair's deal to the contract draft with the price at which it was awarded."""
-    deal = find_live(
-        session,
-        achievement_id=achievement_id,
-        need_id=None,
-        seller=seller_organisation_id,
-        buyer=buyer_organisation_id,
-    )
-    if deal is None:
-        name = accounts.get_organisation(session, buyer_organisation_id).short_name
-        title = achievements.get_internal(session, achievement_id).title
-        deal = create_deal(
-            session,
-            actor=actor,
-            now=now,
-            title=f"{short_title(title)} × {name}",
-            source=DealSource.AWARD,
-            achievement_id=achievement_id,
-            seller=seller_organisation_id,
-            buyer=buyer_organisation_id,
-        )
-    deal.listing_id = listing_id
-    if rules.can_take_award(deal.stage):
-        deal.amount_fen = price_fen
-        deal.trading_mode = trading_mode or deal.trading_mode
-        if deal.stage is not DealStage.CONTRACT_DRAFT:
-            advance(
-                session,
-                deal,
-                DealStage.CONTRACT_DRAFT,
-                action="brokerage.award",
-                actor=actor,
-                now=now,
-            )
-    return deal.id
-
-
 def create_deal(
     session: Session,
     *,
@@ -386,12 +257,17 @@ def create_deal(
     need_id: int | None = None,
     broker_user_id: int | None = None,
     agency_organisation_id: int | None = None,
+    pipeline: Pipeline | None = None,
 ) -> Deal:
-    """Store a new deal as a lead and tell of it."""
+    """Store a new deal at the beginning of a pipeline, the fitting one if none is said."""
+    pipeline = pipeline or _fitting(session, source, achievement_id)
+    first = pipeline.steps[0]
     deal = Deal(
         title=title[:80],
         source=source,
-        stage=DealStage.LEAD,
+        pipeline=pipeline.code,
+        step=first.code,
+        stage=first.stage,
         stage_since=now,
         opened_at=now,
         touched_at=now,
@@ -415,7 +291,13 @@ def create_deal(
         action="brokerage.open_deal",
         subject=subject(deal.id),
         now=now,
-        after={"title": deal.title, "source": source, "seller": seller, "buyer": buyer},
+        after={
+            "title": deal.title,
+            "source": source,
+            "seller": seller,
+            "buyer": buyer,
+            "pipeline": pipeline.name,
+        },
     )
     outbox.publish(
         session,
@@ -432,3 +314,14 @@ def create_deal(
         now=now,
     )
     return deal
+
+
+def _fitting(session: Session, source: DealSource, achievement_id: int | None) -> Pipeline:
+    listing = listings.live_listing_of(session, achievement_id) if achievement_id else None
+    return pipelines().fitting(
+        occasion_of(
+            source,
+            has_achievement=achievement_id is not None,
+            listed_as=listing.trading_mode if listing else None,
+        )
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marketplace.brokerage import (
     agency_views,
     api,
+    board_views,
     chance_views,
     deal_views,
     due,
@@ -18,6 +19,7 @@ from marketplace.brokerage import (
     list_views,
     paper_views,
     personal_service,
+    pipeline_views,
     proposal_views,
     queries,
     rating_queries,
@@ -35,7 +37,9 @@ PARTS = Slice(
     blueprint=views.blueprint,
     pages=(
         deal_views,
+        board_views,
         list_views,
+        pipeline_views,
         today_views,
         figures_views,
         chance_views,

@@ -10,10 +10,14 @@ from sqlalchemy.orm import Session
 from marketplace.accounts.standing_queries import check_acting
 from marketplace.achievements import service as achievement_service
 from marketplace.brokerage import enquiry_service, ledger_service, rules
-from marketplace.brokerage.deal_queries import facts_of, parties_of
-from marketplace.brokerage.events import DealLost, DealStageChanged
+from marketplace.brokerage.deal_queries import parties_of
+from marketplace.brokerage.events import DealLost, DealPipelineChanged, DealStageChanged
+from marketplace.brokerage.facts_queries import facts_of
 from marketplace.brokerage.models import Commission, Deal
+from marketplace.brokerage.pipeline_parameters import pipelines
+from marketplace.brokerage.pipeline_rules import Step, check_change, check_move
 from marketplace.brokerage.rules import DealStage, LostReason, Side
+from marketplace.brokerage.step_queries import place_of
 from marketplace.brokerage.terms_rules import CommissionStatus
 from marketplace.foundation import audit, outbox
 from marketplace.foundation.access import SYSTEM, Actor, require
@@ -75,32 +79,38 @@ def assign_broker(session: Session, deal: Deal, *, actor: Actor, now: datetime) 
     )
 
 
-def move(session: Session, *, actor: Actor, now: datetime, deal_id: int, to: DealStage) -> None:
-    """Move a deal one stage on when what the stage needs is there."""
+def move(session: Session, *, actor: Actor, now: datetime, deal_id: int, to: str) -> None:
+    """Move a deal one step on, named by its code, when what the step needs is there."""
     require(actor, rules.LEAD)
     deal = load_led(session, actor, deal_id)
     check_acting(session, (deal.seller_organisation_id, deal.buyer_organisation_id))
     today = local_date(now)
-    rules.check_move(facts_of(session, deal, today=today), to)
-    if to is DealStage.PAID:
+    pipeline, _step = place_of(deal)
+    step = check_move(pipeline, facts_of(session, deal, today=today), to)
+    if step.stage is DealStage.PAID:
         deal.paid_on = today
-    advance(session, deal, to, action="brokerage.move", actor=actor, now=now)
-    if to is DealStage.PAID:
+    advance(session, deal, step, action="brokerage.move", actor=actor, now=now)
+    if step.stage is DealStage.PAID:
         ledger_service.settle_on_payment(session, deal, now=now)
 
 
 def advance(
     session: Session,
     deal: Deal,
-    to: DealStage,
+    to: Step,
     *,
     action: str,
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Put a locked deal into a stage and tell of it; serious talks mark the achievement."""
-    before = deal.stage
-    deal.stage, deal.stage_since, deal.touched_at = to, now, now
+    """Put a locked deal into a step of its pipeline and tell of it.
+
+    The stage follows; serious talks mark the achievement.
+    """
+    _pipeline, left = place_of(deal)
+    before = _stand(deal)
+    deal.step, deal.stage = to.code, to.stage
+    deal.stage_since = deal.touched_at = now
     deal.version += 1
     enquiry_service.close_enquiry(session, deal, actor=actor, now=now)
     audit.record(
@@ -109,16 +119,18 @@ def advance(
         action=action,
         subject=subject(deal.id),
         now=now,
-        before={"stage": before},
-        after={"stage": to},
+        before=before,
+        after=_stand(deal),
     )
     outbox.publish(
         session,
         DealStageChanged(
             deal_id=deal.id,
             title=deal.title,
-            from_stage=before.value,
-            to_stage=to.value,
+            from_stage=left.stage.value,
+            to_stage=to.stage.value,
+            from_label=left.label,
+            to_label=to.label,
             achievement_id=deal.achievement_id,
             need_id=deal.need_id,
             seller_organisation_id=deal.seller_organisation_id,
@@ -127,10 +139,63 @@ def advance(
         ),
         now=now,
     )
-    if to in _SERIOUS and deal.achievement_id is not None:
+    if to.stage in _SERIOUS and deal.achievement_id is not None:
         achievement_service.mark_in_deal(
             session, actor=SYSTEM, now=now, achievement_id=deal.achievement_id
         )
+
+
+def _stand(deal: Deal) -> dict[str, str]:
+    """Tell for audit where a deal stands; pipeline and step by the names of the day."""
+    pipeline, step = place_of(deal)
+    return {"stage": deal.stage, "pipeline": pipeline.name, "step": step.label}
+
+
+def change_pipeline(
+    session: Session, *, actor: Actor, now: datetime, deal_id: int, to: str
+) -> None:
+    """Carry a deal on in another pipeline, named by its code, while it is talked over.
+
+    It goes on at the step of the stage that it has reached, or at an earlier one where something
+    is missing on the way there.
+    """
+    require(actor, rules.LEAD)
+    deal = load_led(session, actor, deal_id)
+    check_acting(session, (deal.seller_organisation_id, deal.buyer_organisation_id))
+    left, _step = place_of(deal)
+    pipeline = pipelines().get(to)
+    step = check_change(facts_of(session, deal, today=local_date(now)), left, pipeline)
+    before, was_serious = _stand(deal), deal.stage in _SERIOUS
+    deal.pipeline, deal.step, deal.stage = pipeline.code, step.code, step.stage
+    deal.stage_since = deal.touched_at = now
+    deal.version += 1
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.change_pipeline",
+        subject=subject(deal.id),
+        now=now,
+        before=before,
+        after=_stand(deal),
+    )
+    outbox.publish(
+        session,
+        DealPipelineChanged(
+            deal_id=deal.id,
+            title=deal.title,
+            from_pipeline=left.code,
+            to_pipeline=pipeline.code,
+            pipeline_name=pipeline.name,
+            to_stage=step.stage.value,
+            step_label=step.label,
+            seller_organisation_id=deal.seller_organisation_id,
+            buyer_organisation_id=deal.buyer_organisation_id,
+            broker_user_id=deal.broker_user_id,
+        ),
+        now=now,
+    )
+    if was_serious and deal.stage not in _SERIOUS:
+        _release_achievement(session, deal, now=now)
 
 
 def lose(
@@ -146,6 +211,7 @@ def lose(
     require(actor, rules.END)
     deal, _sides = load(session, actor, deal_id)
     words = rules.check_loss(deal.stage, reason)
+    before = _stand(deal)
     deal.lost_from, deal.lost_reason, deal.lost_words = deal.stage, reason_code, words
     deal.lost_at = deal.stage_since = deal.touched_at = now
     deal.stage = DealStage.LOST
@@ -164,7 +230,7 @@ def lose(
         action="brokerage.lose",
         subject=subject(deal.id),
         now=now,
-        before={"stage": deal.lost_from},
+        before=before,
         after={"stage": DealStage.LOST, "code": reason_code, "reason": words},
     )
     outbox.publish(
@@ -286,10 +352,11 @@ def mark_registered(
         return
     today = local_date(now)
     deal.contract_no, deal.registered_on, deal.amount_fen = contract_no, today, amount_fen
+    pipeline, _step = place_of(deal)
     advance(
         session,
         deal,
-        DealStage.REGISTERED,
+        pipeline.step(DealStage.REGISTERED),
         action="brokerage.mark_registered",
         actor=actor,
         now=now,

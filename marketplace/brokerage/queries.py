@@ -11,12 +11,11 @@ from sqlalchemy.orm import Session
 
 from marketplace.achievements import queries as achievements
 from marketplace.brokerage import register_rules, terms_rules
+from marketplace.brokerage.board_queries import Board, Lane, Progress, Tab, board, progress
 from marketplace.brokerage.deal_queries import (
-    Board,
     DealFilter,
     DealRow,
     DealView,
-    board,
     get_deal,
     has_agreement,
     list_deals,
@@ -91,12 +90,15 @@ __all__ = [
     "FilingView",
     "HistoryLine",
     "IntroductionView",
+    "Lane",
     "LostCount",
     "LostDeal",
     "LostLesson",
     "NoteView",
+    "Progress",
     "Prospect",
     "RequestView",
+    "Tab",
     "TaskView",
     "TodayItem",
     "TodayList",
@@ -130,6 +132,7 @@ __all__ = [
     "lost_counts",
     "notes",
     "open_tasks",
+    "progress",
     "prospect_of",
     "requests_for",
     "stages_of_achievements",
@@ -321,7 +324,7 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> list[WaitingIte
     items = [
         WaitingItem(
             what=task.what,
-            why=f"项目“{task.deal_title}”，{task.stage.label}",
+            why=f"项目“{task.deal_title}”，{task.step.label}",
             endpoint="brokerage.show",
             params={"deal_id": task.deal_id},
             act="记结果",

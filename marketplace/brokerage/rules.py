@@ -1,7 +1,8 @@
-"""Deals: their stages, what must be there before the next one, who may do what.
+"""Deals: their stages, how they end, who may do what.
 
-Pure. Introductions, commission and confidentiality stand in ``terms_rules``, the filing of
-agencies and the brokers' register in ``register_rules``.
+Pure. The steps of pipelines stand in ``pipeline_rules``, introductions, commission and
+confidentiality in ``terms_rules``, the filing of agencies and the brokers' register in
+``register_rules``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from datetime import date, timedelta
 from marketplace.foundation.access import SYSTEM, Actor, Permission, Role
 from marketplace.foundation.errors import Conflict, Problem, RuleBroken, raise_if_any
 from marketplace.foundation.money import Fen
-from marketplace.foundation.trade import TradingMode
 from marketplace.foundation.words import Word
 
 
@@ -45,7 +45,7 @@ TALKING = (
     _D.PRICE_TALK,
     _D.CONTRACT_DRAFT,
 )
-"""Stages that have a column of their own on the board."""
+"""Stages in which a deal is talked over; the steps of a pipeline stand in these."""
 
 
 class LostReason(Word):
@@ -138,135 +138,14 @@ END = Permission(
 LEARN = Permission("brokerage.learn", _SELLER_SIDE | {Role.INVENTOR}, verified=False)
 
 
-@dataclass(frozen=True, kw_only=True)
-class DealFacts:
-    """What the stage guards look at."""
-
-    stage: DealStage
-    contact_count: int
-    agreement_accepted: bool
-    agreement_waived: bool
-    amount_fen: Fen | None
-    trading_mode: TradingMode | None
-    signed_on: date | None
-
-
-def following(stage: DealStage) -> DealStage | None:
-    """Return the stage after this one, or None at the end."""
-    if stage in CLOSED:
-        return None
-    return ORDER[ORDER.index(stage) + 1]
-
-
-def choices(stage: DealStage) -> tuple[DealStage, ...]:
-    """List where a person may move a deal: one step on, or lost before it is registered."""
-    after = following(stage)
-    onwards = (after,) if after is not None and after is not _D.REGISTERED else ()
-    lost = (_D.LOST,) if stage in TALKING or stage is _D.SIGNED else ()
-    return onwards + lost
-
-
-def check_move(facts: DealFacts, to: DealStage) -> None:
-    """Refuse a step that skips a stage, leads back, or whose condition is not met yet.
-
-    Registration follows from the registrar's decision and is no step a person takes; a loss goes
-    through ``check_loss`` because it needs a reason.
-    """
-    if to is _D.REGISTERED and facts.stage is _D.SIGNED:
-        raise RuleBroken(
-            "deal.registered_by_registrar",
-            "“已登记”由登记机构登记技术合同后自动完成，请从本项目起草技术合同并提交登记",
-            "stage",
-        )
-    if to is _D.LOST:
-        raise RuleBroken(
-            "deal.loss_needs_reason", "未成的项目要写明原因，请在项目页面填写", "stage"
-        )
-    if to is not following(facts.stage):
-        _refuse_jump(facts.stage, to)
-    raise_if_any(_guards(facts, to))
-
-
-def _refuse_jump(stage: DealStage, to: DealStage) -> None:
-    after = following(stage)
-    if after is None:
-        raise Conflict(
-            "deal.closed", f"项目已经是“{stage.label}”，不再变动；要重新谈请新建项目", "stage"
-        )
-    if to in ORDER and ORDER.index(to) <= ORDER.index(stage):
-        raise Conflict(
-            "deal.backwards",
-            f"项目已到“{stage.label}”，阶段只能向前；谈不下去请记为未成并写明原因",
-            "stage",
-        )
-    raise RuleBroken(
-        "deal.skipped",
-        f"不能跳过阶段：现在是“{stage.label}”，下一步是“{after.label}”",
-        "stage",
-    )
-
-
-@dataclass(frozen=True)
-class Condition:
-    """What must be there before a stage: its name, and what to do while it is missing."""
-
-    code: str
-    label: str
-    missing: str
-
-
-@dataclass(frozen=True)
-class Checked:
-    """A condition and whether it is met."""
-
-    condition: Condition
-    met: bool
-
-
-_CONTACT = Condition(
-    "deal.no_contact", "有联系记录", "还没有联系记录；请先记一条电话、拜访、会议或函件"
-)
-_AGREEMENT = Condition(
-    "deal.no_agreement",
-    "买方接受保密协议，或写明不需要",
-    "买方还没有接受保密协议；请成果方提供协议、买方接受，或写明不需要协议的理由",
-)
-_AMOUNT = Condition("deal.no_amount", "谈定价格", "还没有谈定的价格，请先填写交易条件")
-_MODE = Condition("deal.no_mode", "定下转化方式", "还没有转化方式，请先填写交易条件")
-_SIGNED_ON = Condition("deal.no_signed_on", "填写签订日期", "还没有签订日期，请先在交易条件里填写")
-
-CONDITIONS: dict[DealStage, tuple[Condition, ...]] = {
-    _D.CONTACTED: (_CONTACT,),
-    _D.TECHNICAL_TALK: (_AGREEMENT,),
-    _D.CONTRACT_DRAFT: (_AMOUNT, _MODE),
-    _D.SIGNED: (_AMOUNT, _MODE, _SIGNED_ON),
-}
-"""What must be there before a stage is entered."""
-
-
-def checklist(facts: DealFacts, to: DealStage) -> tuple[Checked, ...]:
-    """Return what a stage asks for and whether it is there; what it refuses by is the same list."""
-    there = {
-        _CONTACT: facts.contact_count > 0,
-        _AGREEMENT: facts.agreement_accepted or facts.agreement_waived,
-        _AMOUNT: facts.amount_fen is not None,
-        _MODE: facts.trading_mode is not None,
-        _SIGNED_ON: facts.signed_on is not None,
-    }
-    return tuple(Checked(each, there[each]) for each in CONDITIONS.get(to, ()))
-
-
-def _guards(facts: DealFacts, to: DealStage) -> list[Problem]:
-    return [
-        Problem(each.condition.code, each.condition.missing, "stage")
-        for each in checklist(facts, to)
-        if not each.met
-    ]
+def can_be_lost(stage: DealStage) -> bool:
+    """Tell whether a deal may still be closed as lost: before its contract is registered."""
+    return stage in TALKING or stage is _D.SIGNED
 
 
 def check_loss(stage: DealStage, words: str) -> str:
     """Return the trimmed words of a loss; refuse them when too short, and a closed deal."""
-    if _D.LOST not in choices(stage):
+    if not can_be_lost(stage):
         raise Conflict(
             "deal.not_losable",
             f"项目已经是“{stage.label}”，不能记为未成；合同有问题请联系登记机构撤销登记",

@@ -10,7 +10,7 @@ from marketplace.foundation.errors import Conflict, RuleBroken
 
 KEEP_VIEWS = Permission("brokerage.keep_views", READ.roles, verified=False)
 
-KEPT = ("q", "stage", "overdue", "stale", "broker", "seller")
+KEPT = ("q", "pipeline", "step", "stage", "overdue", "stale", "broker", "seller")
 """The arguments of the deals' address that a view holds."""
 
 NAME_MAX = 20

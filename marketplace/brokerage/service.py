@@ -19,6 +19,11 @@ from marketplace.brokerage.dispute_service import (
     withdraw_dispute,
 )
 from marketplace.brokerage.enquiry_service import remind, send_digests
+from marketplace.brokerage.event_opening_service import (
+    open_from_answer,
+    open_from_intent,
+    take_award,
+)
 from marketplace.brokerage.expense_service import answer_expense, claim_expense, settle_expense
 from marketplace.brokerage.filing_service import (
     apply_for_filing,
@@ -36,11 +41,14 @@ from marketplace.brokerage.ledger_service import (
 from marketplace.brokerage.opening_service import (
     express_interest,
     open_deal,
-    open_from_answer,
-    open_from_intent,
-    take_award,
 )
-from marketplace.brokerage.pipeline_service import lose, mark_registered, move, set_terms
+from marketplace.brokerage.pipeline_service import (
+    change_pipeline,
+    lose,
+    mark_registered,
+    move,
+    set_terms,
+)
 from marketplace.brokerage.proposal_service import answer_proposal, propose_pair
 from marketplace.brokerage.rating_service import (
     answer_rating,
@@ -102,6 +110,7 @@ __all__ = [
     "apply_for_filing",
     "approve_filing",
     "cancel_talk",
+    "change_pipeline",
     "choose_slots",
     "claim_expense",
     "close_room",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import IntEnum
 from typing import Any
 
@@ -37,8 +37,9 @@ from marketplace.brokerage.chance_rules import Chance, expected_worth, share_tha
 from marketplace.brokerage.deal_queries import led_by, parties_of, visible_to
 from marketplace.brokerage.feedback_models import Enquiry
 from marketplace.brokerage.models import Agreement, Deal, Task
-from marketplace.brokerage.parameters import stale_days_on
-from marketplace.brokerage.rules import CLOSED, TALKING, DealStage
+from marketplace.brokerage.pipeline_rules import Step, onward
+from marketplace.brokerage.rules import CLOSED, DealStage
+from marketplace.brokerage.step_queries import place_of, went_stale
 from marketplace.brokerage.terms_rules import AgreementStatus
 from marketplace.brokerage.today_rules import NOW, URGENCY, WAITS_FOR, Pressing
 from marketplace.foundation.access import Actor, permits
@@ -71,7 +72,7 @@ class TodayItem:
 
     deal_id: int
     title: str
-    stage: DealStage
+    step: Step
     pressing: Pressing
     seller_name: str
     buyer_name: str
@@ -83,7 +84,7 @@ class TodayItem:
     due_on: date | None
     last_contact_at: datetime | None
     waits_for: str
-    following: DealStage | None
+    following: Step | None
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,6 @@ def _pressing(
     actor: Actor, due_on: ColumnElement[date | None], now: datetime
 ) -> ColumnElement[str]:
     today = local_date(now)
-    stale_before = now - timedelta(days=stale_days_on(today))
     offered = exists().where(
         Agreement.achievement_id == Deal.achievement_id,
         Agreement.buyer_organisation_id == Deal.buyer_organisation_id,
@@ -166,14 +166,11 @@ def _pressing(
         Enquiry.closed_at.is_(None),
         Enquiry.organisation_id == actor.organisation_id,
     )
-    stale = and_(
-        Deal.stage.in_(TALKING), func.coalesce(Deal.last_contact_at, Deal.opened_at) < stale_before
-    )
     return case(
         (due_on < today, _named(Pressing.OVERDUE)),
         (due_on == today, _named(Pressing.DUE_TODAY)),
         (asked, _named(Pressing.ASKED)),
-        (stale, _named(Pressing.STALE)),
+        (went_stale(now), _named(Pressing.STALE)),
         (waits, _named(Pressing.WAITING)),
         (due_on.is_(None), _named(Pressing.NO_NEXT)),
         else_=_named(Pressing.COMING),
@@ -266,11 +263,11 @@ def _items(
         leading = may_lead and rules.leads(rules.sides_of(actor, parties), parties)
         said = own.get(deal.id) if chance else None
         share = share_that_counts(chance, said.percent if said else None) if chance else 1.0
-        onwards = [s for s in rules.choices(deal.stage) if s is not DealStage.LOST]
+        pipeline, step = place_of(deal)
         return TodayItem(
             deal_id=deal.id,
             title=deal.title,
-            stage=deal.stage,
+            step=step,
             pressing=pressing,
             seller_name=organisations[deal.seller_organisation_id].short_name,
             buyer_name=organisations[deal.buyer_organisation_id].short_name,
@@ -282,7 +279,7 @@ def _items(
             due_on=due_on,
             last_contact_at=deal.last_contact_at,
             waits_for=WAITS_FOR.get(deal.stage, "") if pressing is Pressing.WAITING else "",
-            following=onwards[0] if leading and onwards else None,
+            following=onward(pipeline, deal.stage, deal.step) if leading else None,
         )
 
     return [item(*entry) for entry in found]

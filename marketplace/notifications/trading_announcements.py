@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from marketplace.brokerage import events as brokerage
-from marketplace.brokerage.rules import DealStage, LostReason
+from marketplace.brokerage.rules import LostReason
 from marketplace.foundation.access import Role
 from marketplace.listings import events as listings
 from marketplace.listings.bidding_rules import BiddingKind
@@ -263,11 +263,19 @@ DEAL_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         brokerage.DealStageChanged,
         MessageKind.DEAL,
         all_of(_SELLER, _BUYER, _BROKER),
-        "进展到“{to_stage}”：{title}",
-        "撮合从“{from_stage}”进到“{to_stage}”。",
+        "进展到“{to_label}”：{title}",
+        "撮合从“{from_label}”进到“{to_label}”。",
         "brokerage.show",
         _DEAL,
-        words={"to_stage": DealStage, "from_stage": DealStage},
+    ),
+    Announcement(
+        brokerage.DealPipelineChanged,
+        MessageKind.DEAL,
+        all_of(_SELLER, _BUYER, _BROKER),
+        "改按“{pipeline_name}”推进：{title}",
+        "现在在“{step_label}”；已经谈定的和已经签的都不变。",
+        "brokerage.show",
+        _DEAL,
     ),
     Announcement(
         brokerage.DealLost,

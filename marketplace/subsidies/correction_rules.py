@@ -13,9 +13,9 @@ from itertools import pairwise
 from typing import Any
 
 from marketplace.foundation.money import Fen, format_yuan
+from marketplace.foundation.reference_messages import place_text
 from marketplace.foundation.words import Word
 from marketplace.subsidies.parameters import Policy
-from marketplace.subsidies.policy_messages import place_text
 from marketplace.subsidies.wording_rules import rate_text, short_yuan
 
 # The edition's own data: it differs by nature and changes nothing.

@@ -6,8 +6,8 @@ import yaml
 
 from marketplace.foundation.access import Permission, Role
 from marketplace.foundation.errors import RuleBroken
+from marketplace.foundation.reference_messages import parse
 from marketplace.subsidies.parameters import Policy, read_policy
-from marketplace.subsidies.policy_messages import parse
 
 TRY_POLICIES = Permission("subsidies.try_policies", frozenset({Role.BUREAU_REVIEWER}))
 

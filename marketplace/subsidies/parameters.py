@@ -24,10 +24,9 @@ from pydantic import (
 )
 
 from marketplace.contracts.rules import ContractType
-from marketplace.foundation import reference
+from marketplace.foundation import reference, reference_messages
 from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.money import FEN_PER_YUAN, MAX_FEN, Fen
-from marketplace.subsidies import policy_messages
 from marketplace.subsidies.word_rules import Base, Item, PartyKind, PolicyStatus
 
 FOLDER = "policies"
@@ -313,7 +312,7 @@ def readings() -> dict[str, Reading]:
 def load_policy(name: str) -> Policy:
     """Load one policy file by its name under seed/reference."""
     text = reference.text(name)
-    return read_policy(name, policy_messages.parse(name, text), text)
+    return read_policy(name, reference_messages.parse(name, text), text)
 
 
 def read_policy(name: str, content: object, text: str = "") -> Policy:
@@ -324,7 +323,7 @@ def read_policy(name: str, content: object, text: str = "") -> Policy:
     try:
         policy = Policy.model_validate(content)
     except ValidationError as broken:
-        told = policy_messages.explain(name, text, broken.errors(), _KEYS)
+        told = reference_messages.explain(name, text, broken.errors(), _KEYS)
         raise RuleBroken("policies.invalid", told) from broken
     if name.rsplit("/", 1)[-1] != policy.file_name:
         raise RuleBroken(

@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from marketplace.brokerage import queries as brokerage
-from marketplace.brokerage.queries import DealFilter
 from marketplace.brokerage.rules import AFTER_SIGNING, TALKING, DealStage
 from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.clock import local_date
@@ -16,17 +15,18 @@ from marketplace.workbench.rules import Act, Figure, Panel, Part
 
 def part(session: Session, actor: Actor, now: datetime) -> Part:
     """Read what a broker's desk shows."""
-    board = brokerage.board(session, actor, chosen=DealFilter(), now=now)
+    progress = brokerage.progress(session, actor, now=now)
+    counts = progress.counts
     figures = [
-        Figure(f"{sum(board.counts[s] for s in TALKING):,}", "个", "在谈项目", "brokerage.board"),
-        Figure(f"{sum(board.counts[s] for s in AFTER_SIGNING):,}", "个", "签约之后"),
-        Figure(f"{board.counts[DealStage.LOST]:,}", "个", "未成，原因已写明"),
+        Figure(f"{sum(counts[s] for s in TALKING):,}", "个", "在谈项目", "brokerage.board"),
+        Figure(f"{sum(counts[s] for s in AFTER_SIGNING):,}", "个", "签约之后"),
+        Figure(f"{counts[DealStage.LOST]:,}", "个", "未成，原因已写明"),
     ]
     panels = [
         Panel(
             "workbench/panels/pipeline.html",
             "项目进度",
-            board,
+            progress,
             more=Act("打开项目板", "brokerage.board"),
         )
     ]

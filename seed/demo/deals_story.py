@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
 
-from marketplace.brokerage import deal_queries, service, terms_queries
+from marketplace.brokerage import deal_queries, service, talk_queries, terms_queries
+from marketplace.brokerage.pipeline_rules import Condition
 from marketplace.brokerage.rules import (
     ORDER,
     DealStage,
@@ -14,6 +15,7 @@ from marketplace.brokerage.rules import (
     NoteKind,
     NoteVisibility,
 )
+from marketplace.brokerage.talk_rules import Slot, TalkKind
 from marketplace.brokerage.terms_rules import (
     CommissionBasis,
     CommissionPayer,
@@ -117,6 +119,7 @@ class PlayedDeal:
     def __init__(self, stage: Stage, record: Deal) -> None:
         self.stage = stage
         self.record = record
+        self._talk_id = 0
         self.owner = next(
             a.owners[0].org for a in stage.content.achievements if a.key == record.achievement
         )
@@ -146,6 +149,7 @@ class PlayedDeal:
             achievement_id=stage.achievements[record.achievement],
             need_id=stage.needs[need.key] if need else None,
             buyer_organisation_id=stage.organisations[record.buyer],
+            pipeline=record.pipeline,
         )
         if record.broker is not None:
             self._introduce()
@@ -203,8 +207,16 @@ class PlayedDeal:
             days.append([self._agreement, partial(self.move, DealStage.CONFIDENTIALITY)])
         elif self.record.agreement == "offered":
             days.append([self._agreement])
+        if self.record.changed_to is not None:
+            days.append([self._change])
         if _reaches(target, DealStage.TECHNICAL_TALK):
-            days.append([*notes[:1], partial(self.move, DealStage.TECHNICAL_TALK)])
+            before: list[Step] = []
+            if self.record.talk is not None:
+                days.append([self._meet])
+                before.append(self._minutes)
+            if self.record.pipeline == "trial":
+                before.append(self.terms)
+            days.append([*before, *notes[:1], partial(self.move, DealStage.TECHNICAL_TALK)])
             notes = notes[1:]
         if _reaches(target, DealStage.PRICE_TALK):
             days.append([self._commission])
@@ -241,8 +253,68 @@ class PlayedDeal:
         )
 
     def move(self, to: DealStage) -> None:
-        service.move(
-            self.stage.session, actor=self.leader, now=self.stage.now, deal_id=self.id, to=to
+        """Move on to the step of a stage; a pipeline that has none goes on to the next one."""
+        session, actor, now = self.stage.session, self.leader, self.stage.now
+        view = deal_queries.get_deal(session, actor, self.id)
+        step = next((each for each in view.pipeline.steps if each.stage is to), None)
+        if step is None:
+            return
+        planned = None
+        if Condition.NEXT_TASK in step.needs:
+            planned = service.add_task(
+                session,
+                actor=actor,
+                now=now,
+                deal_id=self.id,
+                what=step.does,
+                due_on=self.stage.today,
+            )
+        service.move(session, actor=actor, now=now, deal_id=self.id, to=step.code)
+        if planned is not None:
+            service.finish_task(session, actor=actor, now=now, task_id=planned)
+
+    def _change(self) -> None:
+        assert self.record.changed_to is not None
+        service.change_pipeline(
+            self.stage.session,
+            actor=self.leader,
+            now=self.stage.now,
+            deal_id=self.id,
+            to=self.record.changed_to,
+        )
+
+    def _meet(self) -> None:
+        """Fix a meeting for the afternoon."""
+        assert self.record.talk is not None
+        session, now = self.stage.session, self.stage.now
+        begins = now + timedelta(hours=5)
+        self._talk_id = service.propose_talk(
+            session,
+            actor=self.leader,
+            now=now,
+            deal_id=self.id,
+            kind=TalkKind(self.record.talk.kind),
+            topic=self.record.talk.topic,
+            place=self.record.talk.place,
+            slots=[Slot(begins, begins + timedelta(hours=2))],
+        )
+        buyer = self.stage.buyer(self.record.buyer)
+        [slot] = talk_queries.get_talk(session, buyer, self._talk_id).slots
+        service.choose_slots(
+            session, actor=buyer, now=now, talk_id=self._talk_id, slot_ids=[slot.id]
+        )
+        service.fix_talk(
+            session, actor=self.leader, now=now, talk_id=self._talk_id, slot_id=slot.id
+        )
+
+    def _minutes(self) -> None:
+        assert self.record.talk is not None
+        service.write_minutes(
+            self.stage.session,
+            actor=self.leader,
+            now=self.stage.now,
+            talk_id=self._talk_id,
+            minutes=self.record.talk.minutes,
         )
 
     def _talk(self, note: tuple[NoteKind, str] | None, to: DealStage) -> None:

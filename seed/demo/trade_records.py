@@ -107,10 +107,21 @@ class Loss(Strict):
     lost_on: date | None = None
 
 
+class Talked(Strict):
+    """A meeting that was held before the serious talks, with what came of it."""
+
+    kind: str
+    topic: str
+    place: str
+    minutes: str
+
+
 class Deal(Strict):
     """One deal on its way."""
 
     key: str
+    pipeline: str | None = None
+    changed_to: str | None = None
     achievement: str
     need: str | None = None
     buyer: str
@@ -124,6 +135,7 @@ class Deal(Strict):
     amount_yuan: int | None = None
     commission: Commission | None = None
     notes: tuple[tuple[str, str], ...] = ()
+    talk: Talked | None = None
     task: Task | None = None
     outcome: str = ""
     stage: str

@@ -74,9 +74,9 @@ def test_a_deal_with_a_suspended_side_is_not_moved_by_a_program(
     market = Market(sqlite_database, page_world, now, tmp_path / "attachments")
     deal_id = market.deal()
     caller = program(market.broker)
-    stage = caller.get(f"/deals/{deal_id}").json["choices"][0]
+    step = caller.get(f"/deals/{deal_id}").json["onward"]
     _suspend(sqlite_database, page_world, market.firm.id)
-    refused = caller.post(f"/deals/{deal_id}/moves/{stage}")
+    refused = caller.post(f"/deals/{deal_id}/moves/{step}")
     assert refused.status_code == 422
     assert refused.json["code"] == "accounts.suspended"
     assert market.firm.name in refused.json["detail"]

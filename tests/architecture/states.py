@@ -18,6 +18,8 @@ from marketplace.brokerage import commission_rules, terms_rules
 from marketplace.brokerage import rules as deals
 from marketplace.brokerage.commission_rules import ExpenseStatus
 from marketplace.brokerage.introduction_rules import DisputeState, RecognitionState
+from marketplace.brokerage.pipeline_parameters import pipelines
+from marketplace.brokerage.pipeline_rules import onward
 from marketplace.brokerage.proposal_rules import ProposalState
 from marketplace.brokerage.rating_rules import WordsState
 from marketplace.brokerage.register_rules import FilingStatus, RequestStatus
@@ -178,12 +180,12 @@ OPEN_IN: dict[str, frozenset[Any]] = {
     "assessments.declare": frozenset({SeatState.INVITED}),
     "assessments.leave": frozenset({SeatState.INVITED, SeatState.DECLARED}),
     "assessments.seat": frozenset({SeatState.DECLARED}),
+    # In the first pipeline the steps are named as the stages in which they stand.
     "brokerage.move": frozenset(
-        stage for stage in DealStage if set(deals.choices(stage)) - {DealStage.LOST}
+        stage for stage in DealStage if onward(pipelines().every[0], stage, stage)
     ),
-    "brokerage.lose": frozenset(
-        stage for stage in DealStage if DealStage.LOST in deals.choices(stage)
-    ),
+    "brokerage.change_pipeline": frozenset(deals.TALKING),
+    "brokerage.lose": frozenset(stage for stage in DealStage if deals.can_be_lost(stage)),
     "brokerage.terms": frozenset({*deals.TALKING, DealStage.SIGNED}),
     # What was said is noted also when a deal is over.
     "brokerage.add_note": frozenset(DealStage),

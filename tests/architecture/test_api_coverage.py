@@ -56,6 +56,7 @@ OFFERED: dict[str, tuple[str, ...]] = {
     "brokerage.open_deal": ("brokerage_api.open_deal",),
     "brokerage.interest": ("brokerage_api.express_interest",),
     "brokerage.move": ("brokerage_api.move_deal",),
+    "brokerage.change_pipeline": ("brokerage_api.change_pipeline",),
     "brokerage.terms": ("brokerage_api.set_terms",),
     "brokerage.add_note": ("brokerage_api.add_note",),
     "brokerage.add_task": ("brokerage_api.add_deal_task",),

@@ -62,3 +62,6 @@ def test_codes_in_the_audit_are_said_in_the_words_of_their_own_slice() -> None:
     assert code_label("accounts.verify", "verified") == "已核验"
     assert code_label("accounts.verify", "price_talk") == "price_talk"
     assert code_label("brokerage.move", "寄样品") == "寄样品"
+    # A slice's words that share a value leave the bare code.
+    assert code_label("brokerage.add_note", "visit") == "拜访"
+    assert code_label("brokerage.open_dispute", "amount") == "佣金数额有误"

@@ -72,7 +72,8 @@ def test_the_excel_file_has_the_conditions_and_no_private_note(
     [head, row] = rows_of(client.get("/deals/table.xlsx?stage=lead&q=公式"))
     assert head[0] == "项目"
     assert str(row[0]).startswith("=1+1")
-    assert row[8] == "5%"
+    assert row[1:4] == ["转让与许可", "线索", "线索"]
+    assert row[10] == "5%"
     whole = rows_of(client.get("/deals/table.xlsx"))
     assert len(whole) == 3
     assert "私下说" not in str(whole)

@@ -54,12 +54,12 @@ def test_a_broker_works_a_deal_through_the_pages(client: Browser, market: Market
     assert "低温脱硝催化剂 × 锐泉精密" in page
     assert "进入：已接触" in page
 
-    refused = client.send(f"{home}/stage", stage="contacted")
+    refused = client.send(f"{home}/step", step="contacted")
     assert refused.status_code == 303
     assert "还没有联系记录" in text(client.get(home))
 
     client.send(f"{home}/notes", kind="call", visibility="shared", body="企业想看检测报告")
-    client.send(f"{home}/stage", stage="contacted")
+    client.send(f"{home}/step", step="contacted")
     day = (market.today + timedelta(days=2)).isoformat()
     client.send(f"{home}/tasks", what="寄检测报告", due_on=day)
     page = text(client.get(home))
@@ -71,7 +71,7 @@ def test_a_broker_works_a_deal_through_the_pages(client: Browser, market: Market
     page = text(client.get(home))
     assert "企业想看检测报告" in page
     assert "交易条件" not in page
-    assert client.send(f"{home}/stage", stage="confidentiality").status_code == 403
+    assert client.send(f"{home}/step", step="confidentiality").status_code == 403
 
 
 def test_a_deal_is_opened_by_the_numbers_that_pages_show(client: Browser, market: Market) -> None:
@@ -163,14 +163,14 @@ def test_the_board_offers_only_the_next_stage_and_comes_back(
     market.contact(deal_id)
     client.sign_in_as(market.broker)
     page = text(client.get("/deals/board?overdue="))
-    form = page[page.index(f"/deals/{deal_id}/stage") :].split("</form>")[0]
+    form = page[page.index(f"/deals/{deal_id}/step") :].split("</form>")[0]
     offered = re.findall(r'<option value="(\w+)"', form)
     assert offered == ["contacted", "lost"]
-    moved = client.send(f"/deals/{deal_id}/stage", stage="contacted", next="/deals/board?stale=1")
+    moved = client.send(f"/deals/{deal_id}/step", step="contacted", next="/deals/board?stale=1")
     assert moved.headers["Location"] == "/deals/board?stale=1"
-    outside = client.send(f"/deals/{deal_id}/stage", stage="", next="https://evil.example/")
+    outside = client.send(f"/deals/{deal_id}/step", step="", next="https://evil.example/")
     assert outside.headers["Location"] == f"/deals/{deal_id}"
-    lost = client.send(f"/deals/{deal_id}/stage", stage="lost")
+    lost = client.send(f"/deals/{deal_id}/step", step="lost")
     assert lost.headers["Location"] == f"/deals/{deal_id}/lost"
     assert stage(market, deal_id) is DealStage.CONTACTED
 
@@ -356,7 +356,7 @@ def test_lists_filter_by_the_address_and_ignore_nonsense(client: Browser, market
     assert "没有符合条件" in text(client.get("/deals?stage=paid"))
     for path in (
         "/deals?stage=x&broker=abc&seller=9%2F",
-        "/deals/board?stage=none",
+        "/deals/board?step=none",
         "/brokers?q=%00",
     ):
         assert client.get(path).status_code == 200

@@ -48,7 +48,7 @@ def test_a_broker_works_the_day_by_single_taps(client: Browser, market: Market) 
     assert "回访" in page
     assert "以后到期" in page
 
-    moved = client.send(f"/deals/{deal_id}/stage", stage="contacted", next="/deals/today")
+    moved = client.send(f"/deals/{deal_id}/step", step="contacted", next="/deals/today")
     assert moved.headers["Location"] == "/deals/today"
     client.send(f"/deals/{deal_id}/next", days="3")
     with market.database.reading() as session:

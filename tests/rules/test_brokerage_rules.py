@@ -1,4 +1,4 @@
-"""Stages of a deal, introductions, commission, filing of agencies."""
+"""Ends of a deal, who may do what, introductions, commission, filing of agencies."""
 
 from __future__ import annotations
 
@@ -22,18 +22,13 @@ from marketplace.brokerage.register_rules import (
     may_file,
 )
 from marketplace.brokerage.rules import (
-    ORDER,
-    DealFacts,
     DealStage,
     Parties,
     Side,
     check_loss,
-    check_move,
     check_pair,
     check_task,
     check_terms,
-    checklist,
-    choices,
     leads,
     may_end,
     sides_of,
@@ -51,112 +46,10 @@ from marketplace.brokerage.terms_rules import (
     move_commission,
 )
 from marketplace.foundation.access import SYSTEM, Actor, Role
-from marketplace.foundation.errors import Conflict, DomainError, RuleBroken
+from marketplace.foundation.errors import Conflict, RuleBroken
 from marketplace.foundation.money import Fen
-from marketplace.foundation.trade import TradingMode
 
 TODAY = date(2024, 3, 15)
-READY = DealFacts(
-    stage=DealStage.LEAD,
-    contact_count=1,
-    agreement_accepted=True,
-    agreement_waived=False,
-    amount_fen=Fen(1),
-    trading_mode=TradingMode.TRANSFER,
-    signed_on=TODAY,
-)
-
-
-@given(st.lists(st.sampled_from(list(DealStage)), max_size=30))
-def test_no_step_can_be_skipped_or_taken_back(steps: list[DealStage]) -> None:
-    facts, way = READY, [DealStage.LEAD]
-    for step in steps:
-        try:
-            check_move(facts, step)
-        except DomainError:
-            continue
-        facts = replace(facts, stage=step)
-        way.append(step)
-    # Registration is the registrar's act, so by hand a deal never leaves "signed".
-    assert way == list(ORDER[: len(way)])
-    assert DealStage.REGISTERED not in way
-
-
-@given(
-    stage=st.sampled_from([stage for stage in ORDER[:-1] if stage is not DealStage.SIGNED]),
-    contacts=st.integers(0, 2),
-    agreed=st.booleans(),
-    waived=st.booleans(),
-    amount=st.none() | st.just(Fen(1)),
-    mode=st.none() | st.just(TradingMode.TRANSFER),
-    signed=st.none() | st.just(TODAY),
-)
-def test_a_step_is_refused_exactly_for_what_the_checklist_lacks(
-    stage: DealStage,
-    contacts: int,
-    agreed: bool,
-    waived: bool,
-    amount: Fen | None,
-    mode: TradingMode | None,
-    signed: date | None,
-) -> None:
-    facts = DealFacts(
-        stage=stage,
-        contact_count=contacts,
-        agreement_accepted=agreed,
-        agreement_waived=waived,
-        amount_fen=amount,
-        trading_mode=mode,
-        signed_on=signed,
-    )
-    to = ORDER[ORDER.index(stage) + 1]
-    lacking = {each.condition.code for each in checklist(facts, to) if not each.met}
-    refused: set[str] = set()
-    try:
-        check_move(facts, to)
-    except DomainError as refusal:
-        refused = {problem.code for problem in refusal.problems}
-    assert refused == lacking
-
-
-def test_after_registration_only_payment_follows() -> None:
-    facts = replace(READY, stage=DealStage.REGISTERED)
-    check_move(facts, DealStage.PAID)
-    assert choices(DealStage.REGISTERED) == (DealStage.PAID,)
-    assert choices(DealStage.PAID) == ()
-    assert choices(DealStage.LOST) == ()
-
-
-@pytest.mark.parametrize(
-    ("stage", "to", "lacking", "code"),
-    [
-        (DealStage.LEAD, DealStage.CONTACTED, {"contact_count": 0}, "deal.no_contact"),
-        (
-            DealStage.CONFIDENTIALITY,
-            DealStage.TECHNICAL_TALK,
-            {"agreement_accepted": False},
-            "deal.no_agreement",
-        ),
-        (DealStage.PRICE_TALK, DealStage.CONTRACT_DRAFT, {"amount_fen": None}, "deal.no_amount"),
-        (DealStage.PRICE_TALK, DealStage.CONTRACT_DRAFT, {"trading_mode": None}, "deal.no_mode"),
-        (DealStage.CONTRACT_DRAFT, DealStage.SIGNED, {"signed_on": None}, "deal.no_signed_on"),
-    ],
-)
-def test_each_stage_asks_for_what_it_needs(
-    stage: DealStage, to: DealStage, lacking: dict[str, object], code: str
-) -> None:
-    facts = replace(READY, stage=stage)
-    check_move(facts, to)
-    with pytest.raises(RuleBroken) as refusal:
-        check_move(replace(facts, **lacking), to)  # type: ignore[arg-type]  # fields by name
-    assert refusal.value.code == code
-
-
-def test_a_waiver_replaces_the_agreement() -> None:
-    facts = replace(
-        READY, stage=DealStage.CONFIDENTIALITY, agreement_accepted=False, agreement_waived=True
-    )
-    check_move(facts, DealStage.TECHNICAL_TALK)
 
 
 def test_a_loss_needs_words_and_comes_before_registration() -> None:

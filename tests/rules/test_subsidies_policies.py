@@ -20,6 +20,7 @@ from marketplace.contracts.rules import ContractType
 from marketplace.foundation import reference
 from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.money import Fen
+from marketplace.foundation.reference_messages import parse
 from marketplace.subsidies.calculation_rules import prepare
 from marketplace.subsidies.commands import simulate
 from marketplace.subsidies.correction_rules import corrections, notes
@@ -32,7 +33,6 @@ from marketplace.subsidies.parameters import (
     readings,
     select_policies,
 )
-from marketplace.subsidies.policy_messages import parse
 from marketplace.subsidies.registers import CONTRACT_COLUMNS, ORGANISATION_COLUMNS
 from marketplace.subsidies.trace_rules import Party, RegisteredContract
 from marketplace.subsidies.word_rules import Item, PartyKind

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from marketplace.brokerage import rules as deals_rules
 from marketplace.brokerage import service as brokerage
 from marketplace.brokerage.commission_rules import ExpenseStatus
 from marketplace.brokerage.introduction_rules import (
@@ -15,6 +14,8 @@ from marketplace.brokerage.introduction_rules import (
     DisputeState,
     RecognitionState,
 )
+from marketplace.brokerage.pipeline_parameters import pipelines
+from marketplace.brokerage.pipeline_rules import following
 from marketplace.brokerage.proposal_rules import ProposalState, ProposalTo
 from marketplace.brokerage.rating_rules import Criterion, WordsState
 from marketplace.brokerage.register_rules import Certificate, RequestStatus
@@ -46,8 +47,8 @@ def _market(site: Site) -> Market:
 
 
 def _onwards(stage: DealStage) -> dict[str, Any]:
-    after = deals_rules.following(stage)
-    return {"stage": (after or DealStage.CONTACTED).value}
+    after = None if stage is DealStage.LOST else following(pipelines().every[0], stage)
+    return {"step": after.code if after else DealStage.CONTACTED.value}
 
 
 def deals(site: Site) -> Walk:
@@ -74,12 +75,24 @@ def deals(site: Site) -> Walk:
         "kind": "site", "topic": "看 2 号线安装位置", "place": "历城厂区",
         "slots-0-day": later.isoformat(), "slots-0-begins": "09:00", "slots-0-ends": "11:00",
     }  # fmt: skip
+
+    def put(connection: Connection, stage: DealStage) -> None:
+        # In the first pipeline the steps are named as the stages in which they stand.
+        step = DealStage.LEAD if stage is DealStage.LOST else stage
+        connection.execute(
+            text("UPDATE brokerage_deals SET stage = :stage, step = :step WHERE id = :id"),
+            {"stage": stage.value, "step": step.value, "id": made},
+        )
+
     return Walk(
         "brokerage_deals",
         "stage",
         DealStage,
         {
-            "brokerage.move": Act(f"{place}/stage", market.broker, _onwards),
+            "brokerage.move": Act(f"{place}/step", market.broker, _onwards),
+            "brokerage.change_pipeline": Act(
+                f"{place}/pipeline", market.broker, {"pipeline": pipelines().every[1].code}
+            ),
             "brokerage.lose": Act(
                 f"{place}/lost",
                 market.broker,
@@ -97,6 +110,7 @@ def deals(site: Site) -> Walk:
             "brokerage.propose_commission": Act(f"{place}/commission", market.broker, commission),
         },
         made,
+        put,
     )
 
 

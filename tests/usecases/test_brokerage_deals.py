@@ -50,7 +50,7 @@ def test_a_deal_goes_its_whole_way(market: Market) -> None:
         lines = queries.history(session, deal_id)
         view = queries.get_deal(session, market.buyer, deal_id)
         assert audit.verify(session)[1] is None
-    assert lines[0].what == "进入阶段：已付款"
+    assert lines[0].what == "进入：已付款"
     assert view.contract_no == "JN-2024-0001"
     assert view.paid_on == market.today
 
@@ -221,7 +221,7 @@ def test_tasks_set_the_next_step_and_their_result_becomes_a_note(market: Market)
     with market.database.reading() as session:
         board = queries.board(session, market.broker, chosen=DealFilter(), now=market.now)
         assert board.overdue_count == 1
-        assert dict(board.lanes)[DealStage.LEAD][0].overdue
+        assert board.lanes[0].deals[0].overdue
         listed = queries.open_tasks(session, market.broker)
         assert [task.what for task in listed] == ["回电话", "寄样品"]
     for _ in range(2):

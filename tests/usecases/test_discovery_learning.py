@@ -173,6 +173,8 @@ def bargain(market: Market, buyer: Actor) -> int:
         deal = Deal(
             title="保花保果",
             source=DealSource.BROKER,
+            pipeline="transfer",
+            step=DealStage.PRICE_TALK,
             stage=DealStage.PRICE_TALK,
             stage_since=now,
             opened_at=now,
@@ -190,7 +192,8 @@ def bargain(market: Market, buyer: Actor) -> int:
 
 def sign(market: Market, deal_id: int) -> None:
     with market.services.database.transaction() as session:
-        session.get_one(Deal, deal_id).stage = DealStage.SIGNED
+        deal = session.get_one(Deal, deal_id)
+        deal.stage = deal.step = DealStage.SIGNED
         now = market.clock.now()
         audit.record(session, actor=SYSTEM, action="test", subject=f"deal:{deal_id}", now=now)
 

@@ -1,4 +1,4 @@
-"""What is wrong with a policy file, in words that a policy officer understands.
+"""What is wrong with a file of reference data, in words that who keeps it understands.
 
 Every problem names the line, the place in the file, what was expected and what stands there.
 """
@@ -92,11 +92,11 @@ def parse(name: str, text: str) -> object:
         why = broken.problem or ""
         if "写了两次" not in why:
             why = "写法不对，请检查缩进（用空格、不用制表符）、冒号后的空格和成对的引号、括号"
-        raise RuleBroken("policies.syntax", f"{name}.yaml 不能使用：{where}{why}") from broken
+        raise RuleBroken("reference.syntax", f"{name}.yaml 不能使用：{where}{why}") from broken
     except (yaml.YAMLError, ValueError) as broken:
         # Characters that no text holds, or a number of thousands of digits.
         raise RuleBroken(
-            "policies.syntax", f"{name}.yaml 不能使用：含有不能显示的字符或过长的数字"
+            "reference.syntax", f"{name}.yaml 不能使用：含有不能显示的字符或过长的数字"
         ) from broken
 
 
