@@ -64,8 +64,8 @@ def parts_of(session: Session, actor: Actor, deal: DealView, *, now: datetime) -
         facts = facts_of(session, session.get_one(Deal, deal.id), today=local_date(now))
         checks = checklist(facts, onwards)
     return DealParts(
-        recognitions_of_deal(session, deal.id),
-        disputes_of_deal(session, deal.id),
+        recognitions_of_deal(session, actor, deal.id),
+        disputes_of_deal(session, actor, deal.id),
         permits(actor, DISPUTE) and may_end(deal.sides),
         entries_of_deal(session, actor, deal.id),
         expenses_of_deal(session, deal.id),

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
 from marketplace.achievements import queries as achievements
 from marketplace.brokerage import rules
+from marketplace.brokerage.family_queries import belongs_to, covering_ids
 from marketplace.brokerage.models import Agreement, Deal, Note
 from marketplace.brokerage.parameters import stale_days_on
 from marketplace.brokerage.rules import (
@@ -94,6 +95,10 @@ class DealView:
     lost_from: DealStage | None
     lost_at: datetime | None
     last_contact_at: datetime | None
+    part: str
+    split_from_id: int | None
+    merged_into_id: int | None
+    merged_at: datetime | None
     sides: frozenset[Side]
     leads: bool
     may_end: bool
@@ -167,6 +172,24 @@ def sees(session: Session, actor: Actor, deal_id: int) -> bool:
     """Tell whether an actor may see a deal."""
     found = select(Deal.id).where(Deal.id == deal_id, visible_to(session, actor))
     return session.scalar(found) is not None
+
+
+def seen_family(session: Session, actor: Actor, deal_id: int) -> Select[int]:
+    """Return the ids of a deal and of what was merged into it, as far as the actor sees them."""
+    return (
+        select(Deal.id)
+        .where(or_(Deal.id == deal_id, Deal.merged_into_id == deal_id), visible_to(session, actor))
+        .correlate(None)
+    )
+
+
+def seen_proofs(session: Session, actor: Actor, deal_id: int) -> Select[int]:
+    """Return the ids of the deals whose introductions cover a deal, those the actor sees."""
+    return (
+        select(Deal.id)
+        .where(Deal.id.in_(covering_ids(session, deal_id)), visible_to(session, actor))
+        .correlate(None)
+    )
 
 
 def _narrowed(chosen: DealFilter, now: datetime) -> list[ColumnElement[bool]]:
@@ -345,6 +368,10 @@ def get_deal(session: Session, actor: Actor, deal_id: int) -> DealView:
         lost_from=deal.lost_from,
         lost_at=deal.lost_at,
         last_contact_at=deal.last_contact_at,
+        part=deal.part,
+        split_from_id=deal.split_from_id,
+        merged_into_id=deal.merged_into_id,
+        merged_at=deal.merged_at,
         sides=sides,
         leads=leading,
         may_end=permits(actor, rules.END)
@@ -359,7 +386,7 @@ def get_deal(session: Session, actor: Actor, deal_id: int) -> DealView:
 def facts_of(session: Session, deal: Deal, *, today: date) -> DealFacts:
     """Collect what the stage guards look at."""
     contacts = session.scalar(
-        select(func.count()).where(Note.deal_id == deal.id, Note.kind.in_(CONTACTS))
+        select(func.count()).where(belongs_to(Note.deal_id, deal.id), Note.kind.in_(CONTACTS))
     )
     return DealFacts(
         stage=deal.stage,

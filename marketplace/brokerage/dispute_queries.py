@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
-from marketplace.brokerage.deal_queries import sees
+from marketplace.brokerage.deal_queries import seen_proofs, sees
 from marketplace.brokerage.introduction_models import Dispute, Recognition
 from marketplace.brokerage.introduction_rules import (
     DECIDE_DISPUTE,
@@ -139,12 +139,12 @@ def _disputes(session: Session, rows: list[Dispute]) -> list[DisputeView]:
     ]
 
 
-def recognitions_of_deal(session: Session, deal_id: int) -> list[RecognitionView]:
-    """List the contracts that were put down to a deal's introductions."""
+def recognitions_of_deal(session: Session, actor: Actor, deal_id: int) -> list[RecognitionView]:
+    """List the contracts that were put down to the introductions that cover a deal."""
     rows = session.scalars(
         select(Recognition)
         .join(Introduction, Introduction.id == Recognition.introduction_id)
-        .where(Introduction.deal_id == deal_id)
+        .where(Introduction.deal_id.in_(seen_proofs(session, actor, deal_id)))
         .order_by(Recognition.id)
     ).all()
     return _recognitions(session, list(rows))
@@ -169,12 +169,12 @@ def get_recognition(session: Session, recognition_id: int) -> RecognitionView:
     return _recognitions(session, [row])[0]
 
 
-def disputes_of_deal(session: Session, deal_id: int) -> list[DisputeView]:
-    """List the disputes about a deal's introductions, the newest first."""
+def disputes_of_deal(session: Session, actor: Actor, deal_id: int) -> list[DisputeView]:
+    """List the disputes about the introductions that cover a deal, the newest first."""
     rows = session.scalars(
         select(Dispute)
         .join(Introduction, Introduction.id == Dispute.introduction_id)
-        .where(Introduction.deal_id == deal_id)
+        .where(Introduction.deal_id.in_(seen_proofs(session, actor, deal_id)))
         .order_by(Dispute.id.desc())
     ).all()
     return _disputes(session, list(rows))

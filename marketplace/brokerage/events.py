@@ -62,6 +62,32 @@ class DealLost(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DealMerged(Event):
+    """A deal was merged into another of the same parties, which goes on for both."""
+
+    deal_id: int
+    title: str
+    into_deal_id: int
+    into_title: str
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    broker_user_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DealSplit(Event):
+    """A part of a deal became a deal of its own."""
+
+    deal_id: int
+    title: str
+    new_deal_id: int
+    new_title: str
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    broker_user_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class NoteShared(Event):
     """Somebody left a note on a deal that both parties and the broker may read."""
 

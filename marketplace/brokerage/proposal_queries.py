@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from marketplace.accounts import queries as accounts
 from marketplace.achievements import queries as achievements
+from marketplace.brokerage.family_queries import goes_on
 from marketplace.brokerage.models import Deal, Introduction
 from marketplace.brokerage.proposal_models import Proposal
 from marketplace.brokerage.proposal_rules import (
@@ -18,7 +19,6 @@ from marketplace.brokerage.proposal_rules import (
     ProposalState,
     SideAnswer,
 )
-from marketplace.brokerage.rules import CLOSED
 from marketplace.foundation.access import Actor, Role, permits
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.db import Page, paginate
@@ -191,7 +191,7 @@ def has_no_deal(
     return ~exists().where(
         Deal.achievement_id == achievement_id,
         Deal.buyer_organisation_id == buyer_organisation_id,
-        Deal.stage.not_in(CLOSED),
+        goes_on(),
     )
 
 

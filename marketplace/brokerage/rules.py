@@ -29,12 +29,14 @@ class DealStage(Word):
     REGISTERED = "registered", "已登记", "ok"
     PAID = "paid", "已付款", "ok"
     LOST = "lost", "未成", "neutral"
+    MERGED = "merged", "已并入", "neutral"
 
 
 _D = DealStage
 
-ORDER: tuple[DealStage, ...] = tuple(stage for stage in DealStage if stage is not _D.LOST)
-CLOSED = frozenset({_D.PAID, _D.LOST})
+_ASIDE = frozenset({_D.LOST, _D.MERGED})
+ORDER: tuple[DealStage, ...] = tuple(stage for stage in DealStage if stage not in _ASIDE)
+CLOSED = _ASIDE | {_D.PAID}
 AFTER_SIGNING = (_D.SIGNED, _D.REGISTERED, _D.PAID)
 OPEN_STAGES = tuple(stage for stage in ORDER if stage is not _D.PAID)
 TALKING = (

@@ -33,6 +33,7 @@ from marketplace.brokerage.ledger_service import (
     receive_entry,
     strike_for_cancelled,
 )
+from marketplace.brokerage.merge_service import merge_deals
 from marketplace.brokerage.opening_service import (
     express_interest,
     open_deal,
@@ -73,6 +74,7 @@ from marketplace.brokerage.saved_view_service import (
     save_view,
     start_with,
 )
+from marketplace.brokerage.split_service import split_deal
 from marketplace.brokerage.talk_service import (
     cancel_talk,
     choose_slots,
@@ -125,6 +127,7 @@ __all__ = [
     "log_call",
     "lose",
     "mark_registered",
+    "merge_deals",
     "move",
     "note_invoice",
     "offer_agreement",
@@ -155,6 +158,7 @@ __all__ = [
     "send_digests",
     "set_terms",
     "settle_expense",
+    "split_deal",
     "start_with",
     "strike_for_cancelled",
     "strike_ratings",

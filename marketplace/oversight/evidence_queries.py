@@ -103,9 +103,9 @@ def _records(
     records: dict[str, Any] = {
         "deal": deal,
         "notes": diary_queries.notes(session, actor, deal_id),
-        "tasks": diary_queries.tasks_of_deal(session, deal_id),
-        "introductions": terms_queries.introductions_of_deal(session, deal_id),
-        "commissions": terms_queries.commissions_of_deal(session, deal_id),
+        "tasks": diary_queries.tasks_of_deal(session, actor, deal_id),
+        "introductions": terms_queries.introductions_of_deal(session, actor, deal_id),
+        "commissions": terms_queries.commissions_of_deal(session, actor, deal_id),
     }
     subjects = [f"deal:{deal_id}"]
     if deal.listing_id is not None:
