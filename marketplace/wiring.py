@@ -66,6 +66,7 @@ from marketplace.brokerage import handlers as brokerage_handlers
 from marketplace.brokerage import handover_service as brokerage_handover
 from marketplace.brokerage import ledger_views as brokerage_ledger_views
 from marketplace.brokerage import list_views as brokerage_list_views
+from marketplace.brokerage import merge_views as brokerage_merge_views
 from marketplace.brokerage import paper_views as brokerage_paper_views
 from marketplace.brokerage import personal_service as brokerage_personal
 from marketplace.brokerage import proposal_views as brokerage_proposal_views
@@ -247,6 +248,7 @@ PAGES = (
     brokerage_today_views,
     brokerage_figures_views,
     brokerage_chance_views,
+    brokerage_merge_views,
     brokerage_terms_views,
     brokerage_agency_views,
     brokerage_ledger_views,

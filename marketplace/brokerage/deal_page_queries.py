@@ -25,6 +25,7 @@ from marketplace.brokerage.ledger_queries import (
     entries_of_deal,
     expenses_of_deal,
 )
+from marketplace.brokerage.merge_queries import Relatives, relatives_of
 from marketplace.brokerage.models import Deal
 from marketplace.brokerage.paper_rules import PaperType, type_of
 from marketplace.brokerage.room_queries import Rung, ladder
@@ -51,6 +52,7 @@ class DealParts:
     own_chance: OwnChance | None
     next_stage: DealStage | None
     checks: Sequence[Checked]
+    relatives: Relatives
 
 
 def parts_of(session: Session, actor: Actor, deal: DealView, *, now: datetime) -> DealParts:
@@ -77,4 +79,5 @@ def parts_of(session: Session, actor: Actor, deal: DealView, *, now: datetime) -
         own_chances(session, actor, [deal.id]).get(deal.id) if weighed else None,
         onwards,
         checks,
+        relatives_of(session, actor, deal),
     )

@@ -226,7 +226,9 @@ def _deal_page(
 
 
 def _steps(deal: queries.DealView) -> list[tuple[str, str, str]]:
-    """Write the way of a deal as steps: done, now, still to come."""
+    """Write the way of a deal as steps: done, now, still to come; a merged one has none."""
+    if deal.stage is DealStage.MERGED:
+        return []
     reached = deal.lost_from if deal.stage is DealStage.LOST else deal.stage
     place = rules.ORDER.index(reached or DealStage.LEAD)
     notes = {DealStage.PAID: deal.paid_on, DealStage.REGISTERED: deal.registered_on,

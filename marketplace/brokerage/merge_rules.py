@@ -183,7 +183,7 @@ def check_split(
             Problem(
                 "split.subject",
                 "项目没有同时写明成果和需求，拆不出单独的需求；请选“同一标的的另一部分”",
-                "subject",
+                "what",
             )
         )
     if subject is SplitSubject.PART and len(words) < 2:
