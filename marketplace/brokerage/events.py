@@ -439,6 +439,32 @@ class ProposalMade(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProposalReminded(Event):
+    """A proposal ends soon; only the sides that have not answered are named."""
+
+    proposal_id: int
+    title: str
+    need_title: str
+    valid_to: date
+    seller_organisation_id: int | None
+    buyer_organisation_id: int | None
+    broker_user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposalLapsed(Event):
+    """A proposal ended without all the answers; the sides that gave none are named."""
+
+    proposal_id: int
+    title: str
+    need_title: str
+    valid_to: date
+    seller_organisation_id: int | None
+    buyer_organisation_id: int | None
+    broker_user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProposalAnswered(Event):
     """A side answered a proposal; ``answer`` and ``side`` are words by value."""
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from marketplace.accounts import queries as accounts
@@ -38,6 +38,7 @@ class ProposalView:
     seller_name: str
     buyer_name: str
     broker_name: str
+    broker_user_id: int
     agency_name: str
     words: str
     proposed_at: datetime
@@ -93,6 +94,14 @@ def get_proposal(
     if row is None:
         raise NotFound()
     return _views(session, actor, [row], today=local_date(now))[0]
+
+
+def first_end(session: Session, *, reminded: bool | None = None) -> date | None:
+    """Return the last day of the proposal that ends first, among those still to be reminded of."""
+    statement = select(func.min(Proposal.valid_to)).where(Proposal.state == ProposalState.OPEN)
+    if reminded is False:
+        statement = statement.where(Proposal.reminded_at.is_(None))
+    return session.scalar(statement)
 
 
 def awaiting_answer(
@@ -166,6 +175,7 @@ def _views(
             seller_name=organisations[row.seller_organisation_id].name,
             buyer_name=organisations[row.buyer_organisation_id].name if named else "",
             broker_name=brokers[row.broker_user_id].name,
+            broker_user_id=row.broker_user_id,
             agency_name=agency.name if agency else "",
             words=row.words,
             proposed_at=row.proposed_at,

@@ -1,4 +1,4 @@
-"""deals that were merged into another or split from one
+"""deals merged into another or split from one; reminders of proposals
 
 Revision ID: 0018
 Revises: 0016
@@ -45,8 +45,16 @@ def upgrade() -> None:
         _live(batch_op, 'uq_brokerage_deals_live_pair', [*_PAIR, 'part'], _PAIR_SINCE)
         _live(batch_op, 'uq_brokerage_deals_live_need', [*_NEED, 'part'], _NEED_SINCE)
 
+    with op.batch_alter_table('brokerage_proposals', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('reminded_at', sa.DateTime(timezone=True), nullable=True))
+        batch_op.create_index('ix_brokerage_proposals_end', ['state', 'valid_to'], unique=False)
+
 
 def downgrade() -> None:
+    with op.batch_alter_table('brokerage_proposals', schema=None) as batch_op:
+        batch_op.drop_index('ix_brokerage_proposals_end')
+        batch_op.drop_column('reminded_at')
+
     # The schema before knows no deal that was merged: what is left of one is its end.
     op.execute(
         "UPDATE brokerage_deals SET stage = 'lost', lost_reason = 'other', lost_at = merged_at,"
