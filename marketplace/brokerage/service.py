@@ -54,6 +54,7 @@ from marketplace.brokerage.recognition_service import decide_recognition, recogn
 from marketplace.brokerage.register_service import (
     answer_request,
     confirm_profile,
+    drop_certificate,
     request_contact,
     save_profile,
     take_certificate,
@@ -114,6 +115,7 @@ __all__ = [
     "decide_words",
     "decline_commission",
     "decline_filing",
+    "drop_certificate",
     "drop_override",
     "end_agreements",
     "end_filing",

@@ -1,4 +1,5 @@
-"""deals merged into another or split from one; reminders of proposals
+"""deals merged into another or split from one; reminders of proposals;
+certificates and days of attendance that count no longer
 
 Revision ID: 0018
 Revises: 0016
@@ -49,8 +50,24 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('reminded_at', sa.DateTime(timezone=True), nullable=True))
         batch_op.create_index('ix_brokerage_proposals_end', ['state', 'valid_to'], unique=False)
 
+    with op.batch_alter_table('training_attendances', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('struck_at', sa.DateTime(timezone=True), nullable=True))
+
+    with op.batch_alter_table('training_certificates', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('revoked_at', sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column('revoked_reason', sa.String(), nullable=False, server_default=''))
+    with op.batch_alter_table('training_certificates', schema=None) as batch_op:
+        batch_op.alter_column('revoked_reason', server_default=None)
+
 
 def downgrade() -> None:
+    with op.batch_alter_table('training_certificates', schema=None) as batch_op:
+        batch_op.drop_column('revoked_reason')
+        batch_op.drop_column('revoked_at')
+
+    with op.batch_alter_table('training_attendances', schema=None) as batch_op:
+        batch_op.drop_column('struck_at')
+
     with op.batch_alter_table('brokerage_proposals', schema=None) as batch_op:
         batch_op.drop_index('ix_brokerage_proposals_end')
         batch_op.drop_column('reminded_at')
