@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -57,6 +57,9 @@ def merge(deal_id: int, into_deal_id: int) -> ResponseReturnValue:
 @web.permits(rules.LEAD)
 def split(deal_id: int) -> ResponseReturnValue:
     """Choose what of a deal becomes a deal of its own."""
+    done_before = web.carried_out_before()
+    if done_before is not None:  # what went along the first time is offered no more
+        return redirect(done_before, 303)
     session, actor = web.session(), web.actor()
     deal = merge_queries.get_led(session, actor, deal_id)
     choices = merge_queries.split_choices(session, actor, deal_id, now=web.now())

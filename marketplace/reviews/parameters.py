@@ -13,7 +13,6 @@ from marketplace.foundation.reference import load
 from marketplace.reviews.rules import Deduction, Grade, Indicator, ReviewRule, Scale
 from marketplace.subsidies.parameters import policies
 
-
 # Where a file's first version begins for want of a date: earlier than anything on the platform.
 _ALWAYS = date(2000, 1, 1)
 
