@@ -38,15 +38,23 @@ def short_title(title: str) -> str:
 
 
 def find_live(
-    session: Session, *, achievement_id: int | None, need_id: int | None, seller: int, buyer: int
+    session: Session,
+    *,
+    achievement_id: int | None,
+    need_id: int | None,
+    seller: int,
+    buyer: int,
+    merged: bool = True,
 ) -> Deal | None:
-    """Return the open deal of a pair, locked, or None.
+    """Return the open deal of a pair, locked, or None; of several parts of one thing the first.
 
-    Where the pair's deal was merged into another, that one is returned; of several parts of one
-    thing the first.
+    Where the pair's deal was ``merged`` into another, that one is returned. The trading hall does
+    not look for it: an award is about one thing, and its price is no price of several.
     """
     statement = select(Deal.id).where(
-        Deal.seller_organisation_id == seller, Deal.buyer_organisation_id == buyer, goes_on()
+        Deal.seller_organisation_id == seller,
+        Deal.buyer_organisation_id == buyer,
+        goes_on() if merged else Deal.stage.not_in(rules.CLOSED),
     )
     if achievement_id is not None:
         statement = statement.where(Deal.achievement_id == achievement_id)
@@ -313,6 +321,7 @@ def open_from_intent(
         need_id=None,
         seller=seller_organisation_id,
         buyer=buyer_organisation_id,
+        merged=False,
     )
     if deal is None:
         name = accounts.get_organisation(session, buyer_organisation_id).short_name
@@ -351,6 +360,7 @@ def take_award(
         need_id=None,
         seller=seller_organisation_id,
         buyer=buyer_organisation_id,
+        merged=False,
     )
     if deal is None:
         name = accounts.get_organisation(session, buyer_organisation_id).short_name

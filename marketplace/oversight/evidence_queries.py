@@ -107,7 +107,8 @@ def _records(
         "introductions": terms_queries.introductions_of_deal(session, actor, deal_id),
         "commissions": terms_queries.commissions_of_deal(session, actor, deal_id),
     }
-    subjects = [f"deal:{deal_id}"]
+    family = session.scalars(deal_queries.seen_family(session, actor, deal_id))
+    subjects = [f"deal:{each}" for each in family]
     if deal.listing_id is not None:
         records["listing"] = listings.get_internal(session, deal.listing_id)
         intents = intent_queries.intents(session, deal.listing_id)

@@ -188,6 +188,6 @@ def test_a_broker_whose_certificate_ran_out_is_shown_so_and_named_in_no_new_pape
         due_when="registration",
     )  # fmt: skip
     assert commission.status_code == 422
-    assert "证书已于" in commission.text
+    assert "证书只到" in commission.text
     assert "证书已过期" in client.get(f"/brokers/{market.broker.user_id}").text
     assert "证书已过期" in client.get("/brokers").text

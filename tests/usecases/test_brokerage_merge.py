@@ -33,12 +33,13 @@ from marketplace.contracts import handlers as contract_handlers
 from marketplace.contracts import queries as contract_queries
 from marketplace.contracts import service as contracts
 from marketplace.foundation import audit
-from marketplace.foundation.access import Actor, Role
+from marketplace.foundation.access import SYSTEM, Actor, Role
 from marketplace.foundation.db import Database
 from marketplace.foundation.errors import Conflict, DomainError, NotAllowed, NotFound
 from marketplace.foundation.money import Fen
 from marketplace.foundation.outbox import Outbox, OutboxEvent
 from tests.dealing import PRICE, Market, at_once, count, events, propose, stage
+from tests.trading import Hall
 from tests.world import World
 
 
@@ -486,3 +487,24 @@ def test_the_preview_says_what_would_happen(market: Market) -> None:
                 into_deal_id=standing,
                 now=market.now,
             )
+
+
+def test_an_award_of_the_hall_leaves_the_price_of_several_things_alone(market: Market) -> None:
+    mine = market.achievement()
+    ending, standing = market.deal(mine), market.deal()
+    market.terms(standing, amount_fen=Fen(300), signed_on=None)
+    merge(market, ending, standing)
+    hall = Hall(market.database, market.world, market.now)
+    opened = market.do(
+        service.take_award,
+        SYSTEM,
+        listing_id=hall.announced(),
+        achievement_id=mine,
+        seller_organisation_id=market.university.id,
+        buyer_organisation_id=market.firm.id,
+        price_fen=Fen(900),
+        trading_mode=None,
+    )
+    assert opened not in (ending, standing)
+    assert row(market, opened).amount_fen == 900
+    assert row(market, standing).amount_fen == 300
