@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
 from marketplace.achievements import queries as achievements
 from marketplace.brokerage import rules
-from marketplace.brokerage.family_queries import belongs_to, covering_ids
+from marketplace.brokerage.family_queries import belongs_to
 from marketplace.brokerage.models import Agreement, Deal, Note
 from marketplace.brokerage.parameters import stale_days_on
 from marketplace.brokerage.rules import (
@@ -172,24 +172,6 @@ def sees(session: Session, actor: Actor, deal_id: int) -> bool:
     """Tell whether an actor may see a deal."""
     found = select(Deal.id).where(Deal.id == deal_id, visible_to(session, actor))
     return session.scalar(found) is not None
-
-
-def seen_family(session: Session, actor: Actor, deal_id: int) -> Select[int]:
-    """Return the ids of a deal and of what was merged into it, as far as the actor sees them."""
-    return (
-        select(Deal.id)
-        .where(or_(Deal.id == deal_id, Deal.merged_into_id == deal_id), visible_to(session, actor))
-        .correlate(None)
-    )
-
-
-def seen_proofs(session: Session, actor: Actor, deal_id: int) -> Select[int]:
-    """Return the ids of the deals whose introductions cover a deal, those the actor sees."""
-    return (
-        select(Deal.id)
-        .where(Deal.id.in_(covering_ids(session, deal_id)), visible_to(session, actor))
-        .correlate(None)
-    )
 
 
 def _narrowed(chosen: DealFilter, now: datetime) -> list[ColumnElement[bool]]:

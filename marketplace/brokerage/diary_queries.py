@@ -9,11 +9,12 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.brokerage.commission_rules import ExpenseStatus
-from marketplace.brokerage.deal_queries import seen_family, visible_to
+from marketplace.brokerage.deal_queries import visible_to
 from marketplace.brokerage.family_queries import goes_on
 from marketplace.brokerage.introduction_rules import DisputeState, RecognitionState
 from marketplace.brokerage.models import Deal, Note, Task
 from marketplace.brokerage.rules import DealStage, NoteKind, NoteVisibility
+from marketplace.brokerage.seen_queries import seen_family
 from marketplace.foundation import audit
 from marketplace.foundation.access import Actor
 from marketplace.foundation.words import Word

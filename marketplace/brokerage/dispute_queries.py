@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
-from marketplace.brokerage.deal_queries import seen_proofs, sees
+from marketplace.brokerage.deal_queries import sees
 from marketplace.brokerage.introduction_models import Dispute, Recognition
 from marketplace.brokerage.introduction_rules import (
     DECIDE_DISPUTE,
@@ -20,6 +20,7 @@ from marketplace.brokerage.introduction_rules import (
     RecognitionState,
 )
 from marketplace.brokerage.models import Introduction
+from marketplace.brokerage.seen_queries import seen_proofs
 from marketplace.foundation.access import Actor, permits
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.money import Fen

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import queries as accounts
 from marketplace.brokerage.commission_models import CommissionEntry, Expense
 from marketplace.brokerage.commission_rules import EntryCause, ExpenseStatus
-from marketplace.brokerage.deal_queries import seen_family, visible_to
+from marketplace.brokerage.deal_queries import visible_to
 from marketplace.brokerage.models import Commission, Deal
+from marketplace.brokerage.seen_queries import seen_family
 from marketplace.brokerage.terms_rules import CONFIRM_COMMISSION, CommissionPayer
 from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.db import Page, paginate

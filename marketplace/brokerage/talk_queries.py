@@ -9,8 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import queries as accounts
-from marketplace.brokerage.deal_queries import seen_family, sees
+from marketplace.brokerage.deal_queries import sees
 from marketplace.brokerage.models import Deal
+from marketplace.brokerage.seen_queries import seen_family
 from marketplace.brokerage.talk_models import Talk, TalkSlot, TalkVote
 from marketplace.brokerage.talk_rules import TalkKind, TalkState
 from marketplace.foundation.access import Actor

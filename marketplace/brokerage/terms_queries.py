@@ -12,10 +12,10 @@ from marketplace.accounts import queries as accounts
 from marketplace.achievements import queries as achievements
 from marketplace.brokerage import terms_rules
 from marketplace.brokerage.commission_models import CommissionEntry, CommissionShare
-from marketplace.brokerage.deal_queries import seen_family, seen_proofs
 from marketplace.brokerage.models import Agreement, Commission, Deal, Introduction
 from marketplace.brokerage.parameters import AgreementText, agreement_text
 from marketplace.brokerage.rules import TALKING, DealStage
+from marketplace.brokerage.seen_queries import seen_family, seen_proofs
 from marketplace.brokerage.terms_rules import (
     WHOLE_RATE,
     AgreementStatus,
