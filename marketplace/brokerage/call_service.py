@@ -14,6 +14,7 @@ from marketplace.brokerage.diary_service import (
     refresh_next_task,
     write_note,
 )
+from marketplace.brokerage.family_queries import belongs_to
 from marketplace.brokerage.models import Task
 from marketplace.brokerage.parameters import follow_up_days_on
 from marketplace.brokerage.pipeline_service import load, subject
@@ -108,7 +109,7 @@ def _own_open(session: Session, actor: Actor, deal_id: int) -> list[Task]:
         session.scalars(
             select(Task)
             .where(
-                Task.deal_id == deal_id,
+                belongs_to(Task.deal_id, deal_id),
                 Task.owner_user_id == actor.user_id,
                 Task.done_at.is_(None),
             )

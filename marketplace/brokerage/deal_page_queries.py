@@ -26,6 +26,7 @@ from marketplace.brokerage.ledger_queries import (
     entries_of_deal,
     expenses_of_deal,
 )
+from marketplace.brokerage.merge_queries import Relatives, relatives_of
 from marketplace.brokerage.models import Deal
 from marketplace.brokerage.paper_rules import PaperType, type_of
 from marketplace.brokerage.pipeline_rules import Checked, checklist
@@ -52,6 +53,7 @@ class DealParts:
     chance: Chance | None
     own_chance: OwnChance | None
     checks: Sequence[Checked]
+    relatives: Relatives
 
 
 def parts_of(session: Session, actor: Actor, deal: DealView, *, now: datetime) -> DealParts:
@@ -64,8 +66,8 @@ def parts_of(session: Session, actor: Actor, deal: DealView, *, now: datetime) -
         facts = facts_of(session, session.get_one(Deal, deal.id), today=local_date(now))
         checks = checklist(facts, deal.onward)
     return DealParts(
-        recognitions_of_deal(session, deal.id),
-        disputes_of_deal(session, deal.id),
+        recognitions_of_deal(session, actor, deal.id),
+        disputes_of_deal(session, actor, deal.id),
         permits(actor, DISPUTE) and may_end(deal.sides),
         entries_of_deal(session, actor, deal.id),
         expenses_of_deal(session, deal.id),
@@ -76,4 +78,5 @@ def parts_of(session: Session, actor: Actor, deal: DealView, *, now: datetime) -
         measured_chances(session, actor)[deal.stage] if weighed else None,
         own_chances(session, actor, [deal.id]).get(deal.id) if weighed else None,
         checks,
+        relatives_of(session, actor, deal),
     )

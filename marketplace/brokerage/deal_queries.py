@@ -16,6 +16,7 @@ from marketplace.brokerage.models import Agreement, Deal
 from marketplace.brokerage.pipeline_rules import Pipeline, Step, choices, onward
 from marketplace.brokerage.rules import (
     CLOSED,
+    LEFT,
     DealSource,
     DealStage,
     LostReason,
@@ -60,6 +61,11 @@ class DealRow:
     fresh: bool
     choices: tuple[Step, ...]
 
+    @property
+    def shown(self) -> Step | DealStage:
+        """Return what its status tells: the step, or how the deal has left its pipeline."""
+        return self.stage if self.stage in LEFT else self.step
+
 
 @dataclass(frozen=True, kw_only=True)
 class DealView:
@@ -94,6 +100,10 @@ class DealView:
     lost_from: DealStage | None
     lost_at: datetime | None
     last_contact_at: datetime | None
+    part: str
+    split_from_id: int | None
+    merged_into_id: int | None
+    merged_at: datetime | None
     sides: frozenset[Side]
     leads: bool
     may_end: bool
@@ -103,6 +113,11 @@ class DealView:
     def is_open(self) -> bool:
         """Tell whether the deal still goes on."""
         return self.stage not in CLOSED
+
+    @property
+    def shown(self) -> Step | DealStage:
+        """Return what its status tells: the step, or how the deal has left its pipeline."""
+        return self.stage if self.stage in LEFT else self.step
 
     def has(self, *values: str) -> bool:
         """Tell whether the reader stands on one of the sides, named by value."""
@@ -178,7 +193,7 @@ def narrowed(chosen: DealFilter, now: datetime) -> list[ColumnElement[bool]]:
     if chosen.pipeline is not None:
         conditions.append(Deal.pipeline == chosen.pipeline)
     if chosen.step is not None:
-        conditions += [Deal.step == chosen.step, Deal.stage != DealStage.LOST]
+        conditions += [Deal.step == chosen.step, Deal.stage.not_in(LEFT)]
     if chosen.stage is not None:
         conditions.append(Deal.stage == chosen.stage)
     if chosen.text:
@@ -321,6 +336,10 @@ def get_deal(session: Session, actor: Actor, deal_id: int) -> DealView:
         lost_from=deal.lost_from,
         lost_at=deal.lost_at,
         last_contact_at=deal.last_contact_at,
+        part=deal.part,
+        split_from_id=deal.split_from_id,
+        merged_into_id=deal.merged_into_id,
+        merged_at=deal.merged_at,
         sides=sides,
         leads=leading,
         may_end=permits(actor, rules.END)

@@ -156,12 +156,12 @@ def _deal_page(
         steps=_steps(deal),
         talking=rules.TALKING,
         notes=queries.notes(session, actor, deal_id),
-        tasks=queries.tasks_of_deal(session, deal_id),
+        tasks=queries.tasks_of_deal(session, actor, deal_id),
         history=queries.history(session, deal_id),
-        introductions=queries.introductions_of_deal(session, deal_id),
+        introductions=queries.introductions_of_deal(session, actor, deal_id),
         agreement=queries.find_agreement(session, deal.achievement_id, deal.buyer.id),
         agreement_in_force=queries.has_agreement(session, deal.buyer.id, deal.achievement_id, day),
-        commissions=queries.commissions_of_deal(session, deal_id),
+        commissions=queries.commissions_of_deal(session, actor, deal_id),
         note_form=note,
         task_form=task,
         may={
@@ -180,7 +180,9 @@ def _deal_page(
 
 
 def _steps(deal: queries.DealView) -> list[tuple[str, str, str]]:
-    """Write the way of a deal through its pipeline: done, now, still to come."""
+    """Write the way of a deal through its pipeline; one that was merged has none any more."""
+    if deal.stage is DealStage.MERGED:
+        return []
     place = deal.pipeline.place(deal.step.code)
     notes = {DealStage.PAID: deal.paid_on, DealStage.REGISTERED: deal.registered_on,
              DealStage.SIGNED: deal.signed_on}  # fmt: skip

@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 
 from marketplace.brokerage.commission_rules import ExpenseStatus
 from marketplace.brokerage.deal_queries import visible_to
+from marketplace.brokerage.family_queries import goes_on
 from marketplace.brokerage.introduction_rules import DisputeState, RecognitionState
 from marketplace.brokerage.models import Deal, Note, Task
 from marketplace.brokerage.pipeline_rules import Step
-from marketplace.brokerage.rules import CLOSED, DealStage, NoteKind, NoteVisibility
+from marketplace.brokerage.rules import DealStage, NoteKind, NoteVisibility
+from marketplace.brokerage.seen_queries import seen_family
 from marketplace.brokerage.step_queries import place_of
 from marketplace.foundation import audit
 from marketplace.foundation.access import Actor
@@ -26,6 +28,7 @@ class NoteView:
     """A note as its reader sees it."""
 
     id: int
+    deal_id: int
     kind: NoteKind
     visibility: NoteVisibility
     body: str
@@ -50,16 +53,21 @@ class TaskView:
 
 
 def notes(session: Session, actor: Actor, deal_id: int) -> list[NoteView]:
-    """List the notes that the actor may read, newest first; private ones only their author."""
+    """List the notes that the actor may read, newest first; private ones only their author.
+
+    Those of a merged deal stand among them for whoever reads them on its own page.
+    """
     readable: ColumnElement[bool] = Note.visibility == NoteVisibility.SHARED
     if actor.user_id is not None:
         readable = or_(readable, Note.author_user_id == actor.user_id)
+    among = seen_family(session, actor, deal_id)
     rows = session.scalars(
-        select(Note).where(Note.deal_id == deal_id, readable).order_by(Note.id.desc())
+        select(Note).where(Note.deal_id.in_(among), readable).order_by(Note.id.desc())
     )
     return [
         NoteView(
             row.id,
+            row.deal_id,
             row.kind,
             row.visibility,
             row.body,
@@ -87,12 +95,12 @@ def _task(row: Task, deal: Deal) -> TaskView:
     )
 
 
-def tasks_of_deal(session: Session, deal_id: int) -> list[TaskView]:
-    """List a deal's tasks, the open ones first by day."""
+def tasks_of_deal(session: Session, actor: Actor, deal_id: int) -> list[TaskView]:
+    """List a deal's tasks and those of what was merged into it, the open ones first by day."""
     rows = session.execute(
         select(Task, Deal)
         .join(Deal, Deal.id == Task.deal_id)
-        .where(Task.deal_id == deal_id)
+        .where(Task.deal_id.in_(seen_family(session, actor, deal_id)))
         .order_by(Task.done_at.is_not(None), Task.due_on, Task.id)
     )
     return [_task(task, deal) for task, deal in rows]
@@ -108,7 +116,7 @@ def open_tasks(
         .where(
             Task.owner_user_id == actor.user_id,
             Task.done_at.is_(None),
-            Deal.stage.not_in(CLOSED),
+            goes_on(),
             visible_to(session, actor),
         )
         .order_by(Task.due_on, Task.id)
@@ -160,6 +168,10 @@ _ACTIONS = {
     "brokerage.cancel_talk": "取消会议",
     "brokerage.write_minutes": "写会议纪要",
     "brokerage.remind": "催办答复",
+    "brokerage.merge": "并入另一个项目",
+    "brokerage.take_in": "另一个项目并了进来",
+    "brokerage.split": "分出一个项目",
+    "brokerage.split_off": "从另一个项目分出",
 }
 
 
@@ -204,7 +216,7 @@ def history(session: Session, deal_id: int) -> list[HistoryLine]:
                 entry.happened_at,
                 label,
                 entry.actor_name,
-                str(after.get("reason", "")),
+                f"项目 {after['deal']}" if "deal" in after else str(after.get("reason", "")),
                 "bad" if entry.action == "brokerage.lose" else "",
             )
         )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.brokerage import enquiry_service, rules
 from marketplace.brokerage.events import NoteShared
+from marketplace.brokerage.family_queries import belongs_to, standing_id
 from marketplace.brokerage.models import Deal, Note, Task
 from marketplace.brokerage.pipeline_service import load, subject
 from marketplace.brokerage.rules import CONTACTS, NoteKind, NoteVisibility
@@ -157,11 +158,18 @@ def finish_task(
 ) -> int:
     """Tick off a task, with its result as a note and the next step; return the deal's id.
 
-    Ticked off already: do nothing.
+    Ticked off already: do nothing. What follows from a task of a merged deal stands with the deal
+    that goes on.
     """
     require(actor, rules.WRITE_NOTE)
+    found = session.get(Task, task_id)
+    if found is None:
+        raise NotFound()
+    # The deal first: whoever holds it may be moving its tasks.
+    deal, _sides = load(session, actor, standing_id(session, found.deal_id))
     task = lock(session, Task, task_id)
-    deal, _sides = load(session, actor, task.deal_id)
+    if standing_id(session, task.deal_id) != deal.id:
+        raise Conflict("deal.task_moved", "这项待办刚随项目的合并或拆分转走，请刷新页面再记结果")
     if task.owner_user_id != actor.user_id and actor is not SYSTEM:
         raise NotFound()
     if task.done_at is not None:
@@ -196,7 +204,9 @@ def finish_task(
 
 
 def refresh_next_task(session: Session, deal: Deal) -> None:
-    """Keep the earliest open task's day with a locked deal."""
+    """Keep the earliest open task's day with a locked deal, those of merged deals included."""
     deal.next_task_on = session.scalar(
-        select(func.min(Task.due_on)).where(Task.deal_id == deal.id, Task.done_at.is_(None))
+        select(func.min(Task.due_on)).where(
+            belongs_to(Task.deal_id, deal.id), Task.done_at.is_(None)
+        )
     )

@@ -20,6 +20,7 @@ from marketplace.brokerage.introduction_rules import (
     RecognitionState,
 )
 from marketplace.brokerage.models import Introduction
+from marketplace.brokerage.seen_queries import seen_proofs
 from marketplace.foundation.access import Actor, permits
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.money import Fen
@@ -139,12 +140,12 @@ def _disputes(session: Session, rows: list[Dispute]) -> list[DisputeView]:
     ]
 
 
-def recognitions_of_deal(session: Session, deal_id: int) -> list[RecognitionView]:
-    """List the contracts that were put down to a deal's introductions."""
+def recognitions_of_deal(session: Session, actor: Actor, deal_id: int) -> list[RecognitionView]:
+    """List the contracts that were put down to the introductions that cover a deal."""
     rows = session.scalars(
         select(Recognition)
         .join(Introduction, Introduction.id == Recognition.introduction_id)
-        .where(Introduction.deal_id == deal_id)
+        .where(Introduction.deal_id.in_(seen_proofs(session, actor, deal_id)))
         .order_by(Recognition.id)
     ).all()
     return _recognitions(session, list(rows))
@@ -169,12 +170,12 @@ def get_recognition(session: Session, recognition_id: int) -> RecognitionView:
     return _recognitions(session, [row])[0]
 
 
-def disputes_of_deal(session: Session, deal_id: int) -> list[DisputeView]:
-    """List the disputes about a deal's introductions, the newest first."""
+def disputes_of_deal(session: Session, actor: Actor, deal_id: int) -> list[DisputeView]:
+    """List the disputes about the introductions that cover a deal, the newest first."""
     rows = session.scalars(
         select(Dispute)
         .join(Introduction, Introduction.id == Dispute.introduction_id)
-        .where(Introduction.deal_id == deal_id)
+        .where(Introduction.deal_id.in_(seen_proofs(session, actor, deal_id)))
         .order_by(Dispute.id.desc())
     ).all()
     return _disputes(session, list(rows))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from marketplace.brokerage import feedback_rules
 from marketplace.brokerage.deal_queries import parties_of
 from marketplace.brokerage.events import AnswerOverdue, FeedbackDigested
+from marketplace.brokerage.family_queries import belongs_to, standing_id
 from marketplace.brokerage.feedback_models import Digest, Enquiry
 from marketplace.brokerage.models import Deal
 from marketplace.brokerage.parameters import reminder_terms_on
@@ -35,12 +37,10 @@ def close_enquiry(session: Session, deal: Deal, *, actor: Actor, now: datetime) 
     """Close what waits for an answer; a buyer who ends the deal himself was not answered."""
     if actor is SYSTEM:
         return
-    row = _open(session, deal.id)
-    if row is None:
-        return
-    row.closed_at, row.next_step_on = now, None
-    if actor.organisation_id != deal.buyer_organisation_id:
-        row.answer_workdays = _workdays(local_date(row.asked_at), local_date(now))
+    for row in _open(session, deal.id):
+        row.closed_at, row.next_step_on = now, None
+        if actor.organisation_id != deal.buyer_organisation_id:
+            row.answer_workdays = _workdays(local_date(row.asked_at), local_date(now))
 
 
 def remind(session: Session, now: datetime) -> int:
@@ -54,7 +54,7 @@ def remind(session: Session, now: datetime) -> int:
         .with_for_update()
     ).all()
     for row in rows:
-        deal = session.get_one(Deal, row.deal_id)
+        deal = session.get_one(Deal, standing_id(session, row.deal_id))
         steps = reminder_terms_on(local_date(row.asked_at)).steps
         waited = steps[row.steps_taken]
         row.steps_taken += 1
@@ -142,7 +142,7 @@ def _send(
 
 
 def _ask(session: Session, deal: Deal, *, now: datetime) -> None:
-    if _open(session, deal.id) is not None:
+    if _open(session, deal.id):
         return
     session.add(
         Enquiry(
@@ -154,12 +154,14 @@ def _ask(session: Session, deal: Deal, *, now: datetime) -> None:
     )
 
 
-def _open(session: Session, deal_id: int) -> Enquiry | None:
-    return session.scalar(
+def _open(session: Session, deal_id: int) -> Sequence[Enquiry]:
+    """Lock what waits on a deal: one message, and one for each deal that was merged into it."""
+    return session.scalars(
         select(Enquiry)
-        .where(Enquiry.deal_id == deal_id, Enquiry.closed_at.is_(None))
+        .where(belongs_to(Enquiry.deal_id, deal_id), Enquiry.closed_at.is_(None))
+        .order_by(Enquiry.id)
         .with_for_update()
-    )
+    ).all()
 
 
 def _step_day(asked_on: date, taken: int) -> date | None:

@@ -88,6 +88,7 @@ def open_from_intent(
         need_id=None,
         seller=seller_organisation_id,
         buyer=buyer_organisation_id,
+        merged=False,
     )
     if deal is None:
         name = accounts.get_organisation(session, buyer_organisation_id).short_name
@@ -126,6 +127,7 @@ def take_award(
         need_id=None,
         seller=seller_organisation_id,
         buyer=buyer_organisation_id,
+        merged=False,
     )
     if deal is None:
         name = accounts.get_organisation(session, buyer_organisation_id).short_name

@@ -84,6 +84,32 @@ class DealLost(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DealMerged(Event):
+    """A deal was merged into another of the same parties, which goes on for both."""
+
+    deal_id: int
+    title: str
+    into_deal_id: int
+    into_title: str
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    broker_user_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DealSplit(Event):
+    """A part of a deal became a deal of its own."""
+
+    deal_id: int
+    title: str
+    new_deal_id: int
+    new_title: str
+    seller_organisation_id: int
+    buyer_organisation_id: int
+    broker_user_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class NoteShared(Event):
     """Somebody left a note on a deal that both parties and the broker may read."""
 
@@ -429,6 +455,32 @@ class ProposalMade(Event):
     proposal_id: int
     title: str
     need_title: str
+    seller_organisation_id: int | None
+    buyer_organisation_id: int | None
+    broker_user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposalReminded(Event):
+    """A proposal ends soon; only the sides that have not answered are named."""
+
+    proposal_id: int
+    title: str
+    need_title: str
+    valid_to: date
+    seller_organisation_id: int | None
+    buyer_organisation_id: int | None
+    broker_user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposalLapsed(Event):
+    """A proposal ended without all the answers; the sides that gave none are named."""
+
+    proposal_id: int
+    title: str
+    need_title: str
+    valid_to: date
     seller_organisation_id: int | None
     buyer_organisation_id: int | None
     broker_user_id: int

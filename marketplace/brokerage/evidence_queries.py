@@ -37,7 +37,7 @@ def evidence_of(
     assert pair.deal_id is not None
     row = session.get_one(Introduction, introduction_id)
     deal = get_deal(session, actor, pair.deal_id)
-    disputes = disputes_of_deal(session, deal.id)
+    disputes = disputes_of_deal(session, actor, deal.id)
     facts: dict[str, Any] = {
         "介绍存证": {
             "seller": row.seller_uscc,
@@ -66,7 +66,7 @@ def evidence_of(
                 "contract_no": view.contract_no,
                 "total_fen": view.total_fen,
             }
-            for view in commissions_of_deal(session, deal.id)
+            for view in commissions_of_deal(session, actor, deal.id)
         ],
         "佣金账": [
             {
@@ -90,7 +90,7 @@ def evidence_of(
                 "state": view.state.label,
                 "decision": view.decision,
             }
-            for view in recognitions_of_deal(session, deal.id)
+            for view in recognitions_of_deal(session, actor, deal.id)
         ],
         "争议": [
             {

@@ -11,6 +11,7 @@ from marketplace.brokerage import commission_rules, terms_rules
 from marketplace.brokerage.commission_models import Expense
 from marketplace.brokerage.commission_rules import ExpenseStatus
 from marketplace.brokerage.events import ExpenseClaimed
+from marketplace.brokerage.family_queries import belongs_to
 from marketplace.brokerage.models import Commission
 from marketplace.brokerage.pipeline_service import load, load_led, subject
 from marketplace.brokerage.rules import Side
@@ -39,7 +40,7 @@ def claim_expense(
         raise NotAllowed("expense.not_broker", "只有本项目的技术经理人可以请求必要费用")
     owed = session.scalar(
         select(Commission.id).where(
-            Commission.deal_id == deal.id,
+            belongs_to(Commission.deal_id, deal.id),
             Commission.payer == payer,
             Commission.status.not_in((CommissionStatus.VOID, CommissionStatus.PROPOSED)),
         )

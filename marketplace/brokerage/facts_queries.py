@@ -8,6 +8,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.brokerage.deal_queries import has_agreement
+from marketplace.brokerage.family_queries import belongs_to
 from marketplace.brokerage.models import Commission, Deal, Introduction, Note
 from marketplace.brokerage.pipeline_rules import DealFacts
 from marketplace.brokerage.room_models import Room, RoomFile
@@ -18,31 +19,31 @@ from marketplace.brokerage.terms_rules import CommissionStatus
 
 
 def facts_of(session: Session, deal: Deal, *, today: date) -> DealFacts:
-    """Collect what the conditions look at."""
+    """Collect what the conditions look at, in the deal and in what was merged into it."""
     there = session.execute(
         select(
             select(func.count())
-            .where(Note.deal_id == deal.id, Note.kind.in_(CONTACTS))
+            .where(belongs_to(Note.deal_id, deal.id), Note.kind.in_(CONTACTS))
             .scalar_subquery(),
             exists().where(
-                Introduction.deal_id == deal.id,
+                belongs_to(Introduction.deal_id, deal.id),
                 Introduction.ended_at.is_(None),
                 Introduction.seller_acknowledged_at.is_not(None),
                 Introduction.buyer_acknowledged_at.is_not(None),
             ),
             exists().where(
-                Commission.deal_id == deal.id,
+                belongs_to(Commission.deal_id, deal.id),
                 Commission.agreed_at.is_not(None),
                 Commission.status != CommissionStatus.VOID,
             ),
-            exists().where(Talk.deal_id == deal.id, Talk.state == TalkState.HELD),
+            exists().where(belongs_to(Talk.deal_id, deal.id), Talk.state == TalkState.HELD),
             exists().where(
-                Talk.deal_id == deal.id,
+                belongs_to(Talk.deal_id, deal.id),
                 Talk.state == TalkState.HELD,
                 Talk.kind == TalkKind.SITE,
             ),
             exists().where(
-                Room.deal_id == deal.id,
+                belongs_to(Room.deal_id, deal.id),
                 Room.closed_at.is_(None),
                 RoomFile.room_id == Room.id,
                 RoomFile.withdrawn_at.is_(None),

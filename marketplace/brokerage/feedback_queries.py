@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from marketplace.accounts import queries as accounts
+from marketplace.brokerage.family_queries import belongs_to
 from marketplace.brokerage.feedback_models import Digest, Enquiry
 from marketplace.brokerage.feedback_rules import median, month_after, month_before
 from marketplace.brokerage.models import Deal
@@ -82,9 +83,11 @@ def answer_time_of(session: Session, organisation_id: int, *, now: datetime) -> 
 
 def owed_answers(session: Session, actor: Actor, *, limit: int = 30) -> list[OwedAnswer]:
     """List the messages that wait for the actor's organisation, a broker's only on his deals."""
+    standing = aliased(Deal)
     rows = session.execute(
-        select(Enquiry, Deal)
+        select(Enquiry, standing)
         .join(Deal, Deal.id == Enquiry.deal_id)
+        .join(standing, standing.id == func.coalesce(Deal.merged_into_id, Deal.id))
         .where(
             Enquiry.closed_at.is_(None),
             Enquiry.organisation_id == (actor.organisation_id or 0),
@@ -104,15 +107,16 @@ def owed_answers(session: Session, actor: Actor, *, limit: int = 30) -> list[Owe
 
 
 def open_enquiry(session: Session, deal_id: int) -> OwedAnswer | None:
-    """Return what waits for an answer on a deal, or None."""
-    found = session.execute(
-        select(Enquiry, Deal)
-        .join(Deal, Deal.id == Enquiry.deal_id)
-        .where(Enquiry.deal_id == deal_id, Enquiry.closed_at.is_(None))
-    ).one_or_none()
-    if found is None:
+    """Return what has waited longest for an answer on a deal, or None."""
+    row = session.scalar(
+        select(Enquiry)
+        .where(belongs_to(Enquiry.deal_id, deal_id), Enquiry.closed_at.is_(None))
+        .order_by(Enquiry.asked_at)
+        .limit(1)
+    )
+    if row is None:
         return None
-    row, deal = found
+    deal = session.get_one(Deal, deal_id)
     return OwedAnswer(
         deal.id, deal.title, local_date(row.asked_at), row.organisation_id, row.steps_taken
     )

@@ -153,7 +153,7 @@ def _stage_figure(
 def _fields(session: Session, actor: Actor) -> tuple[FieldFigure, ...]:
     rows = session.execute(
         select(Deal.achievement_id, Deal.stage, func.count())
-        .where(visible_to(session, actor))
+        .where(visible_to(session, actor), Deal.stage != DealStage.MERGED)
         .group_by(Deal.achievement_id, Deal.stage)
     ).all()
     known = achievements.fields_of(session, {row[0] for row in rows if row[0] is not None})

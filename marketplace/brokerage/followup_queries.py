@@ -11,12 +11,13 @@ from marketplace.brokerage.commission_models import Expense
 from marketplace.brokerage.commission_rules import ExpenseStatus
 from marketplace.brokerage.deal_queries import visible_to
 from marketplace.brokerage.dispute_queries import disputes, recognitions_to_check
+from marketplace.brokerage.family_queries import goes_on
 from marketplace.brokerage.feedback_queries import owed_answers
 from marketplace.brokerage.introduction_rules import DECIDE_DISPUTE
 from marketplace.brokerage.models import Deal
 from marketplace.brokerage.parameters import reminder_terms_on
 from marketplace.brokerage.proposal_queries import awaiting_answer
-from marketplace.brokerage.rules import CLOSED, WRITE_NOTE
+from marketplace.brokerage.rules import WRITE_NOTE
 from marketplace.brokerage.talk_models import Talk, TalkSlot, TalkVote
 from marketplace.brokerage.talk_rules import TalkState
 from marketplace.brokerage.terms_rules import CONFIRM_COMMISSION
@@ -94,7 +95,7 @@ def _times(session: Session, actor: Actor, *, now: datetime) -> list[WaitingItem
             Talk.organisation_id != actor.organisation_id,
             Talk.id.not_in(answered),
             Talk.id.in_(select(TalkSlot.talk_id).where(TalkSlot.starts_at > now)),
-            Deal.stage.not_in(CLOSED),
+            goes_on(),
             visible_to(session, actor),
         )
         .order_by(Talk.id)

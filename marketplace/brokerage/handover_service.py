@@ -35,10 +35,11 @@ def open_work(session: Session, *, organisation_id: int, user_id: int) -> dict[s
 def take_over(session: Session, *, actor: Actor, now: datetime, handing: Handing) -> dict[str, int]:
     """Give a broker's open deals, tasks and requests to a colleague who may lead deals."""
     deals = session.scalars(
-        _deals(handing.organisation_id, handing.giver_id).with_for_update()
+        # In the order in which merging locks them.
+        _deals(handing.organisation_id, handing.giver_id).order_by(Deal.id).with_for_update()
     ).all()
     tasks = session.scalars(
-        _tasks(handing.organisation_id, handing.giver_id).with_for_update()
+        _tasks(handing.organisation_id, handing.giver_id).order_by(Task.id).with_for_update()
     ).all()
     requests = session.scalars(_requests(handing.giver_id).with_for_update()).all()
     if (deals or requests) and not handing.taker.has(Role.BROKER):

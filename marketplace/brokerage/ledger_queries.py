@@ -13,6 +13,7 @@ from marketplace.brokerage.commission_models import CommissionEntry, Expense
 from marketplace.brokerage.commission_rules import EntryCause, ExpenseStatus
 from marketplace.brokerage.deal_queries import visible_to
 from marketplace.brokerage.models import Commission, Deal
+from marketplace.brokerage.seen_queries import seen_family
 from marketplace.brokerage.terms_rules import CONFIRM_COMMISSION, CommissionPayer
 from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.db import Page, paginate
@@ -145,7 +146,7 @@ def entries_of_deal(session: Session, actor: Actor, deal_id: int) -> list[EntryV
     rows = session.scalars(
         select(CommissionEntry)
         .join(Commission, Commission.id == CommissionEntry.commission_id)
-        .where(Commission.deal_id == deal_id)
+        .where(Commission.deal_id.in_(seen_family(session, actor, deal_id)))
         .order_by(CommissionEntry.id)
     ).all()
     return _views(session, actor, list(rows))

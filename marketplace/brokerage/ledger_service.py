@@ -12,6 +12,7 @@ from marketplace.brokerage import commission_rules, terms_rules
 from marketplace.brokerage.commission_models import CommissionEntry, CommissionShare
 from marketplace.brokerage.commission_rules import EntryCause, EntryFacts, Share
 from marketplace.brokerage.events import CommissionDue
+from marketplace.brokerage.family_queries import belongs_to
 from marketplace.brokerage.models import Commission, Deal
 from marketplace.brokerage.terms_rules import CommissionStatus, CommissionTerms, DueWhen
 from marketplace.foundation import audit, outbox
@@ -194,7 +195,7 @@ def facts_of(entry: CommissionEntry) -> EntryFacts:
 def _commissions(session: Session, deal_id: int) -> Sequence[Commission]:
     return session.scalars(
         select(Commission)
-        .where(Commission.deal_id == deal_id)
+        .where(belongs_to(Commission.deal_id, deal_id))
         .order_by(Commission.id)
         .with_for_update()
     ).all()

@@ -30,8 +30,10 @@ _ORGANISATION = "accounts_organisations.id"
 _USER = "accounts_users.id"
 _ACHIEVEMENT = "achievements_achievements.id"
 _STANDING = text("ended_at IS NULL")
-_LIVE_PAIR = text("achievement_id IS NOT NULL AND stage NOT IN ('lost', 'paid')")
-_LIVE_NEED = text("achievement_id IS NULL AND need_id IS NOT NULL AND stage NOT IN ('lost','paid')")
+_LIVE_PAIR = text("achievement_id IS NOT NULL AND stage NOT IN ('lost', 'merged', 'paid')")
+_LIVE_NEED = text(
+    "achievement_id IS NULL AND need_id IS NOT NULL AND stage NOT IN ('lost', 'merged', 'paid')"
+)
 
 
 class Deal(Base):
@@ -46,11 +48,17 @@ class Deal(Base):
         CheckConstraint(
             "stage NOT IN ('signed', 'registered', 'paid') OR step = stage", name="end_is_common"
         ),
-        # One deal at a time for a pair: a second intent or a double click finds the first.
+        CheckConstraint(
+            "(stage = 'merged') = (merged_into_id IS NOT NULL)", name="merged_into_another"
+        ),
+        CheckConstraint("merged_into_id <> id", name="not_into_itself"),
+        # One deal at a time for a pair: a second intent or a double click finds the first. Only
+        # parts that a leader has told apart stand beside each other.
         Index(
             "uq_brokerage_deals_live_pair",
             "achievement_id",
             "buyer_organisation_id",
+            "part",
             unique=True,
             sqlite_where=_LIVE_PAIR,
             postgresql_where=_LIVE_PAIR,
@@ -59,6 +67,7 @@ class Deal(Base):
             "uq_brokerage_deals_live_need",
             "need_id",
             "seller_organisation_id",
+            "part",
             unique=True,
             sqlite_where=_LIVE_NEED,
             postgresql_where=_LIVE_NEED,
@@ -103,6 +112,12 @@ class Deal(Base):
     last_contact_at: Mapped[datetime | None]
     # The earliest open task's day, kept with the deal so that lists sort and filter by it.
     next_task_on: Mapped[date | None]
+    # What part of its achievement or need it is about, once it was split; empty means all of it.
+    part: Mapped[str] = mapped_column(default="")
+    split_from_id: Mapped[int | None] = mapped_column(ForeignKey("brokerage_deals.id"), index=True)
+    # Always the deal that stands: when that one is merged on, what was merged into it follows.
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("brokerage_deals.id"), index=True)
+    merged_at: Mapped[datetime | None]
 
 
 class Note(Base):

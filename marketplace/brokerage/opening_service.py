@@ -15,10 +15,11 @@ from marketplace.achievements import queries as achievements
 from marketplace.brokerage import rules
 from marketplace.brokerage.diary_service import write_note
 from marketplace.brokerage.events import DealOpened
+from marketplace.brokerage.family_queries import goes_on
 from marketplace.brokerage.models import Deal
 from marketplace.brokerage.pipeline_parameters import pipelines
 from marketplace.brokerage.pipeline_rules import Pipeline, occasion_of
-from marketplace.brokerage.pipeline_service import assign_broker, subject
+from marketplace.brokerage.pipeline_service import assign_broker, lock_standing, subject
 from marketplace.brokerage.register_queries import broker_was_asked
 from marketplace.brokerage.rules import DealSource, NoteKind
 from marketplace.brokerage.step_queries import place_of
@@ -39,19 +40,34 @@ def short_title(title: str) -> str:
 
 
 def find_live(
-    session: Session, *, achievement_id: int | None, need_id: int | None, seller: int, buyer: int
+    session: Session,
+    *,
+    achievement_id: int | None,
+    need_id: int | None,
+    seller: int,
+    buyer: int,
+    merged: bool = True,
 ) -> Deal | None:
-    """Return the open deal of a pair, locked, or None."""
-    statement = select(Deal).where(
+    """Return the open deal of a pair, locked, or None; of several parts of one thing the first.
+
+    Where the pair's deal was ``merged`` into another, that one is returned. The trading hall does
+    not look for it: an award is about one thing, and its price is no price of several.
+    """
+    statement = select(Deal.id).where(
         Deal.seller_organisation_id == seller,
         Deal.buyer_organisation_id == buyer,
-        Deal.stage.not_in(rules.CLOSED),
+        goes_on() if merged else Deal.stage.not_in(rules.CLOSED),
     )
     if achievement_id is not None:
         statement = statement.where(Deal.achievement_id == achievement_id)
     else:
         statement = statement.where(Deal.achievement_id.is_(None), Deal.need_id == need_id)
-    return session.scalar(statement.limit(1).with_for_update())
+    found = session.scalar(statement.order_by(Deal.part, Deal.id).limit(1))
+    if found is None:
+        return None
+    deal = lock_standing(session, found)
+    # Closed by somebody while we waited for it.
+    return None if deal.stage in rules.CLOSED else deal
 
 
 def open_deal(

@@ -33,10 +33,10 @@ def paper_facts(session: Session, actor: Actor, deal_id: int, *, today: date) ->
     entry = find_broker(session, deal.broker.id) if deal.broker else None
     if entry is not None:
         check_still_certified(entry.certificate_valid_to, name=entry.name, today=today)
-    introduction = next(iter(introductions_of_deal(session, deal_id)), None)
+    introduction = next(iter(introductions_of_deal(session, actor, deal_id)), None)
     standing = [
         view
-        for view in commissions_of_deal(session, deal_id)
+        for view in commissions_of_deal(session, actor, deal_id)
         if view.status is not CommissionStatus.VOID
     ]
     return PaperFacts(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.standing_queries import check_acting
@@ -13,6 +15,12 @@ from marketplace.brokerage import enquiry_service, ledger_service, rules
 from marketplace.brokerage.deal_queries import parties_of
 from marketplace.brokerage.events import DealLost, DealPipelineChanged, DealStageChanged
 from marketplace.brokerage.facts_queries import facts_of
+from marketplace.brokerage.family_queries import (
+    belongs_to,
+    family_ids,
+    lives_on,
+    standing_id,
+)
 from marketplace.brokerage.models import Commission, Deal
 from marketplace.brokerage.pipeline_parameters import pipelines
 from marketplace.brokerage.pipeline_rules import Step, check_change, check_move
@@ -49,6 +57,17 @@ def load(session: Session, actor: Actor, deal_id: int) -> tuple[Deal, frozenset[
     if not rules.may_end(sides):
         raise NotFound()
     return deal, sides
+
+
+def lock_standing(session: Session, deal_id: int) -> Deal:
+    """Lock the deal that stands for a deal: itself, or the one it was merged into.
+
+    The merged one is not locked: whoever merges holds the standing deal first.
+    """
+    deal = lock(session, Deal, standing_id(session, deal_id))
+    if deal.merged_into_id is not None:
+        raise Conflict("deal.merged_meanwhile", "项目刚刚并入了另一个项目，请刷新页面再试")
+    return deal
 
 
 def load_led(session: Session, actor: Actor, deal_id: int) -> Deal:
@@ -195,7 +214,9 @@ def change_pipeline(
         now=now,
     )
     if was_serious and deal.stage not in _SERIOUS:
-        _release_achievement(session, deal, now=now)
+        family = family_ids(session, deal.id)
+        for achievement_id in _subjects(session, family).achievements:
+            _release_achievement(session, achievement_id, family, now=now)
 
 
 def lose(
@@ -219,7 +240,7 @@ def lose(
     enquiry_service.close_enquiry(session, deal, actor=actor, now=now)
     for commission in session.scalars(
         select(Commission).where(
-            Commission.deal_id == deal.id,
+            belongs_to(Commission.deal_id, deal.id),
             Commission.status.in_((CommissionStatus.PROPOSED, CommissionStatus.AGREED)),
         )
     ):
@@ -251,37 +272,57 @@ def lose(
         ),
         now=now,
     )
-    _release_need(session, deal, now=now)
-    _release_achievement(session, deal, now=now)
+    family = family_ids(session, deal.id)
+    subjects = _subjects(session, family)
+    for need_id in subjects.needs:
+        _release_need(session, need_id, family, now=now)
+    for achievement_id in subjects.achievements:
+        _release_achievement(session, achievement_id, family, now=now)
 
 
-def _release_need(session: Session, deal: Deal, *, now: datetime) -> None:
-    if deal.need_id is None:
-        return
+@dataclass(frozen=True)
+class _Subjects:
+    """What a deal and those merged into it are about."""
+
+    needs: list[int]
+    achievements: list[int]
+
+
+def _subjects(session: Session, family: Sequence[int]) -> _Subjects:
+    rows = session.execute(
+        select(Deal.need_id, Deal.achievement_id).where(Deal.id.in_(family))
+    ).all()
+    return _Subjects(
+        sorted({need for need, _achievement in rows if need}),
+        sorted({achievement for _need, achievement in rows if achievement}),
+    )
+
+
+def _release_need(session: Session, need_id: int, family: Sequence[int], *, now: datetime) -> None:
     others = session.scalar(
         select(func.count()).where(
-            Deal.need_id == deal.need_id,
-            Deal.id != deal.id,
-            Deal.stage != DealStage.LOST,
+            Deal.need_id == need_id,
+            Deal.id.not_in(family),
+            or_(Deal.stage.not_in((DealStage.LOST, DealStage.MERGED)), lives_on()),
         )
     )
     if not others:
-        need_service.mark_unmatched(session, actor=SYSTEM, now=now, need_id=deal.need_id)
+        need_service.mark_unmatched(session, actor=SYSTEM, now=now, need_id=need_id)
 
 
-def _release_achievement(session: Session, deal: Deal, *, now: datetime) -> None:
-    if deal.achievement_id is None:
-        return
+def _release_achievement(
+    session: Session, achievement_id: int, family: Sequence[int], *, now: datetime
+) -> None:
     others = session.scalar(
         select(func.count()).where(
-            Deal.achievement_id == deal.achievement_id,
-            Deal.id != deal.id,
-            Deal.stage.in_(_SERIOUS),
+            Deal.achievement_id == achievement_id,
+            Deal.id.not_in(family),
+            or_(Deal.stage.in_(_SERIOUS), lives_on()),
         )
     )
     if not others:
         achievement_service.mark_out_of_deal(
-            session, actor=SYSTEM, now=now, achievement_id=deal.achievement_id
+            session, actor=SYSTEM, now=now, achievement_id=achievement_id
         )
 
 
@@ -346,8 +387,12 @@ def mark_registered(
     contract_no: str,
     amount_fen: Fen,
 ) -> None:
-    """Note that the deal's contract is registered, and make agreed commission due; idempotent."""
-    deal = lock(session, Deal, deal_id)
+    """Note that the deal's contract is registered, and make agreed commission due; idempotent.
+
+    The contract of a merged deal is that of the deal which stands. A need that came with it is
+    met too; an achievement that the contract does not name returns to the market.
+    """
+    deal = lock_standing(session, deal_id)
     if not rules.can_register(deal.stage):
         return
     today = local_date(now)
@@ -364,5 +409,10 @@ def mark_registered(
     ledger_service.settle_on_contract(
         session, deal, actor=actor, now=now, contract_no=contract_no, price_fen=amount_fen
     )
-    if deal.need_id is not None:
-        need_service.mark_contracted(session, actor=SYSTEM, now=now, need_id=deal.need_id)
+    family = family_ids(session, deal.id)
+    subjects = _subjects(session, family)
+    for need_id in subjects.needs:
+        need_service.mark_contracted(session, actor=SYSTEM, now=now, need_id=need_id)
+    for achievement_id in subjects.achievements:
+        if achievement_id != deal.achievement_id:
+            _release_achievement(session, achievement_id, family, now=now)

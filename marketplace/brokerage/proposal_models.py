@@ -29,6 +29,7 @@ class Proposal(Base):
             sqlite_where=_OPEN,
             postgresql_where=_OPEN,
         ),
+        Index("ix_brokerage_proposals_end", "state", "valid_to"),
         Index("ix_brokerage_proposals_broker", "broker_user_id", "id"),
         Index("ix_brokerage_proposals_buyer", "buyer_organisation_id", "buyer_answer"),
         Index("ix_brokerage_proposals_seller", "seller_organisation_id", "seller_answer"),
@@ -52,3 +53,5 @@ class Proposal(Base):
     buyer_words: Mapped[str] = mapped_column(default="")
     seller_words: Mapped[str] = mapped_column(default="")
     deal_id: Mapped[int | None] = mapped_column(ForeignKey("brokerage_deals.id"))
+    # Set when who has not answered was reminded of the end.
+    reminded_at: Mapped[datetime | None]

@@ -6,11 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from marketplace.accounts import queries as accounts
 from marketplace.achievements import queries as achievements
+from marketplace.brokerage.family_queries import goes_on
 from marketplace.brokerage.models import Deal, Introduction
 from marketplace.brokerage.proposal_models import Proposal
 from marketplace.brokerage.proposal_rules import (
@@ -18,7 +19,6 @@ from marketplace.brokerage.proposal_rules import (
     ProposalState,
     SideAnswer,
 )
-from marketplace.brokerage.rules import CLOSED
 from marketplace.foundation.access import Actor, Role, permits
 from marketplace.foundation.clock import local_date
 from marketplace.foundation.db import Page, paginate
@@ -38,6 +38,7 @@ class ProposalView:
     seller_name: str
     buyer_name: str
     broker_name: str
+    broker_user_id: int
     agency_name: str
     words: str
     proposed_at: datetime
@@ -93,6 +94,14 @@ def get_proposal(
     if row is None:
         raise NotFound()
     return _views(session, actor, [row], today=local_date(now))[0]
+
+
+def first_end(session: Session, *, reminded: bool | None = None) -> date | None:
+    """Return the last day of the proposal that ends first, among those still to be reminded of."""
+    statement = select(func.min(Proposal.valid_to)).where(Proposal.state == ProposalState.OPEN)
+    if reminded is False:
+        statement = statement.where(Proposal.reminded_at.is_(None))
+    return session.scalar(statement)
 
 
 def awaiting_answer(
@@ -166,6 +175,7 @@ def _views(
             seller_name=organisations[row.seller_organisation_id].name,
             buyer_name=organisations[row.buyer_organisation_id].name if named else "",
             broker_name=brokers[row.broker_user_id].name,
+            broker_user_id=row.broker_user_id,
             agency_name=agency.name if agency else "",
             words=row.words,
             proposed_at=row.proposed_at,
@@ -191,7 +201,7 @@ def has_no_deal(
     return ~exists().where(
         Deal.achievement_id == achievement_id,
         Deal.buyer_organisation_id == buyer_organisation_id,
-        Deal.stage.not_in(CLOSED),
+        goes_on(),
     )
 
 

@@ -22,6 +22,9 @@ READ_PROPOSALS = Permission(
 _OPEN_FOR = timedelta(days=30)
 """How long a proposal waits for its answers (platform rule)."""
 
+REMIND_BEFORE = timedelta(days=5)
+"""So long before the end who has not answered is reminded, once (platform rule)."""
+
 LONGEST_WORDS = 2_000
 _SHORTEST_WORDS = 10
 

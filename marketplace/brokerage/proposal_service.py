@@ -17,6 +17,7 @@ from marketplace.brokerage.events import ProposalAnswered, ProposalMade
 from marketplace.brokerage.models import Introduction
 from marketplace.brokerage.opening_service import create_deal, find_live, short_title
 from marketplace.brokerage.pipeline_service import assign_broker
+from marketplace.brokerage.proposal_end_service import lapse
 from marketplace.brokerage.proposal_models import Proposal
 from marketplace.brokerage.proposal_rules import ProposalState, ProposalTo, SideAnswer
 from marketplace.brokerage.rules import DealSource, NoteKind
@@ -155,7 +156,7 @@ def _refuse_taken(
         return
     if waiting.valid_to >= today:
         raise _asked_already()
-    waiting.state = ProposalState.LAPSED
+    lapse(session, waiting, now=now)
     session.flush()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import and_, func, or_, select
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.brokerage import introduction_rules, ledger_service, parameters, rules
 from marketplace.brokerage.events import ContractRecognised
+from marketplace.brokerage.family_queries import covering_ids, standing_id, standing_ids
 from marketplace.brokerage.introduction_models import Recognition
 from marketplace.brokerage.introduction_rules import (
     ContractFacts,
@@ -16,7 +18,7 @@ from marketplace.brokerage.introduction_rules import (
     RecognitionState,
 )
 from marketplace.brokerage.models import Commission, Deal, Introduction
-from marketplace.brokerage.pipeline_service import mark_registered, subject
+from marketplace.brokerage.pipeline_service import lock_standing, mark_registered, subject
 from marketplace.foundation import audit, outbox
 from marketplace.foundation.access import Actor, require
 from marketplace.foundation.clock import local_date
@@ -42,16 +44,29 @@ def recognise_contract(
             )
         )
     )
+    stands = standing_ids(session, {row.deal_id for row in rows if row.deal_id})
+    covered: set[int] = set()
+    own_deal_id = contract.deal_id
+    if own_deal_id is not None:
+        own_deal_id = standing_id(session, own_deal_id)
+        covered = covering_ids(session, own_deal_id)
     agreed = _agreed_deals(session, [row.deal_id for row in rows if row.deal_id])
     going_on = set(
         session.scalars(
-            select(Deal.id).where(
-                Deal.id.in_([row.deal_id for row in rows]), Deal.stage.not_in(rules.CLOSED)
-            )
+            select(Deal.id).where(Deal.id.in_(stands.values()), Deal.stage.not_in(rules.CLOSED))
         )
     )
+
+    def deal_of(row: Introduction) -> int | None:
+        """Return the deal that a contract found by an introduction belongs to."""
+        return own_deal_id if row.deal_id in covered else stands.get(row.deal_id or 0)
+
     found = introduction_rules.recognise(
-        contract, [_facts(row, row.deal_id in agreed, row.deal_id in going_on) for row in rows]
+        replace(contract, deal_id=own_deal_id),
+        [
+            _facts(row, deal_of(row), row.deal_id in agreed, deal_of(row) in going_on)
+            for row in rows
+        ],
     )
     made = []
     for each in found:
@@ -73,7 +88,7 @@ def recognise_contract(
         session.flush()
         _tell(session, row, recognition, actor=actor, now=now)
         if each.state is RecognitionState.RECOGNISED:
-            _settle(session, row, recognition, actor=actor, now=now)
+            _settle(session, deal_of(row), recognition, actor=actor, now=now)
         made.append(row.id)
     return made
 
@@ -94,8 +109,9 @@ def decide_recognition(
     recognition.decision = reasons
     row = session.get_one(Introduction, recognition.introduction_id)
     _tell(session, row, recognition, actor=actor, now=now)
-    if counts:
-        _settle(session, row, recognition, actor=actor, now=now)
+    if counts and row.deal_id is not None:
+        standing = standing_id(session, row.deal_id)
+        _settle(session, standing, recognition, actor=actor, now=now)
 
 
 def _between(session: Session, contract: ContractFacts) -> list[Introduction]:
@@ -125,10 +141,12 @@ def _agreed_deals(session: Session, deal_ids: list[int]) -> set[int]:
     )
 
 
-def _facts(row: Introduction, agreed: bool, deal_open: bool) -> IntroductionFacts:
+def _facts(
+    row: Introduction, deal_id: int | None, agreed: bool, deal_open: bool
+) -> IntroductionFacts:
     return IntroductionFacts(
         id=row.id,
-        deal_id=row.deal_id,
+        deal_id=deal_id,
         subject=row.subject,
         seller_uscc=row.seller_uscc,
         buyer_uscc=row.buyer_uscc,
@@ -143,16 +161,16 @@ def _facts(row: Introduction, agreed: bool, deal_open: bool) -> IntroductionFact
 
 def _settle(
     session: Session,
-    row: Introduction,
+    deal_id: int | None,
     recognition: Recognition,
     *,
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Let the introduction's own deal and its commission follow the contract."""
-    if row.deal_id is None:
+    """Let the deal that the contract belongs to, and its commission, follow the contract."""
+    if deal_id is None:
         return
-    deal = lock(session, Deal, row.deal_id)
+    deal = lock_standing(session, deal_id)
     if rules.can_register(deal.stage):
         mark_registered(
             session,

@@ -257,6 +257,6 @@ def check_still_certified(valid_to: date | None, *, name: str, today: date) -> N
     if valid_to is not None and valid_to < today:
         raise RuleBroken(
             "broker.certificate_expired",
-            f"{name}的技术经理人证书已于 {valid_to.isoformat()} 到期；"
+            f"{name}的技术经理人证书只到 {valid_to.isoformat()} 有效；"
             "请换证并在名录资料里更新后再办理",
         )

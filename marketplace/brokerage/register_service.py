@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -146,6 +146,34 @@ def take_certificate(
     )
     outbox.publish(session, BrokerProfileChanged(user_id=row.user_id), now=now)
     return True
+
+
+def drop_certificate(
+    session: Session, *, actor: Actor, now: datetime, user_id: int, certificate_no: str
+) -> None:
+    """Take a certificate that was revoked out of a broker's entry; another one there stays.
+
+    The entry keeps that there was one until yesterday: who holds no valid certificate any more
+    does nothing that asks for one.
+    """
+    require(actor, register_rules.CONFIRM_PROFILE)
+    row = session.get(Broker, user_id, with_for_update=True)
+    if row is None or row.certificate_no != certificate_no:
+        return
+    row.level, row.confirmed_at = None, None
+    row.certificate_no = row.certificate_issuer = ""
+    row.certificate_valid_to = local_date(now) - timedelta(days=1)
+    row.updated_at = now
+    row.version += 1
+    audit.record(
+        session,
+        actor=actor,
+        action="brokerage.drop_certificate",
+        subject=f"broker:{row.user_id}",
+        now=now,
+        after={"certificate_no": certificate_no},
+    )
+    outbox.publish(session, BrokerProfileChanged(user_id=row.user_id), now=now)
 
 
 def request_contact(

@@ -29,12 +29,16 @@ class DealStage(Word):
     REGISTERED = "registered", "已登记", "ok"
     PAID = "paid", "已付款", "ok"
     LOST = "lost", "未成", "neutral"
+    MERGED = "merged", "已并入", "neutral"
 
 
 _D = DealStage
 
-ORDER: tuple[DealStage, ...] = tuple(stage for stage in DealStage if stage is not _D.LOST)
-CLOSED = frozenset({_D.PAID, _D.LOST})
+LEFT = frozenset({_D.LOST, _D.MERGED})
+"""Where a deal that has left its pipeline stands; it keeps the step that it had reached."""
+
+ORDER: tuple[DealStage, ...] = tuple(stage for stage in DealStage if stage not in LEFT)
+CLOSED = LEFT | {_D.PAID}
 AFTER_SIGNING = (_D.SIGNED, _D.REGISTERED, _D.PAID)
 OPEN_STAGES = tuple(stage for stage in ORDER if stage is not _D.PAID)
 TALKING = (

@@ -38,6 +38,7 @@ from marketplace.brokerage.ledger_service import (
     receive_entry,
     strike_for_cancelled,
 )
+from marketplace.brokerage.merge_service import merge_deals
 from marketplace.brokerage.opening_service import (
     express_interest,
     open_deal,
@@ -61,6 +62,7 @@ from marketplace.brokerage.recognition_service import decide_recognition, recogn
 from marketplace.brokerage.register_service import (
     answer_request,
     confirm_profile,
+    drop_certificate,
     request_contact,
     save_profile,
     take_certificate,
@@ -81,6 +83,7 @@ from marketplace.brokerage.saved_view_service import (
     save_view,
     start_with,
 )
+from marketplace.brokerage.split_service import split_deal
 from marketplace.brokerage.talk_service import (
     cancel_talk,
     choose_slots,
@@ -121,6 +124,7 @@ __all__ = [
     "decide_words",
     "decline_commission",
     "decline_filing",
+    "drop_certificate",
     "drop_override",
     "end_agreements",
     "end_filing",
@@ -134,6 +138,7 @@ __all__ = [
     "log_call",
     "lose",
     "mark_registered",
+    "merge_deals",
     "move",
     "note_invoice",
     "offer_agreement",
@@ -163,6 +168,7 @@ __all__ = [
     "send_digests",
     "set_terms",
     "settle_expense",
+    "split_deal",
     "start_with",
     "strike_for_cancelled",
     "strike_ratings",

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import queries as accounts
 from marketplace.brokerage.deal_queries import sees
 from marketplace.brokerage.models import Deal
+from marketplace.brokerage.seen_queries import seen_family
 from marketplace.brokerage.talk_models import Talk, TalkSlot, TalkVote
 from marketplace.brokerage.talk_rules import TalkKind, TalkState
 from marketplace.foundation.access import Actor
@@ -57,9 +58,11 @@ class Person:
 
 
 def talks_of_deal(session: Session, actor: Actor, deal_id: int) -> list[TalkView]:
-    """List a deal's meetings, the newest first."""
+    """List the meetings of a deal and of what was merged into it, the newest first."""
     rows = session.scalars(
-        select(Talk).where(Talk.deal_id == deal_id).order_by(Talk.id.desc())
+        select(Talk)
+        .where(Talk.deal_id.in_(seen_family(session, actor, deal_id)))
+        .order_by(Talk.id.desc())
     ).all()
     return _views(session, actor, list(rows))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from marketplace.accounts import queries as accounts
 from marketplace.achievements import queries as achievements
@@ -15,6 +15,7 @@ from marketplace.brokerage.commission_models import CommissionEntry, CommissionS
 from marketplace.brokerage.models import Agreement, Commission, Deal, Introduction
 from marketplace.brokerage.parameters import AgreementText, agreement_text
 from marketplace.brokerage.rules import TALKING, DealStage
+from marketplace.brokerage.seen_queries import seen_family, seen_proofs
 from marketplace.brokerage.terms_rules import (
     WHOLE_RATE,
     AgreementStatus,
@@ -75,10 +76,12 @@ def _introduction(row: Introduction) -> IntroductionView:
     )
 
 
-def introductions_of_deal(session: Session, deal_id: int) -> list[IntroductionView]:
-    """List the introductions recorded for a deal."""
+def introductions_of_deal(session: Session, actor: Actor, deal_id: int) -> list[IntroductionView]:
+    """List the introductions that cover a deal: its own, and those it shares, its own first."""
     rows = session.scalars(
-        select(Introduction).where(Introduction.deal_id == deal_id).order_by(Introduction.id)
+        select(Introduction)
+        .where(Introduction.deal_id.in_(seen_proofs(session, actor, deal_id)))
+        .order_by(Introduction.deal_id != deal_id, Introduction.id)
     )
     return [_introduction(row) for row in rows]
 
@@ -273,10 +276,15 @@ def _commission(
     )
 
 
+# The deal that a commission is earned on: its own, or the one that was merged into.
+_Standing = aliased(Deal)
+
+
 def _commissions(session: Session, *conditions: object) -> list[CommissionView]:
     rows = session.execute(
-        select(Commission, Deal)
+        select(Commission, _Standing)
         .join(Deal, Deal.id == Commission.deal_id)
+        .join(_Standing, _Standing.id == func.coalesce(Deal.merged_into_id, Deal.id))
         .where(*conditions)  # type: ignore[arg-type]  # conditions are column expressions
         .order_by(Commission.id)
         .limit(200)
@@ -303,9 +311,9 @@ def _shares(session: Session, commission_ids: list[int]) -> dict[int, tuple[Shar
     return found
 
 
-def commissions_of_deal(session: Session, deal_id: int) -> list[CommissionView]:
-    """List what was proposed and agreed on a deal."""
-    return _commissions(session, Commission.deal_id == deal_id)
+def commissions_of_deal(session: Session, actor: Actor, deal_id: int) -> list[CommissionView]:
+    """List what was proposed and agreed on a deal and on what was merged into it."""
+    return _commissions(session, Commission.deal_id.in_(seen_family(session, actor, deal_id)))
 
 
 def commissions_to_confirm(session: Session, organisation_id: int) -> list[CommissionView]:
@@ -357,7 +365,7 @@ def commission_totals(session: Session, broker_user_id: int, year: int) -> Commi
         session,
         Commission.broker_user_id == broker_user_id,
         Commission.status.in_((CommissionStatus.PROPOSED, CommissionStatus.AGREED)),
-        Deal.stage.in_((*TALKING, DealStage.SIGNED)),
+        _Standing.stage.in_((*TALKING, DealStage.SIGNED)),
     )
     expected = sum(view.expected_fen or 0 for view in talks)
     return CommissionTotals(Fen(int(received or 0)), Fen(int(due or 0)), Fen(expected))

@@ -26,6 +26,7 @@ from marketplace.brokerage.events import (
     IntroductionAcknowledged,
     IntroductionRecorded,
 )
+from marketplace.brokerage.family_queries import belongs_to
 from marketplace.brokerage.models import Commission, Deal, Introduction
 from marketplace.brokerage.pipeline_service import load_led, subject
 from marketplace.brokerage.register_queries import find_broker
@@ -229,6 +230,8 @@ def propose_commission(
         .where(Commission.deal_id == deal.id, Commission.payer == payer)
         .with_for_update()
     )
+    if row is None or row.status in (CommissionStatus.PROPOSED, CommissionStatus.VOID):
+        row = _confirmed_on_merged(session, deal.id, payer) or row
     if row is not None and row.status not in (CommissionStatus.PROPOSED, CommissionStatus.VOID):
         raise Conflict("commission.exists", f"{payer.label}的佣金{row.status.label}，不能再改")
     if row is None:
@@ -278,6 +281,20 @@ def propose_commission(
         },
     )
     return row.id
+
+
+def _confirmed_on_merged(
+    session: Session, deal_id: int, payer: CommissionPayer
+) -> Commission | None:
+    """Return what a side has confirmed on a deal that was merged into this one, or None."""
+    return session.scalar(
+        select(Commission).where(
+            belongs_to(Commission.deal_id, deal_id),
+            Commission.deal_id != deal_id,
+            Commission.payer == payer,
+            Commission.status.not_in((CommissionStatus.PROPOSED, CommissionStatus.VOID)),
+        )
+    )
 
 
 def _shares(

@@ -27,7 +27,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from marketplace.accounts import queries as accounts
 from marketplace.brokerage import rules
@@ -35,6 +35,7 @@ from marketplace.brokerage.chance_models import ChanceOverride
 from marketplace.brokerage.chance_queries import measured_chances, own_chances
 from marketplace.brokerage.chance_rules import Chance, expected_worth, share_that_counts
 from marketplace.brokerage.deal_queries import led_by, parties_of, visible_to
+from marketplace.brokerage.family_queries import belongs_to
 from marketplace.brokerage.feedback_models import Enquiry
 from marketplace.brokerage.models import Agreement, Deal, Task
 from marketplace.brokerage.pipeline_rules import Step, onward
@@ -107,10 +108,13 @@ def today_list(session: Session, actor: Actor, *, now: datetime) -> TodayList:
     if actor.user_id is None:
         return TodayList([], [], [], dict.fromkeys(Pressing, 0))
     chances = measured_chances(session, actor)
+    set_on = aliased(Deal)
+    stands = func.coalesce(set_on.merged_into_id, set_on.id)
     own_tasks = (
-        select(Task.deal_id, func.min(Task.due_on).label("due_on"))
+        select(stands.label("deal_id"), func.min(Task.due_on).label("due_on"))
+        .join(set_on, set_on.id == Task.deal_id)
         .where(Task.owner_user_id == actor.user_id, Task.done_at.is_(None))
-        .group_by(Task.deal_id)
+        .group_by(stands)
         .subquery()
     )
     typical = session.scalar(
@@ -162,7 +166,7 @@ def _pressing(
         and_(Deal.stage == DealStage.CONFIDENTIALITY, offered),
     )
     asked = exists().where(
-        Enquiry.deal_id == Deal.id,
+        belongs_to(Enquiry.deal_id, Deal.id),
         Enquiry.closed_at.is_(None),
         Enquiry.organisation_id == actor.organisation_id,
     )

@@ -16,6 +16,7 @@ from marketplace.accounts.rules import OrganisationKind, OrganisationSubkind
 from marketplace.achievements import queries as achievements
 from marketplace.achievements.rules import IPKind, LegalStatus
 from marketplace.brokerage import queries as brokerage
+from marketplace.brokerage.family_queries import family_ids
 from marketplace.brokerage.rules import DealStage
 from marketplace.contracts import paper_service, parameters, rules
 from marketplace.contracts.content_rules import content_problems
@@ -67,7 +68,10 @@ def draft_from_deal(session: Session, *, actor: Actor, now: datetime, deal_id: i
     prospect = brokerage.prospect_of(session, actor, deal_id)
     require_own(actor, prospect.seller_organisation_id)
     existing = session.scalar(
-        select(Contract.id).where(Contract.deal_id == deal_id, Contract.status.in_(rules.LIVE))
+        select(Contract.id).where(
+            Contract.deal_id.in_(family_ids(session, deal_id)),
+            Contract.status.in_(rules.LIVE),
+        )
     )
     if existing is not None:
         return existing

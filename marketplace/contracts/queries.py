@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, UnaryExpression, func, or_, select
 from sqlalchemy.orm import Session, lazyload
 
 from marketplace.accounts import queries as accounts
+from marketplace.brokerage.family_queries import family_ids
 from marketplace.contracts.amendment_queries import amendments, waiting_amendments
 from marketplace.contracts.models import Contract
 from marketplace.contracts.receipt_queries import declared_count, income
@@ -262,11 +263,11 @@ def own_ids(session: Session, actor: Actor, contract_ids: Collection[int]) -> se
 
 
 def find_of_deal(session: Session, actor: Actor, deal_id: int) -> ContractRow | None:
-    """Return the newest contract of a deal that the actor may see, or None."""
+    """Return the newest contract of a deal, or of one merged into it, that the actor may see."""
     row = session.scalar(
         select(Contract)
         .options(lazyload(Contract.items))
-        .where(Contract.deal_id == deal_id, visible_to(actor))
+        .where(Contract.deal_id.in_(family_ids(session, deal_id)), visible_to(actor))
         .order_by(Contract.id.desc())
         .limit(1)
     )

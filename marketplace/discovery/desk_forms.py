@@ -15,7 +15,7 @@ class ProposeForm(web.Form):
         required=True,
         longest=LONGEST_WORDS,
         rows=14,
-        hint="由两条公开资料拼成，请改成您自己的话",
+        hint="由两条公开资料拼成；以您的名义发出，请读一遍，改成您自己的话",
     )
     to = web.ChoiceField("问谁", ProposalTo, required=True, radio=True)
 

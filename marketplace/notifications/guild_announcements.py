@@ -79,6 +79,23 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
         _COURSE,
     ),
     Announcement(
+        training.AttendanceStruck,
+        MessageKind.DEAL,
+        _PERSON,
+        "签到被划掉：{course_title}",
+        "组织者核对 {day} 到场时没有看到您，当天学时不计。您在场的，请当天找现场组织者恢复。",
+        "training.course",
+        {"course_id": "course_id"},
+    ),
+    Announcement(
+        training.TrainingCertificateRevoked,
+        MessageKind.DEAL,
+        _PERSON,
+        "培训证书已撤销：{number}",
+        "理由：{reason}。名录不再显示这张证书；有异议请联系交易中心。",
+        "training.index",
+    ),
+    Announcement(
         training.TrainingCertificateIssued,
         MessageKind.DEAL,
         _PERSON,

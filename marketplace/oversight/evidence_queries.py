@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from marketplace.brokerage import deal_queries, diary_queries, terms_queries
+from marketplace.brokerage import deal_queries, diary_queries, seen_queries, terms_queries
 from marketplace.contracts import queries as contracts
 from marketplace.contracts import record_queries as contract_records
 from marketplace.foundation import attachments, audit, audit_chain
@@ -103,11 +103,12 @@ def _records(
     records: dict[str, Any] = {
         "deal": deal,
         "notes": diary_queries.notes(session, actor, deal_id),
-        "tasks": diary_queries.tasks_of_deal(session, deal_id),
-        "introductions": terms_queries.introductions_of_deal(session, deal_id),
-        "commissions": terms_queries.commissions_of_deal(session, deal_id),
+        "tasks": diary_queries.tasks_of_deal(session, actor, deal_id),
+        "introductions": terms_queries.introductions_of_deal(session, actor, deal_id),
+        "commissions": terms_queries.commissions_of_deal(session, actor, deal_id),
     }
-    subjects = [f"deal:{deal_id}"]
+    family = session.scalars(seen_queries.seen_family(session, actor, deal_id))
+    subjects = [f"deal:{each}" for each in family]
     if deal.listing_id is not None:
         records["listing"] = listings.get_internal(session, deal.listing_id)
         intents = intent_queries.intents(session, deal.listing_id)

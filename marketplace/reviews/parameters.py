@@ -13,6 +13,9 @@ from marketplace.foundation.reference import load
 from marketplace.reviews.rules import Deduction, Grade, Indicator, ReviewRule, Scale
 from marketplace.subsidies.parameters import policies
 
+# Where a file's first version begins for want of a date: earlier than anything on the platform.
+_ALWAYS = date(2000, 1, 1)
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -46,7 +49,9 @@ class RuleVersion(_Strict):
 
     @property
     def name(self) -> str:
-        """Name the version as a review keeps it."""
+        """Name the version as a review keeps it; one that has always been there bears no day."""
+        if self.since == _ALWAYS:
+            return self.reference
         return f"{self.reference}（{self.since.isoformat()} 起）"
 
     @property

@@ -29,6 +29,25 @@ class CourseCancelled(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AttendanceStruck(Event):
+    """The organiser did not find somebody in the room who had checked in."""
+
+    course_id: int
+    course_title: str
+    user_id: int
+    day: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingCertificateRevoked(Event):
+    """The platform took a certificate back."""
+
+    user_id: int
+    number: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingCertificateIssued(Event):
     """Somebody passed the exam of a course."""
 

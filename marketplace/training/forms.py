@@ -65,6 +65,18 @@ class CourseCancelForm(web.Form):
     reason = web.LongTextField("取消的原因", required=True, longest=500, rows=2)
 
 
+class RevocationForm(web.Form):
+    """Why a certificate is taken back."""
+
+    reason = web.LongTextField(
+        "撤销的依据",
+        required=True,
+        longest=500,
+        rows=3,
+        hint="写明事实和依据，如代考、学时不实；持证人会看到，公开核验页只写已撤销",
+    )
+
+
 class QuestionForm(web.Form):
     """A question of the bank."""
 

@@ -84,6 +84,8 @@ class Attendance(Base):
     day: Mapped[date]
     hours: Mapped[int]
     checked_in_at: Mapped[datetime]
+    # Set when the organiser did not find the person in the room: the day counts no longer.
+    struck_at: Mapped[datetime | None]
 
 
 class BankQuestion(Base):
@@ -155,3 +157,5 @@ class TrainingCertificate(Base):
     issuer: Mapped[str]
     issued_on: Mapped[date]
     valid_to: Mapped[date]
+    revoked_at: Mapped[datetime | None]
+    revoked_reason: Mapped[str] = mapped_column(default="")

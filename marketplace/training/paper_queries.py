@@ -47,6 +47,8 @@ def attended_hours(session: Session, course_id: int, user_id: int | None) -> int
     if place_id is None:
         return None
     hours = session.scalar(
-        select(func.sum(Attendance.hours)).where(Attendance.place_id == place_id)
+        select(func.sum(Attendance.hours)).where(
+            Attendance.place_id == place_id, Attendance.struck_at.is_(None)
+        )
     )
     return int(hours or 0)

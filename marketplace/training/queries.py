@@ -79,6 +79,8 @@ class CertificateView:
     issued_on: date
     valid_to: date
     over: bool
+    revoked_at: datetime | None
+    revoked_reason: str
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Checked:
     issued_on: date
     valid_to: date
     over: bool
+    revoked_at: datetime | None
     code_fits: bool | None
     certificate: CertificateView | None
 
@@ -179,7 +182,7 @@ def places_of(session: Session, actor: Actor, course_id: int) -> list[PlaceView]
 def _places(session: Session, rows: list[CoursePlace]) -> list[PlaceView]:
     counted = session.execute(
         select(Attendance.place_id, func.sum(Attendance.hours), func.count())
-        .where(Attendance.place_id.in_([row.id for row in rows]))
+        .where(Attendance.place_id.in_([row.id for row in rows]), Attendance.struck_at.is_(None))
         .group_by(Attendance.place_id)
     ).all()
     hours = {place_id: (int(total), days) for place_id, total, days in counted}
@@ -198,6 +201,54 @@ def _places(session: Session, rows: list[CoursePlace]) -> list[PlaceView]:
         )
         for row in rows
     ]
+
+
+@dataclass(frozen=True)
+class CheckedIn:
+    """Somebody who checked in today, with whether the organiser struck him out."""
+
+    attendance_id: int
+    name: str
+    organisation_name: str
+    checked_in_at: datetime
+    struck_at: datetime | None
+
+
+def checked_in_today(
+    session: Session, actor: Actor, course_id: int, *, today: date
+) -> list[CheckedIn]:
+    """List who checked in to a course today, for the organiser to look round; the latest first."""
+    require(actor, rules.CONDUCT)
+    rows = session.execute(
+        select(Attendance, CoursePlace)
+        .join(CoursePlace, CoursePlace.id == Attendance.place_id)
+        .where(CoursePlace.course_id == course_id, Attendance.day == today)
+        .order_by(Attendance.id.desc())
+    ).all()
+    people = {view.user_id: view for view in _places(session, [place for _row, place in rows])}
+    return [
+        CheckedIn(
+            row.id,
+            people[place.user_id].name,
+            people[place.user_id].organisation_name,
+            row.checked_in_at,
+            row.struck_at,
+        )
+        for row, place in rows
+    ]
+
+
+def certificates_of(
+    session: Session, actor: Actor, course_id: int, *, today: date
+) -> list[CertificateView]:
+    """List the certificates issued for a course, for the operator."""
+    require(actor, rules.CONDUCT)
+    rows = session.scalars(
+        select(TrainingCertificate)
+        .where(TrainingCertificate.course_id == course_id)
+        .order_by(TrainingCertificate.id)
+    )
+    return [_certificate(row, today) for row in rows]
 
 
 def own_courses(session: Session, actor: Actor, *, now: datetime) -> list[CourseView]:
@@ -248,6 +299,7 @@ def check_certificate(session: Session, number: str, code: str, *, today: date) 
         row.issued_on,
         row.valid_to,
         whole.over,
+        row.revoked_at,
         fits,
         whole if fits else None,
     )
@@ -268,12 +320,21 @@ def _certificate(row: TrainingCertificate, today: date) -> CertificateView:
         row.issued_on,
         row.valid_to,
         row.valid_to < today,
+        row.revoked_at,
+        row.revoked_reason,
     )
 
 
 def count_trained(session: Session) -> int:
     """Count the people who passed a course on the platform."""
-    return session.scalar(select(func.count(func.distinct(TrainingCertificate.user_id)))) or 0
+    return (
+        session.scalar(
+            select(func.count(func.distinct(TrainingCertificate.user_id))).where(
+                TrainingCertificate.revoked_at.is_(None)
+            )
+        )
+        or 0
+    )
 
 
 def hours_of(session: Session, organisation_id: int, year: int) -> list[tuple[int, str, int]]:
@@ -283,6 +344,7 @@ def hours_of(session: Session, organisation_id: int, year: int) -> list[tuple[in
         .join(Attendance, Attendance.place_id == CoursePlace.id)
         .where(
             CoursePlace.organisation_id == organisation_id,
+            Attendance.struck_at.is_(None),
             Attendance.day.between(date(year, 1, 1), date(year, 12, 31)),
         )
         .group_by(CoursePlace.user_id)

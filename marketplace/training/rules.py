@@ -20,6 +20,7 @@ ATTEND = Permission("training.attend", frozenset({Role.BROKER}))
 
 LONGEST_DAYS = 30
 SHORTEST_REASON = 5
+_SHORTEST_GROUND = 10
 
 
 class CourseState(Word):
@@ -102,6 +103,24 @@ def check_cancel(state: CourseState, reason: str) -> str:
             "reason",
         )
     return text
+
+
+def check_revocation(reason: str) -> str:
+    """Return the trimmed reason why a certificate is taken back."""
+    text = reason.strip()
+    if len(text) < _SHORTEST_GROUND:
+        raise RuleBroken(
+            "training.revocation",
+            f"请写明撤销的依据（至少 {_SHORTEST_GROUND} 个字），持证人会看到",
+            "reason",
+        )
+    return text
+
+
+def check_strike(day: date, *, today: date) -> None:
+    """Refuse to change who was there on a day that is over: nobody sees it any more."""
+    if day != today:
+        raise Conflict("training.not_today", "只能在上课当天核对到场；过后有出入请按考勤争议处理")
 
 
 def days_of(first: date, last: date) -> list[date]:

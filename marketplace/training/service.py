@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -17,7 +17,7 @@ from marketplace.foundation.db import lock
 from marketplace.foundation.errors import Conflict, NotFound, RuleBroken
 from marketplace.foundation.money import Fen
 from marketplace.training import rules
-from marketplace.training.events import CourseCancelled, CoursePlaceOffered
+from marketplace.training.events import AttendanceStruck, CourseCancelled, CoursePlaceOffered
 from marketplace.training.models import Attendance, Course, CoursePlace
 from marketplace.training.rules import CourseState, PlaceState
 
@@ -186,6 +186,11 @@ def check_in(session: Session, *, actor: Actor, now: datetime, code: str, key: C
     hours = rules.hours_of_day(course.hours, days, today)
     if hours == 0:
         raise Conflict("training.no_hours", "今天没有排课时，不用签到")
+    if _was_struck(session, place.id, today):
+        raise Conflict(
+            "training.struck",
+            "组织者核对到场时没有看到您，今天的签到已划掉；到场后请找现场组织者恢复",
+        )
     row = Attendance(place_id=place.id, day=today, hours=hours, checked_in_at=now)
     session.add(row)
     try:
@@ -194,6 +199,59 @@ def check_in(session: Session, *, actor: Actor, now: datetime, code: str, key: C
         raise Conflict("training.checked_in", "您今天已经签到，不用再签") from again
     _audit(session, actor, "check_in", course, now, user=actor.user_id, hours=hours)
     return course.id
+
+
+def _was_struck(session: Session, place_id: int, day: date) -> bool:
+    return (
+        session.scalar(
+            select(Attendance.id).where(
+                Attendance.place_id == place_id,
+                Attendance.day == day,
+                Attendance.struck_at.is_not(None),
+            )
+        )
+        is not None
+    )
+
+
+def strike(session: Session, *, actor: Actor, now: datetime, attendance_id: int) -> int:
+    """Strike out somebody whom the organiser does not find in the room; return the course's id.
+
+    On the day itself only; the person is told. Again changes nothing.
+    """
+    require(actor, rules.CONDUCT)
+    row, course = _attendance(session, attendance_id, now)
+    place = session.get_one(CoursePlace, row.place_id)
+    if row.struck_at is not None:
+        return course.id
+    row.struck_at = now
+    _audit(session, actor, "strike_attendance", course, now, user=place.user_id)
+    outbox.publish(
+        session,
+        AttendanceStruck(
+            course_id=course.id, course_title=course.title, user_id=place.user_id, day=row.day
+        ),
+        now=now,
+    )
+    return course.id
+
+
+def restore(session: Session, *, actor: Actor, now: datetime, attendance_id: int) -> int:
+    """Count somebody again who was struck out and is there; return the course's id."""
+    require(actor, rules.CONDUCT)
+    row, course = _attendance(session, attendance_id, now)
+    if row.struck_at is not None:
+        row.struck_at = None
+        place = session.get_one(CoursePlace, row.place_id)
+        _audit(session, actor, "restore_attendance", course, now, user=place.user_id)
+    return course.id
+
+
+def _attendance(session: Session, attendance_id: int, now: datetime) -> tuple[Attendance, Course]:
+    row = lock(session, Attendance, attendance_id)
+    rules.check_strike(row.day, today=local_date(now))
+    place = session.get_one(CoursePlace, row.place_id)
+    return row, session.get_one(Course, place.course_id)
 
 
 def taken(session: Session, course_id: int) -> int:

@@ -9,8 +9,16 @@ from sqlalchemy.orm import Session
 from marketplace.foundation import pdf, web
 from marketplace.foundation.access import PUBLIC, permits
 from marketplace.foundation.clock import local_date
-from marketplace.training import exam_queries, parameters, queries, rules, service
-from marketplace.training.forms import CourseCancelForm, CourseForm
+from marketplace.foundation.errors import NotAllowed
+from marketplace.training import (
+    certificate_service,
+    exam_queries,
+    parameters,
+    queries,
+    rules,
+    service,
+)
+from marketplace.training.forms import CourseCancelForm, CourseForm, RevocationForm
 from marketplace.training.rules import CourseState, PlaceState
 from marketplace.training.service import CheckInKey
 
@@ -174,6 +182,8 @@ def verify() -> ResponseReturnValue:
 def certificate(number: str) -> ResponseReturnValue:
     """Send a certificate to its holder as PDF."""
     made = queries.get_certificate(web.session(), web.actor(), number, today=local_date(web.now()))
+    if made.revoked_at is not None:
+        raise NotAllowed("training.revoked", "这张证书已撤销，不再提供下载；理由见“我的培训”")
     address = url_for("training.verify", number=made.number, code=made.check_code, _external=True)
     content = pdf.render(
         "training/certificate_pdf.html",
@@ -184,6 +194,60 @@ def certificate(number: str) -> ResponseReturnValue:
         },
     )
     return web.send_pdf(content, f"技术经理人培训证书 {made.number}")
+
+
+@blueprint.route("/training/certificates/<number>/revoke", methods=["GET", "POST"])
+@web.permits(rules.CONDUCT)
+def revoke(number: str) -> ResponseReturnValue:
+    """Take a certificate back with its reason."""
+    today = local_date(web.now())
+    made = queries.get_certificate(web.session(), web.actor(), number, today=today)
+    form = RevocationForm.load()
+    if form.validate_on_post():
+
+        def use_case(session: Session) -> str:
+            course_id = certificate_service.revoke(
+                session,
+                actor=web.actor(),
+                now=web.now(),
+                number=number,
+                reason=str(form.reason.data),
+            )
+            return url_for("training.course", course_id=course_id, _anchor="certificates")
+
+        done = web.submit(form, use_case)
+        if done is not None:
+            flash("证书已撤销，已告知持证人。", "success")
+            return done
+    return render_template("training/revoke.html", made=made, form=form), form.status()
+
+
+@blueprint.route("/training/attendances/<int:attendance_id>/strike", methods=["POST"])
+@web.permits(rules.CONDUCT)
+def strike(attendance_id: int) -> ResponseReturnValue:
+    """Strike out who is not in the room."""
+
+    def use_case(session: Session) -> str:
+        course_id = service.strike(
+            session, actor=web.actor(), now=web.now(), attendance_id=attendance_id
+        )
+        return url_for("training.course", course_id=course_id, _anchor="room")
+
+    return web.act(use_case, back=url_for("training.index"))
+
+
+@blueprint.route("/training/attendances/<int:attendance_id>/restore", methods=["POST"])
+@web.permits(rules.CONDUCT)
+def restore(attendance_id: int) -> ResponseReturnValue:
+    """Count somebody again who was struck out."""
+
+    def use_case(session: Session) -> str:
+        course_id = service.restore(
+            session, actor=web.actor(), now=web.now(), attendance_id=attendance_id
+        )
+        return url_for("training.course", course_id=course_id, _anchor="room")
+
+    return web.act(use_case, back=url_for("training.index"))
 
 
 def _page(course_id: int, cancel_form: CourseCancelForm) -> ResponseReturnValue:
@@ -201,6 +265,12 @@ def _page(course_id: int, cancel_form: CourseCancelForm) -> ResponseReturnValue:
         may_attend=permits(actor, rules.ATTEND),
         places=queries.places_of(session, actor, course_id) if conducts else [],
         conducts=conducts,
+        room=queries.checked_in_today(session, actor, course_id, today=local_date(now))
+        if conducts
+        else [],
+        certificates=queries.certificates_of(session, actor, course_id, today=local_date(now))
+        if conducts
+        else [],
         code_today=conducts and local_date(now) in days and view.state is not CourseState.CANCELLED,
         may_cancel=conducts and (before or view.state is CourseState.RUNNING),
         fee=parameters.fee_subsidy_on(local_date(view.ends_at)),

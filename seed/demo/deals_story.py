@@ -91,7 +91,7 @@ def settle(stage: Stage, record: Deal) -> Story:
     yield stage.after(18, record.key)
     play.note(NoteKind.REMARK, record.outcome)
     play.move(DealStage.PAID)
-    for commission in terms_queries.commissions_of_deal(stage.session, play.id):
+    for commission in terms_queries.commissions_of_deal(stage.session, play.leader, play.id):
         if commission.status is CommissionStatus.DUE:
             service.receive_commission(
                 stage.session, actor=play.leader, now=stage.now, commission_id=commission.id

@@ -1,4 +1,4 @@
-"""What brokers do at their desks: pairs proposed, views kept, chances seen otherwise."""
+"""What brokers do at their desks: pairs proposed, views kept, chances weighed, deals joined."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from marketplace.brokerage import service
+from marketplace.brokerage.merge_rules import MergedPrice, SplitSubject
 from marketplace.brokerage.proposal_rules import ProposalTo
+from marketplace.brokerage.rules import NoteKind, NoteVisibility
 from seed.demo.stage import Stage, Story
 
 
@@ -47,12 +49,29 @@ class _Chance(_Record):
     reason: str
 
 
+class _Merge(_Record):
+    """A second talk of the same parties that soon went on in the first."""
+
+    into: str
+    achievement: str
+    opened_on: date
+    words: str
+
+
+class _Split(_Record):
+    deal: str
+    part: str
+    title: str
+
+
 class _Desk(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     proposals: tuple[_Proposal, ...]
     views: tuple[_View, ...]
     chances: tuple[_Chance, ...]
+    merges: tuple[_Merge, ...]
+    splits: tuple[_Split, ...]
 
 
 def desks(stage: Stage) -> Iterator[Story]:
@@ -62,6 +81,8 @@ def desks(stage: Stage) -> Iterator[Story]:
     yield from (_proposal(stage, record) for record in whole.proposals)
     yield from (_view(stage, record) for record in whole.views)
     yield from (_chance(stage, record) for record in whole.chances)
+    yield from (_merge(stage, record) for record in whole.merges)
+    yield from (_split(stage, record) for record in whole.splits)
 
 
 def _proposal(stage: Stage, record: _Proposal) -> Story:
@@ -106,9 +127,14 @@ def _view(stage: Stage, record: _View) -> Story:
     )
 
 
-def _chance(stage: Stage, record: _Chance) -> Story:
-    broker = next(deal.broker for deal in stage.content.deals if deal.key == record.deal)
+def _broker_of(stage: Stage, key: str) -> str:
+    broker = next(deal.broker for deal in stage.content.deals if deal.key == key)
     assert broker is not None
+    return broker
+
+
+def _chance(stage: Stage, record: _Chance) -> Story:
+    broker = _broker_of(stage, record.deal)
     yield stage.at(record.day, record.deal)
     service.override_chance(
         stage.session,
@@ -117,4 +143,49 @@ def _chance(stage: Stage, record: _Chance) -> Story:
         deal_id=stage.deals[record.deal],
         percent=record.percent,
         reason=record.reason,
+    )
+
+
+def _merge(stage: Stage, record: _Merge) -> Story:
+    buyer = next(deal.buyer for deal in stage.content.deals if deal.key == record.into)
+    yield stage.at(record.opened_on, record.into)
+    broker = stage.actor(_broker_of(stage, record.into))
+    deal_id = service.open_deal(
+        stage.session,
+        actor=broker,
+        now=stage.now,
+        achievement_id=stage.achievements[record.achievement],
+        buyer_organisation_id=stage.organisations[buyer],
+    )
+    service.add_note(
+        stage.session,
+        actor=broker,
+        now=stage.now,
+        deal_id=deal_id,
+        kind=NoteKind.CALL,
+        visibility=NoteVisibility.SHARED,
+        body=record.words,
+    )
+    yield stage.at(record.day, record.into)
+    service.merge_deals(
+        stage.session,
+        actor=broker,
+        now=stage.now,
+        deal_id=deal_id,
+        into_deal_id=stage.deals[record.into],
+        price=MergedPrice.KEEP,
+    )
+
+
+def _split(stage: Stage, record: _Split) -> Story:
+    yield stage.at(record.day, record.deal)
+    service.split_deal(
+        stage.session,
+        actor=stage.actor(_broker_of(stage, record.deal)),
+        now=stage.now,
+        deal_id=stage.deals[record.deal],
+        title=record.title,
+        what=SplitSubject.PART,
+        part=record.part,
+        amount_fen=None,
     )

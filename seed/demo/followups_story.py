@@ -289,7 +289,7 @@ def _expense(stage: Stage, record: _Expense) -> Story:
 def _dispute(stage: Stage, record: _Dispute) -> Story:
     yield stage.at(record.day, record.deal)
     around = _Around(stage, record.deal)
-    introduction, *_rest = introductions_of_deal(stage.session, around.id)
+    introduction, *_rest = introductions_of_deal(stage.session, around.broker, around.id)
     service.open_dispute(
         stage.session,
         actor=around.broker,

@@ -66,6 +66,10 @@ def test_each_tap_leads_to_the_next_pair(
     page = text_of(client, DESK)
     assert "还有 2 对等您处理" in page
     assert "还要弄清：" in page
+    # What goes out in the broker's name stands open above the buttons that send it.
+    before_words = page[: page.index('name="words"')]
+    assert before_words.count("<details") == before_words.count("</details>")
+    assert page.index('name="words"') < page.index('name="to"')
     assert 'href="/matches/desk"' in text_of(client, "/deals/today")
 
     tapped = client.send(f"{DESK}/{first}/dismiss", reason="figures")
@@ -126,3 +130,28 @@ def test_who_is_asked_answers_and_the_deal_opens(
     with services.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Deal)) == 1
     assert "介绍存证" in text_of(client, done.headers["Location"])
+
+
+def test_a_proposal_that_ended_says_so_to_both(
+    client: Browser,
+    market: Market,
+    broker: Actor,
+    services: wiring.Services,
+    clock: MovableClock,
+) -> None:
+    [first, _] = pairs(services)
+    client.sign_in_as(broker)
+    client.send(
+        f"{DESK}/{first}/propose", to="buyer", words="催化剂在 180 ℃ 就能达标，建议先通个电话。"
+    )
+    with services.database.reading() as session:
+        number = session.scalars(select(Proposal.id)).one()
+    clock.forward(days=31)
+    services.due.run(services.database, now=clock.now())
+    client.sign_in_as(broker)
+    assert "没有等到全部答复" in text_of(client, f"/deals/proposals/{number}")
+    client.sign_in_as(market.buyer)
+    page = text_of(client, f"/deals/proposals/{number}")
+    assert "这项建议已失效，没有建立项目" in page
+    assert f'href="/brokers/{broker.user_id}"' in page
+    assert 'name="decision"' not in page

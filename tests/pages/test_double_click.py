@@ -110,6 +110,7 @@ _CREATING = {
     "accounts.register", "achievements.create", "needs.create", "needs.answer", "contracts.draft",
     "brokerage.add_note", "brokerage.add_task", "brokerage.contact",
     "brokerage.interest", "brokerage.offer_agreement", "brokerage.propose_commission",
+    "brokerage.split",
     "exchange.upload", "integrity.desk", "listings.apply", "publicity.object_to",
     "subsidies.prepare", "subsidies.rounds", "subsidies.list_payments", "techservices.place",
     "techservices.announce", "techservices.sign_up", "achievements.attach", "needs.attach",

@@ -91,6 +91,16 @@ def test_a_course_goes_from_its_announcement_to_a_certificate(
     again = client.send(scanned, submission_key="another")
     assert again.status_code == 422
     assert "今天已经签到" in again.text
+    client.sign_in_as(operator)
+    room = client.get(home).text
+    assert "不在，划掉" in room
+    client.click_twice("/training/attendances/1/strike")
+    assert "在场，恢复" in client.get(home).text
+    client.sign_in_as(market.broker)
+    assert "已划掉" in client.send(scanned, submission_key="struck").text
+    client.sign_in_as(operator)
+    client.click_twice("/training/attendances/1/restore")
+    client.sign_in_as(market.broker)
     forged = rules.make_code(b"x", course_id=1, now=clock.moment, seconds=60)
     assert client.send(f"/training/check-in/{forged}").status_code == 422
 
@@ -122,6 +132,20 @@ def test_a_course_goes_from_its_announcement_to_a_certificate(
     page = client.get(f"/training/certificates?number={number[0]}&code={code[0]}").text
     assert "李静舒" in page
     assert "没有这个编号" in client.get("/training/certificates?number=JNPX-Z-2024-9999").text
+
+    client.sign_in_as(operator)
+    revoking = f"/training/certificates/{number[0]}/revoke"
+    assert client.send(revoking, reason="代签").status_code == 422
+    client.click_twice(revoking, reason="考勤核查发现两天均由他人代签")
+    assert "考勤核查发现" in client.get(home).text
+    client.sign_out()
+    page = client.get(f"/training/certificates?number={number[0]}").text
+    assert "证书已撤销" in page
+    assert "证书有效" not in page
+    assert "考勤核查发现" not in page  # the ground is for the holder
+    client.sign_in_as(market.broker)
+    assert "考勤核查发现" in client.get("/training").text
+    assert client.get(f"/training/certificates/{number[0]}.pdf").status_code == 403
     assert isinstance(app.extensions["resources"][CheckInKey], CheckInKey)
 
 
@@ -158,12 +182,12 @@ def test_a_broker_whose_certificate_ran_out_is_shown_so_and_named_in_no_new_pape
         )
     refused = client.get(draft)
     assert refused.status_code == 422
-    assert "证书已于" in refused.text
+    assert "证书只到" in refused.text
     commission = client.send(
         f"/deals/{deal_id}/commission", payer="buyer", basis="rate", rate_percent="2",
         due_when="registration",
     )  # fmt: skip
     assert commission.status_code == 422
-    assert "证书已于" in commission.text
+    assert "证书只到" in commission.text
     assert "证书已过期" in client.get(f"/brokers/{market.broker.user_id}").text
     assert "证书已过期" in client.get("/brokers").text

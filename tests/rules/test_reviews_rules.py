@@ -176,3 +176,10 @@ def test_a_draft_promises_and_pays_nothing() -> None:
         Grade.GOOD: 10_000_000,
     }
     assert all(award.draft for award in promised.values())
+
+
+def test_a_rule_without_a_day_bears_none() -> None:
+    first = parameters.rule_on(TODAY)
+    assert first.name == first.reference
+    later = first.model_copy(update={"since": date(2025, 7, 1)})
+    assert later.name == f"{first.reference}（2025-07-01 起）"

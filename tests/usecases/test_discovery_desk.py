@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.rules import OrganisationKind, OrganisationSubkind
-from marketplace.brokerage import followup_queries, proposal_queries, proposal_service
+from marketplace.brokerage import due, followup_queries, proposal_queries, proposal_service
 from marketplace.brokerage import queries as brokerage
 from marketplace.brokerage import service as brokerage_service
 from marketplace.brokerage.models import Deal, Introduction
@@ -33,11 +33,14 @@ from marketplace.discovery.models import MatchVerdict
 from marketplace.discovery.pairing import Pairing
 from marketplace.discovery.rules import Verdict
 from marketplace.foundation.access import Actor, Role
+from marketplace.foundation.clock import local_date, local_midnight
 from marketplace.foundation.db import Database
 from marketplace.foundation.errors import Conflict, NotAllowed, NotFound, RuleBroken
+from marketplace.foundation.outbox import OutboxEvent
 from marketplace.foundation.trade import TechnologyField
 from marketplace.needs import queries as needs
 from marketplace.needs import service as need_service
+from marketplace.notifications.queries import inbox
 from search.errors import SearchUnavailable
 from tests.conftest import MovableClock
 from tests.discovering import Market, market_on
@@ -350,6 +353,57 @@ def test_a_proposal_ends_after_its_term_and_makes_room(desk: DeskMarket) -> None
         desk.answer(desk.market.buyer, proposal_id)
     assert desk.proposal(desk.broker, proposal_id).state is ProposalState.LAPSED
     assert desk.propose(actor=desk.other) != proposal_id
+
+
+def _told(desk: DeskMarket, name: str) -> list[dict[str, Any]]:
+    with desk.market.services.database.reading() as session:
+        rows = session.scalars(
+            select(OutboxEvent)
+            .where(OutboxEvent.name == f"brokerage.{name}")
+            .order_by(OutboxEvent.id)
+        )
+        return [row.body for row in rows]
+
+
+def test_who_has_not_answered_is_reminded_once_before_the_end(desk: DeskMarket) -> None:
+    proposal_id = desk.propose()
+    desk.answer(desk.market.buyer, proposal_id)
+    database, clock = desk.market.services.database, desk.market.clock
+    clock.forward(days=24)
+    desk.market.services.due.run(database, now=clock.now())
+    assert _told(desk, "ProposalReminded") == []
+    clock.forward(days=1)
+    for _again in range(2):
+        desk.market.services.due.run(database, now=clock.now())
+    (told,) = _told(desk, "ProposalReminded")
+    assert told["proposal_id"] == proposal_id
+    assert told["seller_organisation_id"] == desk.market.university.id
+    assert told["buyer_organisation_id"] is None  # it has answered
+
+
+def test_an_end_without_an_answer_is_told_to_both(desk: DeskMarket) -> None:
+    proposal_id = desk.propose(ProposalTo.BUYER)
+    database, clock = desk.market.services.database, desk.market.clock
+    clock.forward(days=30)
+    desk.market.services.due.run(database, now=clock.now())
+    assert _told(desk, "ProposalLapsed") == []  # its last day counts
+    with database.reading() as session:
+        following = due.next_proposal_end(session, clock.now())
+    assert following == local_midnight(local_date(clock.now()) + timedelta(days=1))
+    clock.forward(days=1)
+    for _again in range(2):
+        desk.market.services.due.run(database, now=clock.now())
+    (told,) = _told(desk, "ProposalLapsed")
+    assert told["broker_user_id"] == desk.broker.user_id
+    assert told["buyer_organisation_id"] == desk.market.buyer.organisation_id
+    assert told["seller_organisation_id"] is None  # it was not asked
+    with pytest.raises(Conflict, match="过期"):
+        desk.answer(desk.market.buyer, proposal_id)
+    desk.market.settle()
+    for reader, words in ((desk.broker, "过期没有答复"), (desk.market.buyer, "已失效")):
+        with database.reading() as session:
+            titles = [each.title for each in inbox(session, reader).items]
+        assert any(words in title for title in titles)
 
 
 def test_strangers_see_and_answer_nothing(desk: DeskMarket) -> None:

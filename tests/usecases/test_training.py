@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from marketplace.brokerage import queries as register
-from marketplace.brokerage.register_rules import BrokerLevel
+from marketplace.brokerage import service as brokerage
+from marketplace.brokerage.register_rules import BrokerLevel, Certificate
 from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.clock import LOCAL
 from marketplace.foundation.db import Database
 from marketplace.foundation.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from marketplace.foundation.money import Fen
 from marketplace.training import (
+    certificate_service,
     exam_queries,
     exam_service,
     personal_service,
@@ -322,3 +324,105 @@ def test_only_the_operator_teaches(school: School) -> None:
         school.do(service.announce, school.broker, content=COURSE)
     with pytest.raises(RuleBroken):
         school.do(service.announce, school.operator, content=replace(COURSE, starts_at=school.now))
+
+
+def test_a_certificate_taken_back_is_said_so_and_leaves_the_register(school: School) -> None:
+    broker = school.broker
+    school.sign_up(broker)
+    school.attend(broker)
+    school.hand_in(broker, school.begin(broker), right=4)
+    today = school.now.date()
+    with school.database.reading() as session:
+        (made,) = queries.own_certificates(session, broker, today=today)
+    ground = "考勤核查发现两天均由他人代签"
+    for actor, reason, error in (
+        (broker, ground, NotAllowed),
+        (school.operator, "代签", RuleBroken),
+    ):
+        with pytest.raises(error):
+            school.do(certificate_service.revoke, actor, number=made.number, reason=reason)
+    with pytest.raises(NotFound):
+        school.do(
+            certificate_service.revoke, school.operator, number="JNPX-C-2024-9999", reason=ground
+        )
+    school.do(certificate_service.revoke, school.operator, number=made.number, reason=ground)
+    with pytest.raises(Conflict):
+        school.do(certificate_service.revoke, school.operator, number=made.number, reason=ground)
+    (told,) = events(school, "training.TrainingCertificateRevoked")
+    assert (told["user_id"], told["reason"]) == (broker.user_id, ground)
+    with school.database.reading() as session:
+        checked = queries.check_certificate(session, made.number, "", today=today)
+        assert checked is not None
+        assert checked.revoked_at == school.now
+        entry = register.find_broker(session, broker.user_id)
+        assert entry is not None
+        assert (entry.level, entry.certificate_no, entry.confirmed_at) == (None, "", None)
+        (mine,) = queries.own_certificates(session, broker, today=today)
+        assert mine.revoked_reason == ground
+        assert queries.count_trained(session) == 0
+    # Who holds no valid certificate any more introduces nobody.
+    deal_id = school.deal()
+    with pytest.raises(RuleBroken) as refusal:
+        school.do(brokerage.introduce, broker, deal_id=deal_id)
+    assert refusal.value.code == "broker.certificate_expired"
+
+
+def test_another_certificate_in_the_register_stays(school: School) -> None:
+    broker = school.broker
+    school.sign_up(broker)
+    school.attend(broker)
+    school.hand_in(broker, school.begin(broker), right=4)
+    higher = Certificate(BrokerLevel.SENIOR, "JS-77", "中国技术市场协会", None)
+    school.do(brokerage.take_certificate, broker, certificate=higher)
+    with school.database.reading() as session:
+        (made,) = queries.own_certificates(session, broker, today=school.now.date())
+    school.do(
+        certificate_service.revoke,
+        school.operator,
+        number=made.number,
+        reason="考勤核查发现两天均由他人代签",
+    )
+    with school.database.reading() as session:
+        entry = register.find_broker(session, broker.user_id)
+        assert entry is not None
+        assert entry.certificate_no == "JS-77"
+
+
+def test_who_is_not_in_the_room_is_struck_out_on_the_day(school: School) -> None:
+    broker = school.broker
+    school.sign_up(broker)
+    school.now = FIRST + timedelta(minutes=5)
+    school.do(service.check_in, broker, code=school.code(), key=KEY)
+
+    def hours() -> int:
+        with school.database.reading() as session:
+            place = queries.own_place(session, broker, school.course)
+            assert place is not None
+            (there,) = queries.checked_in_today(
+                session, school.operator, school.course, today=school.now.date()
+            )
+            assert (there.struck_at is None) == (place.hours > 0)
+            assert queries.hours_of(session, school.agency.id, 2024) == (
+                [(broker.user_id, broker.name, place.hours)] if place.hours else []
+            )
+            return place.hours
+
+    attendance_id = 1
+    with pytest.raises(NotAllowed):
+        school.do(service.strike, broker, attendance_id=attendance_id)
+    for _again in range(2):
+        school.do(service.strike, school.operator, attendance_id=attendance_id)
+    assert hours() == 0
+    (told,) = events(school, "training.AttendanceStruck")
+    assert told["user_id"] == broker.user_id
+    # A forwarded code does not undo it; the organiser does.
+    with pytest.raises(Conflict) as refusal:
+        school.do(service.check_in, broker, code=school.code(), key=KEY)
+    assert refusal.value.code == "training.struck"
+    for _again in range(2):
+        school.do(service.restore, school.operator, attendance_id=attendance_id)
+    assert hours() == 8
+    school.now += timedelta(days=1)
+    for use_case in (service.strike, service.restore):
+        with pytest.raises(Conflict):
+            school.do(use_case, school.operator, attendance_id=attendance_id)
