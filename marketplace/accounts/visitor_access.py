@@ -12,10 +12,15 @@ from marketplace.foundation.api import SendLimit
 
 
 def install(app: Flask, limit: SendLimit) -> None:
-    """Count what visitors send; whoever is signed in is known by name and is not braked."""
+    """Count what visitors send to forms that are open to them; who is signed in has a name."""
 
     @app.before_request
     def brake() -> None:
-        sends = request.method == "POST" and not web.for_programs()
-        if sends and not web.actor().signed_in:
+        if request.method == "POST" and not web.actor().signed_in and _open_to_visitors(app):
             limit.count(f"address:{request.remote_addr}")
+
+
+def _open_to_visitors(app: Flask) -> bool:
+    view = app.view_functions.get(request.endpoint or "")
+    permission = web.permission_of(view) if view is not None else None
+    return permission is not None and permission.roles is None

@@ -13,6 +13,7 @@ class RoomFilesForm(web.Form):
     attachments = web.FilesField(
         "文件",
         required=True,
+        missing="请选择要放进资料室的文件",
         hint=f"{ACCEPTED}；PDF 和图片会加上打开人的姓名、单位和时间，其他格式不能加水印",
     )
     reach = web.ChoiceField("谁能打开", FileReach, required=True, radio=True)

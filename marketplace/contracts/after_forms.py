@@ -67,9 +67,7 @@ class ChangeForm(web.Form):
 class AmendForm(ChangeForm):
     """A party's application for a change."""
 
-    attachments = web.FilesField(
-        "补充协议", required=True, hint=f"双方签章的补充协议，必须上传。{_PAPER}"
-    )
+    attachments = web.FilesField("补充协议", hint=f"双方签章的补充协议，必须上传。{_PAPER}")
 
 
 class CancellationForm(web.Form):
@@ -78,7 +76,7 @@ class CancellationForm(web.Form):
     reason = web.LongTextField(
         "撤销理由", required=True, longest=1_000, rows=3, hint="例如双方已解除合同，写明解除日期"
     )
-    attachments = web.FilesField("解除协议或证明", required=True, hint=f"必须上传。{_PAPER}")
+    attachments = web.FilesField("解除协议或证明", hint=f"必须上传。{_PAPER}")
 
 
 class DeclineForm(web.Form):

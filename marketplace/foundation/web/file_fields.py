@@ -31,13 +31,14 @@ class FilesField(wtforms.MultipleFileField):
         label: str,
         *,
         required: bool = False,
+        missing: str = "还没有选择文件",
         hint: str = "",
         accept: str = "",
         **kwargs: Any,
     ) -> None:
         shown = {"accept": accept} if accept else {}
         super().__init__(label, description=hint, render_kw=shown, **kwargs)
-        self.required = required
+        self.required, self.missing = required, missing
 
     def uploads(self) -> list[FileStorage]:
         """List the files that were really chosen."""
@@ -52,7 +53,7 @@ class FilesField(wtforms.MultipleFileField):
         """
         count = len(self.uploads())
         if self.required and count == 0:
-            raise validators.StopValidation("还没有选择文件")
+            raise validators.StopValidation(self.missing)
         if count > MOST_FILES:
             raise validators.StopValidation(
                 f"一次最多上传 {MOST_FILES} 个文件，这次有 {count} 个；请分几次上传"
