@@ -34,7 +34,6 @@ def change_pipeline(deal_id: int) -> ResponseReturnValue:
     if not deal.leads:
         raise NotFound()
     form = PipelineForm.load()
-    form.leave_out(deal.pipeline.code)
     if form.validate_on_post():
 
         def use_case(session: Session) -> str:
@@ -51,6 +50,8 @@ def change_pipeline(deal_id: int) -> ResponseReturnValue:
         if done is not None:
             flash(f"改按“{pipelines().get(form.pipeline.data).name}”推进。", "success")
             return done
+    # Not before: a second click names the pipeline in which the deal is by then.
+    form.leave_out(deal.pipeline.code)
     page = render_template(
         "brokerage/change_pipeline.html",
         deal=deal,

@@ -163,3 +163,10 @@ def test_both_sides_are_told_of_a_change(client: Browser, market: Market, settle
     settle()
     client.sign_in_as(market.buyer)
     assert "改按“先使用后付费”推进" in text(client.get("/inbox"))
+
+
+def test_a_double_click_on_the_change_leads_to_the_deal(client: Browser, market: Market) -> None:
+    deal_id = opened(client, market)
+    first = client.click_twice(f"/deals/{deal_id}/pipeline", pipeline="trial")
+    assert first.location == f"/deals/{deal_id}"
+    assert stand(market, deal_id) == ("trial", "lead")
