@@ -37,12 +37,12 @@ def next_proposal_end(session: Session, now: datetime) -> datetime | None:
 
 
 TASKS: tuple[DueTask, ...] = (
+    DueTask("brokerage.agreements", next_end, service.end_agreements),
     DueTask(
         "brokerage.proposal_reminders",
         next_proposal_reminder,
         proposal_end_service.remind_of_proposals,
     ),
     DueTask("brokerage.proposal_ends", next_proposal_end, proposal_end_service.lapse_proposals),
-    DueTask("brokerage.agreements", next_end, service.end_agreements),
     DueTask("brokerage.remove_expired", None, contact_service.remove_expired),
 )
