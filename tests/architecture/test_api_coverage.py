@@ -125,6 +125,9 @@ NOT_OFFERED: dict[str, tuple[str, ...]] = {
         "brokerage.propose_talk", "brokerage.choose_slots", "brokerage.fix_talk",
         "brokerage.cancel_talk", "brokerage.write_minutes",
     ),
+    "is not undone: what will happen is read on its page first": (
+        "brokerage.merge", "brokerage.split",
+    ),
     "commission, introductions and disputes are objects of their own": (
         "brokerage.propose_commission", "brokerage.confirm_commission",
         "brokerage.decline_commission", "brokerage.receive_commission",
