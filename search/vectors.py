@@ -26,6 +26,8 @@ from search.errors import VectorsBroken
 Floats = npt.NDArray[np.float32]
 
 _BYTES = 4
+# Cosines of vectors in single precision differ by less than this from what they are.
+_ROUNDING = 1e-4
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,13 @@ class Likeness:
         if self._usual >= 1.0:
             return 0.0
         nearer = (float(self._cosines[row]) - self._usual) / (1.0 - self._usual)
-        return min(1.0, max(0.0, nearer))
+        return min(1.0, nearer) if nearer > _ROUNDING else 0.0
 
     def best(self) -> Iterator[str]:
         """Name the documents that are nearer than the average one, the nearest first."""
         cosines = self._cosines[self._held.places]
         for place in np.argsort(-cosines, kind="stable"):
-            if cosines[place] <= self._usual:
+            if cosines[place] <= self._usual + _ROUNDING:
                 return
             yield self._held.names[place]
 

@@ -19,7 +19,7 @@ from marketplace.brokerage.pipeline_rules import following
 from marketplace.brokerage.proposal_rules import ProposalState, ProposalTo
 from marketplace.brokerage.rating_rules import Criterion, WordsState
 from marketplace.brokerage.register_rules import Certificate, RequestStatus
-from marketplace.brokerage.rules import DealStage
+from marketplace.brokerage.rules import LEFT, DealStage
 from marketplace.brokerage.talk_rules import TalkState
 from marketplace.brokerage.terms_rules import (
     AgreementStatus,
@@ -47,7 +47,7 @@ def _market(site: Site) -> Market:
 
 
 def _onwards(stage: DealStage) -> dict[str, Any]:
-    after = None if stage is DealStage.LOST else following(pipelines().every[0], stage)
+    after = None if stage in LEFT else following(pipelines().every[0], stage)
     return {"step": after.code if after else DealStage.CONTACTED.value}
 
 
@@ -78,7 +78,7 @@ def deals(site: Site) -> Walk:
 
     def put(connection: Connection, stage: DealStage) -> None:
         # In the first pipeline the steps are named as the stages in which they stand.
-        step = DealStage.LEAD if stage is DealStage.LOST else stage
+        step = DealStage.LEAD if stage in LEFT else stage
         connection.execute(
             text("UPDATE brokerage_deals SET stage = :stage, step = :step WHERE id = :id"),
             {"stage": stage.value, "step": step.value, "id": made},
