@@ -27,7 +27,7 @@ def members() -> ResponseReturnValue:
     view = queries.get_organisation(web.session(), web.actor().organisation_id or 0)
     form = InvitationForm.load()
     possible = rules.roles_of(view.kind, view.subkinds)
-    form.roles.choices = [(role.value, role.label) for role in Role if role in possible]
+    form.roles.offer([(role.value, role.label) for role in Role if role in possible])
     link = ""
     if form.validate_on_post():
         try:
@@ -101,7 +101,7 @@ def _member(person: MemberView, form: RolesForm, handing: HandoverForm | None = 
         for entry in queries.members(web.session(), web.actor().organisation_id or 0)
         if entry.user_id != person.user_id
     ]
-    handing.taker.choices = [("", "请选择"), *_names(colleagues)]
+    handing.taker.offer([("", "请选择"), *_names(colleagues)])
     return render_template(
         "accounts/member.html",
         form=form,
@@ -129,7 +129,7 @@ def hand_over(user_id: int) -> ResponseReturnValue:
     """Give a member's open work to a colleague, and let the member leave if so chosen."""
     person = _own_member(user_id)
     form = HandoverForm.load()
-    form.taker.choices = _names(queries.members(web.session(), web.actor().organisation_id or 0))
+    form.taker.offer(_names(queries.members(web.session(), web.actor().organisation_id or 0)))
     if form.validate_on_post():
 
         def use_case(session: Session) -> str:
@@ -156,5 +156,5 @@ def _roles_form(person: MemberView, build: Callable[..., RolesForm]) -> RolesFor
     view = queries.get_organisation(web.session(), web.actor().organisation_id or 0)
     form = build(roles=list(person.roles))
     possible = rules.roles_of(view.kind, view.subkinds)
-    form.roles.choices = [(role.value, role.label) for role in Role if role in possible]
+    form.roles.offer([(role.value, role.label) for role in Role if role in possible])
     return form

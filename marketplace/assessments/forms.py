@@ -63,7 +63,7 @@ class AcceptForm(web.Form):
 
     def offer(self, experts: Sequence[tuple[int, str]]) -> None:
         """Offer the assessor's own experts."""
-        self.expert.choices = [("", "请选择"), *((str(key), name) for key, name in experts)]
+        self.expert.offer([("", "请选择"), *((str(key), name) for key, name in experts)])
 
 
 class ReasonForm(web.Form):

@@ -22,7 +22,7 @@ class HouseForm(web.Form):
 
     def offer(self, houses: Sequence[tuple[int, str]]) -> None:
         """Offer the verified assessment houses."""
-        self.organisation.choices = [("", "请选择"), *((str(key), name) for key, name in houses)]
+        self.organisation.offer([("", "请选择"), *((str(key), name) for key, name in houses)])
 
 
 class ExpertForm(web.Form):
@@ -36,7 +36,7 @@ class ExpertForm(web.Form):
 
     def offer(self, people: Sequence[tuple[int, str]]) -> None:
         """Offer the people who hold an expert's role."""
-        self.user.choices = [("", "请选择"), *((str(key), name) for key, name in people)]
+        self.user.offer([("", "请选择"), *((str(key), name) for key, name in people)])
 
 
 class ReleaseForm(web.Form):

@@ -26,7 +26,7 @@ class PanelForm(web.Form):
 
     def offer(self, experts: Sequence[tuple[int, str]]) -> None:
         """Offer the experts who may be chosen."""
-        self.experts.choices = [(str(key), name) for key, name in experts]
+        self.experts.offer([(str(key), name) for key, name in experts])
 
     def expert_ids(self) -> list[int]:
         """Return the chosen experts."""

@@ -8,7 +8,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.brokerage.deal_queries import has_agreement
-from marketplace.brokerage.family_queries import belongs_to
+from marketplace.brokerage.family_queries import belongs_to, covering_ids
 from marketplace.brokerage.models import Commission, Deal, Introduction, Note
 from marketplace.brokerage.pipeline_rules import DealFacts
 from marketplace.brokerage.room_models import Room, RoomFile
@@ -26,7 +26,8 @@ def facts_of(session: Session, deal: Deal, *, today: date) -> DealFacts:
             .where(belongs_to(Note.deal_id, deal.id), Note.kind.in_(CONTACTS))
             .scalar_subquery(),
             exists().where(
-                belongs_to(Introduction.deal_id, deal.id),
+                # The parties were brought together once, also for what was split off since.
+                Introduction.deal_id.in_(covering_ids(session, deal.id)),
                 Introduction.ended_at.is_(None),
                 Introduction.seller_acknowledged_at.is_not(None),
                 Introduction.buyer_acknowledged_at.is_not(None),

@@ -59,9 +59,9 @@ class PipelineForm(web.Form):
 
     def leave_out(self, code: str) -> None:
         """Offer every pipeline but the one in which the deal is."""
-        self.pipeline.choices = [
-            (each.code, each.name) for each in pipelines().offered if each.code != code
-        ]
+        self.pipeline.offer(
+            [(each.code, each.name) for each in pipelines().offered if each.code != code]
+        )
 
 
 class InterestForm(web.Form):
@@ -185,7 +185,7 @@ class CommissionForm(web.Form):
     def offer_brokers(self, brokers: Sequence[tuple[str, str]]) -> None:
         """Offer the register's brokers in every row of the shares."""
         for entry in self.partners.entries:
-            entry.form.broker.choices = [("", "选择经理人"), *brokers]
+            entry.form.broker.offer([("", "选择经理人"), *brokers])
 
     def terms(self) -> CommissionTerms:
         """Read the terms; a rate with more than two decimals is refused by ``validate``."""

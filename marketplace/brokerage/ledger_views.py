@@ -190,7 +190,7 @@ def open_dispute(introduction_id: int) -> ResponseReturnValue:
     deal = queries.get_deal(web.session(), web.actor(), pair.deal_id or 0)
     form = DisputeForm.load()
     grounds = BROKER_GROUNDS if deal.has("broker", "agency") else PARTY_GROUNDS
-    form.ground.choices = [(ground.value, ground.label) for ground in grounds]
+    form.ground.offer([(ground.value, ground.label) for ground in grounds])
     if form.validate_on_post():
         uploads = web.read_uploads(form.attachments.uploads())
 

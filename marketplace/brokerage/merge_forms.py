@@ -33,8 +33,8 @@ class SplitForm(web.Form):
 
     def offer(self, *, tasks: list[tuple[str, str]], notes: list[tuple[str, str]]) -> None:
         """Offer the tasks and notes that may go along."""
-        self.task_ids.choices = tasks
-        self.note_ids.choices = notes
+        self.task_ids.offer(tasks)
+        self.note_ids.offer(notes)
 
     @property
     def chosen_tasks(self) -> list[int]:

@@ -175,10 +175,12 @@ def issue_link(deal_id: int, file_id: int) -> ResponseReturnValue:
         raise NotFound()
     form = RoomLinkForm.load(single_use=True)
     people = accounts.members(web.session(), deal.buyer.id)
-    form.person.choices = [
-        ("", "选择经办人"),
-        *((str(person.user_id), person.name) for person in people),
-    ]
+    form.person.offer(
+        [
+            ("", "选择经办人"),
+            *((str(person.user_id), person.name) for person in people),
+        ]
+    )
     if form.validate_on_post():
 
         def use_case(session: Session) -> str:

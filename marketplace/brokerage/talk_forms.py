@@ -86,7 +86,7 @@ class MinutesForm(web.Form):
         """Offer the people around the meeting in every row."""
         choices = [("", "选择"), *((str(each.user_id), each.name) for each in people)]
         for entry in self.tasks.entries:
-            entry.form.person.choices = choices
+            entry.form.person.offer(choices)
 
     def given(self) -> list[tuple[str, date, int]]:
         """Read (what, day, user id) of every task."""

@@ -91,15 +91,17 @@ def _talk_page(
 
 
 def _offer(form: SlotsForm, view: talk_queries.TalkView) -> None:
-    form.slots.choices = [
-        (
-            str(slot.id),
-            f"{slot.starts_at.astimezone(LOCAL):%Y-%m-%d %H:%M} 至 "
-            f"{slot.ends_at.astimezone(LOCAL):%H:%M}"
-            + (f"（{'、'.join(slot.suits)}可以）" if slot.suits else ""),
-        )
-        for slot in view.slots
-    ]
+    form.slots.offer(
+        [
+            (
+                str(slot.id),
+                f"{slot.starts_at.astimezone(LOCAL):%Y-%m-%d %H:%M} 至 "
+                f"{slot.ends_at.astimezone(LOCAL):%H:%M}"
+                + (f"（{'、'.join(slot.suits)}可以）" if slot.suits else ""),
+            )
+            for slot in view.slots
+        ]
+    )
 
 
 @blueprint.route("/deals/talks/<int:talk_id>/choose", methods=["POST"])

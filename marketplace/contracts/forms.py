@@ -118,7 +118,7 @@ class ContractForm(web.Form):
             (self.industry_code, list(parameters.industries().items()), "请选择"),
         )
         for field, choices, empty in lists:
-            field.choices = [("", empty), *choices]
+            field.offer([("", empty), *choices])
 
     def content(self) -> ContractContent:
         """Read the form into a value."""

@@ -43,7 +43,7 @@ def upload() -> ResponseReturnValue:
     kinds = kinds_for(actor.roles)
     wanted = next((k for k in kinds if k.value == web.argument("kind")), kinds[0])
     form = UploadForm.load(kind=wanted)
-    form.kind.choices = [(kind.value, kind.label) for kind in kinds]
+    form.kind.offer([(kind.value, kind.label) for kind in kinds])
     operator = actor.has(Role.OPERATOR)
     if form.validate_on_post():
         files = web.read_uploads(form.file.uploads())

@@ -178,7 +178,9 @@ class AnswerForm(web.Form):
 
     def offer(self, achievements: Sequence[tuple[int, str]]) -> None:
         """Offer the organisation's published achievements to choose from."""
-        self.achievement_id.choices = [
-            ("", "不指定"),
-            *((str(number), title) for number, title in achievements),
-        ]
+        self.achievement_id.offer(
+            [
+                ("", "不指定"),
+                *((str(number), title) for number, title in achievements),
+            ]
+        )

@@ -74,6 +74,7 @@ class WhatIfForm(web.Form):
         for name in given:
             values[name] = given[name]
         form = cls(formdata=values)
-        form.year.choices = [(str(year), f"{year} 年") for year in years]
-        form.left.choices = form.right.choices = list(choices)
+        form.year.offer([(str(year), f"{year} 年") for year in years])
+        form.left.offer(list(choices))
+        form.right.offer(list(choices))
         return form

@@ -34,15 +34,19 @@ class OrderForm(web.Form):
     ) -> None:
         """Offer the line's kinds, its providers and the customer's achievements."""
         kinds = LINES[line].kinds
-        self.kind.choices = [
-            ("", "请选择"),
-            *((kind.value, kind.label) for kind in kinds),
-        ]
-        self.provider.choices = [("", "请选择"), *((str(key), name) for key, name in providers)]
-        self.achievement.choices = [
-            ("", "不关联"),
-            *((str(key), title) for key, title in achievements),
-        ]
+        self.kind.offer(
+            [
+                ("", "请选择"),
+                *((kind.value, kind.label) for kind in kinds),
+            ]
+        )
+        self.provider.offer([("", "请选择"), *((str(key), name) for key, name in providers)])
+        self.achievement.offer(
+            [
+                ("", "不关联"),
+                *((str(key), title) for key, title in achievements),
+            ]
+        )
 
     def details(self) -> Details:
         """Return what the line's own fields hold."""

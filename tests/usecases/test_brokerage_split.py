@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from marketplace.brokerage import merge_queries, queries, service
 from marketplace.brokerage.commission_models import CommissionEntry
+from marketplace.brokerage.facts_queries import facts_of
 from marketplace.brokerage.introduction_models import Recognition
 from marketplace.brokerage.merge_rules import MergedPrice, SplitSubject
 from marketplace.brokerage.models import Deal
@@ -159,6 +160,11 @@ def test_the_introduction_covers_both(market: Market) -> None:
         assert (found.id, found.deal_id) == (introduction_id, deal_id)
     with pytest.raises(Conflict):
         market.do(service.introduce, market.broker, deal_id=new_id)
+    for party in (market.officer, market.buyer):
+        market.do(service.acknowledge_introduction, party, introduction_id=introduction_id)
+    with market.database.reading() as session:
+        facts = facts_of(session, session.get_one(Deal, new_id), today=market.today)
+    assert facts.introduction_acknowledged, "a step that asks for it is open to the part too"
 
 
 def test_a_contract_of_one_part_makes_no_commission_of_the_other_due(market: Market) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import wtforms
-from wtforms import validators
+from wtforms import SelectChoice, validators  # type: ignore[attr-defined]  # stubs of an older one
 
 from marketplace.foundation.web.text_fields import Required, validators_of
 from marketplace.foundation.words import Word
@@ -18,6 +18,10 @@ def _listed(choices: Choices) -> tuple[type[Word] | None, list[tuple[str, str]]]
     if isinstance(choices, type):
         return choices, choices.pairs()
     return None, list(choices)
+
+
+def _offered(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in pairs]
 
 
 def _member(word: type[Word] | None, value: Any) -> Any:
@@ -48,12 +52,16 @@ class ChoiceField(wtforms.SelectField):
         super().__init__(
             label,
             validators_of(required, []),
-            choices=listed,
+            choices=_offered(listed),
             coerce=self._coerce,
             description=hint,
             validate_choice=False,
             **kwargs,
         )
+
+    def offer(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Offer these values by their labels in place of what the form names."""
+        self.choices = _offered(pairs)
 
     def _coerce(self, value: Any) -> Any:
         return None if value in ("", None) else _member(self.word, value)
@@ -82,12 +90,16 @@ class ChoicesField(wtforms.SelectMultipleField):
         super().__init__(
             label,
             validators_of(required, []),
-            choices=listed,
+            choices=_offered(listed),
             coerce=self._coerce,
             description=hint,
             validate_choice=False,
             **kwargs,
         )
+
+    def offer(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Offer these values by their labels in place of what the form names."""
+        self.choices = _offered(pairs)
 
     def _coerce(self, value: Any) -> Any:
         return _member(self.word, value)
