@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from marketplace.brokerage.merge_rules import LONGEST_PART, MergedPrice, SplitSubject
 from marketplace.foundation import web
 
@@ -31,8 +33,15 @@ class SplitForm(web.Form):
         "转给新项目的备注", [], hint="谁能看到不变；别人写的私密备注留在原项目"
     )
 
-    def offer(self, *, tasks: list[tuple[str, str]], notes: list[tuple[str, str]]) -> None:
-        """Offer the tasks and notes that may go along."""
+    def offer(
+        self,
+        *,
+        subjects: Sequence[SplitSubject],
+        tasks: Sequence[tuple[str, str]],
+        notes: Sequence[tuple[str, str]],
+    ) -> None:
+        """Offer what can be split off, and the tasks and notes that may go along."""
+        self.what.offer((each.value, each.label) for each in subjects)
         self.task_ids.offer(tasks)
         self.note_ids.offer(notes)
 

@@ -20,7 +20,7 @@ from marketplace.brokerage.deal_queries import (
 from marketplace.brokerage.family_queries import belongs_to, covering_ids
 from marketplace.brokerage.introduction_models import Dispute, Recognition
 from marketplace.brokerage.introduction_rules import DisputeState, RecognitionState
-from marketplace.brokerage.merge_rules import DealFootprint, MergedPrice
+from marketplace.brokerage.merge_rules import DealFootprint, MergedPrice, SplitSubject
 from marketplace.brokerage.models import Commission, Deal, Introduction, Note, Task
 from marketplace.brokerage.room_models import Room, RoomFile
 from marketplace.brokerage.rules import DealStage, NoteKind, NoteVisibility
@@ -186,8 +186,9 @@ def movable_tasks(deal_id: int) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class SplitChoices:
-    """What of a deal may go with a part of it, as (value, label); and why it cannot be split."""
+    """What can be split off a deal, what may go along as (value, label), and why it cannot be."""
 
+    subjects: Sequence[SplitSubject]
     tasks: Sequence[tuple[str, str]]
     notes: Sequence[tuple[str, str]]
     problems: Sequence[Problem]
@@ -202,10 +203,12 @@ def split_choices(session: Session, actor: Actor, deal_id: int, *, now: datetime
     notes = session.scalars(
         select(Note).where(movable_notes(actor, deal_id)).order_by(Note.id.desc())
     )
+    found = footprint(session, session.get_one(Deal, deal_id), today=today)
     return SplitChoices(
+        merge_rules.subjects_of(found),
         [(str(row.id), f"{row.due_on.isoformat()}，{row.what}") for row in tasks],
         [(str(row.id), _note_label(row.kind, row.written_at, row.body)) for row in notes],
-        merge_rules.split_refusals(footprint(session, session.get_one(Deal, deal_id), today=today)),
+        merge_rules.split_refusals(found),
     )
 
 

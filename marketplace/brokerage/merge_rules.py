@@ -164,6 +164,12 @@ def split_refusals(deal: DealFootprint) -> list[Problem]:
     return [Problem(code, words) for broken, code, words in checks if broken]
 
 
+def subjects_of(deal: DealFootprint) -> tuple[SplitSubject, ...]:
+    """List what can be split off: the need only where an achievement stays behind."""
+    both = deal.need_id is not None and deal.achievement_id is not None
+    return tuple(SplitSubject) if both else (SplitSubject.PART,)
+
+
 def check_split(
     deal: DealFootprint, *, subject: SplitSubject, part: str, amount_fen: Fen | None
 ) -> str:
@@ -173,7 +179,7 @@ def check_split(
     """
     problems = split_refusals(deal)
     words = part.strip()
-    if subject is SplitSubject.NEED and (deal.need_id is None or deal.achievement_id is None):
+    if subject not in subjects_of(deal):
         problems.append(
             Problem(
                 "split.subject",

@@ -63,8 +63,9 @@ def split(deal_id: int) -> ResponseReturnValue:
     session, actor = web.session(), web.actor()
     deal = merge_queries.get_led(session, actor, deal_id)
     choices = merge_queries.split_choices(session, actor, deal_id, now=web.now())
-    form = SplitForm.load(version=deal.version)
-    form.offer(tasks=list(choices.tasks), notes=list(choices.notes))
+    only = choices.subjects[0] if len(choices.subjects) == 1 else None
+    form = SplitForm.load(version=deal.version, what=only)
+    form.offer(subjects=choices.subjects, tasks=choices.tasks, notes=choices.notes)
     if form.validate_on_post():
 
         def use_case(writing: Session) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from marketplace.brokerage import service
-from marketplace.brokerage.merge_rules import MergedPrice
+from marketplace.brokerage.merge_rules import MergedPrice, SplitSubject
 from marketplace.brokerage.models import Deal, Note, Task
 from marketplace.brokerage.rules import NoteKind, NoteVisibility
 from marketplace.foundation.access import Role
@@ -103,6 +103,7 @@ def test_a_split_takes_what_is_ticked(client: Browser, market: Market) -> None:
     page = text(client.get(f"/deals/{deal_id}/split"))
     assert "另报一个价" in page
     assert "介绍存证" in page
+    assert SplitSubject.NEED.label not in page, "there is no need that could be split off"
     with market.database.reading() as session:
         task_id = session.scalars(select(Task.id)).one()
         note_id = session.scalars(select(Note.id)).one()
