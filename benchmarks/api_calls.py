@@ -8,6 +8,7 @@ ends the run with the call that made it. Schemathesis generates the input.
 from __future__ import annotations
 
 import argparse
+import math
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -127,7 +128,7 @@ def main() -> None:
         tokens = demo_tokens(services)
         described = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
         count = sum(1 for _ in _operations(described))
-        each = max(1, asked.calls // (count * len(tokens)))
+        each = math.ceil(asked.calls / (count * len(tokens)))
         statuses = explore(app, tokens, per_operation=each)
     print(
         f"{statuses.total()} calls of {count} operations as {len(tokens)} roles: all as described"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Integer, cast, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from marketplace.brokerage.models import Deal
@@ -24,6 +24,14 @@ def belongs_to(
     merged = aliased(Deal)
     into = select(merged.id).where(merged.merged_into_id == deal_id)
     return or_(row_deal_id == deal_id, row_deal_id.in_(into))
+
+
+def standing_of(deal: type[Deal]) -> ColumnElement[int]:
+    """Return the id of the deal that stands for a deal, as a column to join and to group by.
+
+    Cast, so that SQLite makes an index of it to join by: a bare expression has no type there.
+    """
+    return cast(func.coalesce(deal.merged_into_id, deal.id), Integer)
 
 
 def family_ids(session: Session, deal_id: int) -> list[int]:

@@ -35,7 +35,7 @@ from marketplace.brokerage.chance_models import ChanceOverride
 from marketplace.brokerage.chance_queries import measured_chances, own_chances
 from marketplace.brokerage.chance_rules import Chance, expected_worth, share_that_counts
 from marketplace.brokerage.deal_queries import led_by, parties_of, visible_to
-from marketplace.brokerage.family_queries import belongs_to
+from marketplace.brokerage.family_queries import standing_of
 from marketplace.brokerage.feedback_models import Enquiry
 from marketplace.brokerage.models import Agreement, Deal, Task
 from marketplace.brokerage.pipeline_rules import Step, onward
@@ -109,7 +109,7 @@ def today_list(session: Session, actor: Actor, *, now: datetime) -> TodayList:
         return TodayList([], [], [], dict.fromkeys(Pressing, 0))
     chances = measured_chances(session, actor)
     set_on = aliased(Deal)
-    stands = func.coalesce(set_on.merged_into_id, set_on.id)
+    stands = standing_of(set_on)
     own_tasks = (
         select(stands.label("deal_id"), func.min(Task.due_on).label("due_on"))
         .join(set_on, set_on.id == Task.deal_id)
@@ -165,10 +165,12 @@ def _pressing(
         Deal.stage.in_((DealStage.SIGNED, DealStage.REGISTERED)),
         and_(Deal.stage == DealStage.CONFIDENTIALITY, offered),
     )
-    asked = exists().where(
-        belongs_to(Enquiry.deal_id, Deal.id),
-        Enquiry.closed_at.is_(None),
-        Enquiry.organisation_id == actor.organisation_id,
+    # Read once for all deals, not looked for from each of them.
+    asked_on = aliased(Deal)
+    asked = Deal.id.in_(
+        select(standing_of(asked_on))
+        .join(Enquiry, Enquiry.deal_id == asked_on.id)
+        .where(Enquiry.closed_at.is_(None), Enquiry.organisation_id == actor.organisation_id)
     )
     return case(
         (due_on < today, _named(Pressing.OVERDUE)),
@@ -246,16 +248,19 @@ def _items(
     chances: dict[DealStage, Chance],
 ) -> list[TodayItem]:
     tasks: dict[int, NextTask] = {}
-    for task in session.scalars(
-        select(Task)
+    set_on = aliased(Deal)
+    ids = [deal.id for deal, _, _ in found]
+    for deal_id, task in session.execute(
+        select(standing_of(set_on), Task)
+        .join(Task, Task.deal_id == set_on.id)
         .where(
-            Task.deal_id.in_([deal.id for deal, _, _ in found]),
+            or_(set_on.id.in_(ids), set_on.merged_into_id.in_(ids)),
             Task.owner_user_id == actor.user_id,
             Task.done_at.is_(None),
         )
         .order_by(Task.due_on, Task.id)
     ):
-        tasks.setdefault(task.deal_id, NextTask(task.id, task.what))
+        tasks.setdefault(deal_id, NextTask(task.id, task.what))
     own = own_chances(session, actor, [deal.id for deal, _, _ in found])
     sides = {d.seller_organisation_id for d, _, _ in found}
     sides |= {d.buyer_organisation_id for d, _, _ in found}
