@@ -25,7 +25,7 @@ from marketplace.foundation.errors import NotFound, RuleBroken
 from marketplace.foundation.words import Word
 
 MAX_BYTES = 15 * 1024 * 1024
-# Of an achievement or a need: what is read beside it. Papers that are proofs have bounds of their own.
+# Of an achievement or a need: what is read beside it. Proofs have bounds of their own.
 MOST_KEPT = 30
 _MAX_UNPACKED = 200 * 1024 * 1024
 _MAX_MEMBERS = 5_000
