@@ -109,11 +109,20 @@ def establish(
 
 
 def verify(session: Session, *, actor: Actor, now: datetime, organisation_id: int) -> None:
-    """Confirm, as the operator, that an organisation is who it says it is."""
+    """Confirm, as the operator, that an organisation is who it says it is.
+
+    Refused unless it waits: a suspension ends by being resumed alone.
+    """
     require(actor, rules.VERIFY)
     organisation = lock(session, Organisation, organisation_id)
     if organisation.state is OrganisationState.VERIFIED:
         raise Conflict("accounts.verified", "这家机构已经核验通过，不需要再次办理")
+    if organisation.state is not OrganisationState.REGISTERED:
+        raise Conflict(
+            "accounts.not_waiting",
+            f"这家机构现在是“{organisation.state.label}”，不在待核验状态；"
+            "已暂停的请用“恢复办理”，没有通过的等对方改好资料后再核验",
+        )
     if not attachments.of(session, paper_subject(organisation_id, PaperKind.LICENCE)):
         raise RuleBroken(
             "accounts.no_licence",

@@ -147,6 +147,7 @@ def attach(
     """Attach files with the layer from which on they can be opened."""
     row = load_to_edit(session, actor=actor, achievement_id=achievement_id)
     check_edit(row.state, content_of(row), content_of(row))
+    attachments.check_room(session, subject=subject(row), uploads=uploads)
     for upload in uploads:
         attachments.store(
             session,

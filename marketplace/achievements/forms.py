@@ -30,7 +30,7 @@ from marketplace.achievements.rules import (
     Visibility,
 )
 from marketplace.foundation import web
-from marketplace.foundation.attachments import ACCEPTED, FileVisibility
+from marketplace.foundation.attachments import ACCEPTED, MOST_KEPT, FileVisibility
 from marketplace.foundation.classifications import industry_name
 from marketplace.foundation.money import Fen
 from marketplace.foundation.trade import TechnologyField, TradingMode
@@ -244,7 +244,11 @@ class AchievementStartForm(web.Form):
 class FilesForm(web.Form):
     """Files to attach, with the layer from which on they open."""
 
-    attachments = web.FilesField("选择文件", required=True, hint=f"{ACCEPTED}，每个不超过 15 MB")
+    attachments = web.FilesField(
+        "选择文件",
+        required=True,
+        hint=f"{ACCEPTED}，每个不超过 15 MB，一共最多 {MOST_KEPT} 个",
+    )
     visibility = web.ChoiceField("谁能打开", FileVisibility, empty="所有人")
 
 

@@ -82,28 +82,16 @@ def open_from_intent(
     known = session.scalar(select(Deal.id).where(Deal.intent_id == intent_id))
     if known is not None:
         return known
-    deal = find_live(
+    deal = _of_listing(
         session,
+        actor=actor,
+        now=now,
+        source=DealSource.INTENT,
+        listing_id=listing_id,
         achievement_id=achievement_id,
-        need_id=None,
         seller=seller_organisation_id,
         buyer=buyer_organisation_id,
-        merged=False,
     )
-    if deal is None:
-        name = accounts.get_organisation(session, buyer_organisation_id).short_name
-        title = achievements.get_internal(session, achievement_id).title
-        deal = create_deal(
-            session,
-            actor=actor,
-            now=now,
-            title=f"{short_title(title)} × {name}",
-            source=DealSource.INTENT,
-            achievement_id=achievement_id,
-            seller=seller_organisation_id,
-            buyer=buyer_organisation_id,
-        )
-    deal.listing_id = listing_id
     deal.intent_id = intent_id
     return deal.id
 
@@ -121,28 +109,16 @@ def take_award(
     trading_mode: TradingMode | None,
 ) -> int:
     """Bring the pair's deal to the contract draft with the price at which it was awarded."""
-    deal = find_live(
+    deal = _of_listing(
         session,
+        actor=actor,
+        now=now,
+        source=DealSource.AWARD,
+        listing_id=listing_id,
         achievement_id=achievement_id,
-        need_id=None,
         seller=seller_organisation_id,
         buyer=buyer_organisation_id,
-        merged=False,
     )
-    if deal is None:
-        name = accounts.get_organisation(session, buyer_organisation_id).short_name
-        title = achievements.get_internal(session, achievement_id).title
-        deal = create_deal(
-            session,
-            actor=actor,
-            now=now,
-            title=f"{short_title(title)} × {name}",
-            source=DealSource.AWARD,
-            achievement_id=achievement_id,
-            seller=seller_organisation_id,
-            buyer=buyer_organisation_id,
-        )
-    deal.listing_id = listing_id
     if rules.can_take_award(deal.stage):
         deal.amount_fen = price_fen
         deal.trading_mode = trading_mode or deal.trading_mode
@@ -156,3 +132,40 @@ def take_award(
                 now=now,
             )
     return deal.id
+
+
+def _of_listing(
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    source: DealSource,
+    listing_id: int,
+    achievement_id: int,
+    seller: int,
+    buyer: int,
+) -> Deal:
+    """Return the pair's deal about what is listed, a new lead where it has none."""
+    deal = find_live(
+        session,
+        achievement_id=achievement_id,
+        need_id=None,
+        seller=seller,
+        buyer=buyer,
+        merged=False,
+    )
+    if deal is None:
+        name = accounts.get_organisation(session, buyer).short_name
+        title = achievements.get_internal(session, achievement_id).title
+        deal = create_deal(
+            session,
+            actor=actor,
+            now=now,
+            title=f"{short_title(title)} × {name}",
+            source=source,
+            achievement_id=achievement_id,
+            seller=seller,
+            buyer=buyer,
+        )
+    deal.listing_id = listing_id
+    return deal

@@ -40,6 +40,9 @@ class ImportState(Word):
 # Until its records are written nothing of a file is in.
 UNWRITTEN = frozenset({ImportState.QUEUED, ImportState.CHECKING, ImportState.WRITING})
 RUNNING = UNWRITTEN | {ImportState.INDEXING}
+# What can still be given up, and what can still be read otherwise.
+CANCELLABLE = frozenset({ImportState.UPLOADED, ImportState.QUEUED, ImportState.CHECKING})
+CHANGEABLE = frozenset({ImportState.UPLOADED})
 # A search engine that is away keeps no import open for longer than this.
 INDEXING_LIMIT = timedelta(minutes=2)
 

@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import queries as accounts
 from marketplace.exchange.models import Import, ImportRow
 from marketplace.exchange.rules import (
+    CANCELLABLE,
+    CHANGEABLE,
     IMPORT,
     ImportKind,
     ImportState,
@@ -94,7 +96,7 @@ def set_mapping(
 ) -> None:
     """Change which column says what, before the import starts."""
     row = _load(session, actor, import_id)
-    check_state(row.state, frozenset({ImportState.UPLOADED}), "改列的对应")
+    check_state(row.state, CHANGEABLE, "改列的对应")
     check_mapping(row.kind, row.header, mapping)
     row.mapping = dict(mapping)
     note(session, row, "exchange.map", actor=actor, now=now)
@@ -103,7 +105,7 @@ def set_mapping(
 def start(session: Session, *, actor: Actor, now: datetime, import_id: int) -> None:
     """Put an import into the queue; the worker does the rest."""
     row = _load(session, actor, import_id)
-    check_state(row.state, frozenset({ImportState.UPLOADED}), "开始")
+    check_state(row.state, CHANGEABLE, "开始")
     row.state = ImportState.QUEUED
     note(session, row, "exchange.start", actor=actor, now=now)
 
@@ -111,11 +113,7 @@ def start(session: Session, *, actor: Actor, now: datetime, import_id: int) -> N
 def cancel(session: Session, *, actor: Actor, now: datetime, import_id: int) -> None:
     """Give an import up as long as nothing of it is written."""
     row = _load(session, actor, import_id)
-    check_state(
-        row.state,
-        frozenset({ImportState.UPLOADED, ImportState.QUEUED, ImportState.CHECKING}),
-        "取消",
-    )
+    check_state(row.state, CANCELLABLE, "取消")
     row.state = ImportState.CANCELLED
     row.finished_at = now
     session.execute(delete(ImportRow).where(ImportRow.import_id == row.id))

@@ -9,6 +9,7 @@ import hashlib
 import io
 import secrets
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,8 @@ from marketplace.foundation.errors import NotFound, RuleBroken
 from marketplace.foundation.words import Word
 
 MAX_BYTES = 15 * 1024 * 1024
+# Of an achievement or a need: what is read beside it. Proofs have bounds of their own.
+MOST_KEPT = 30
 _MAX_UNPACKED = 200 * 1024 * 1024
 _MAX_MEMBERS = 5_000
 
@@ -215,6 +218,21 @@ def store(
         after={"attachment": row.id, "name": row.name, "sha256": row.sha256},
     )
     return row.id
+
+
+def check_room(session: Session, *, subject: str, uploads: Sequence[Upload]) -> None:
+    """Refuse uploads that would leave a subject with more than ``MOST_KEPT`` files.
+
+    The caller has locked the subject, so that two who attach at once are counted one by one.
+    """
+    kept = len(of(session, subject))
+    if kept + len(uploads) > MOST_KEPT:
+        raise RuleBroken(
+            "attachments.too_many",
+            f"一共最多 {MOST_KEPT} 个附件，已有 {kept} 个，这次再传 {len(uploads)} 个就超过了；"
+            "请先删除不用的，或合并成一个 PDF 再传",
+            "attachments",
+        )
 
 
 def remove(

@@ -184,6 +184,7 @@ def attach(
     """Attach files with the layer from which on they can be opened."""
     row = _load_own(session, actor=actor, need_id=need_id)
     check_editable(row.state)
+    attachments.check_room(session, subject=f"need:{row.id}", uploads=uploads)
     for upload in uploads:
         attachments.store(
             session,

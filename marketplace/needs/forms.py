@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from marketplace.foundation import web
-from marketplace.foundation.attachments import ACCEPTED, FileVisibility
+from marketplace.foundation.attachments import ACCEPTED, MOST_KEPT, FileVisibility
 from marketplace.foundation.classifications import industry_name
 from marketplace.foundation.trade import TechnologyField, TradingMode
 from marketplace.needs.rules import TEXT_MAX, TITLE_MAX, Indicator, NeedContent
@@ -150,7 +150,11 @@ def begun(text: str) -> dict[str, str]:
 class FilesForm(web.Form):
     """Files to attach, with the layer from which on they open."""
 
-    attachments = web.FilesField("选择文件", required=True, hint=f"{ACCEPTED}，每个不超过 15 MB")
+    attachments = web.FilesField(
+        "选择文件",
+        required=True,
+        hint=f"{ACCEPTED}，每个不超过 15 MB，一共最多 {MOST_KEPT} 个",
+    )
     visibility = web.ChoiceField(
         "谁能打开",
         [

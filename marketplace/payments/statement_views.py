@@ -72,6 +72,7 @@ def record_line() -> ResponseReturnValue:
 
 @blueprint.route("/statement/lines/<int:line_id>/confirm", methods=["POST"])
 @web.permits(rules.RECONCILE)
+@web.sensitive
 def confirm_line(line_id: int) -> ResponseReturnValue:
     """Confirm, as a second person, that a line pays the payment it was matched to."""
     back = url_for("payments.statement")
@@ -85,6 +86,7 @@ def confirm_line(line_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/statement/lines/<int:line_id>/return", methods=["GET", "POST"])
 @web.permits(rules.RECONCILE)
+@web.sensitive
 def return_line(line_id: int) -> ResponseReturnValue:
     """Note that money which belongs to no payment was sent back."""
     line = ledger_queries.get_line(web.session(), line_id)

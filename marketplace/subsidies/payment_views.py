@@ -153,6 +153,7 @@ def reclaims() -> ResponseReturnValue:
 
 @blueprint.route("/subsidies/reclaims/<int:claim_id>", methods=["POST"])
 @web.permits(rules.CONFIRM_RECEIPT)
+@web.sensitive
 def confirm_receipt(claim_id: int) -> ResponseReturnValue:
     """Take the treasurer's confirmation that a clawed-back amount arrived."""
     form = ReceiptForm.load()

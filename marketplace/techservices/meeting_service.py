@@ -97,7 +97,7 @@ def cancel(session: Session, *, actor: Actor, now: datetime, meeting_id: int, re
     """Cancel a meeting; everybody who signed up is told why."""
     meeting = _organise(session, actor, meeting_id)
     text = rules.check_text(reason, "取消的原因", field="reason")
-    if meeting.cancelled_at is not None or now >= meeting.ends_at:
+    if _state(session, meeting, now) not in rules.COMING:
         raise Conflict("meetings.not_open", "活动已经结束或取消，不能再取消")
     meeting.cancelled_at, meeting.cancelled_reason = now, text
     outbox.publish(
@@ -124,14 +124,7 @@ def sign_up(
     )
     if found is not None and found.cancelled_at is None:
         return found.id
-    rules.check_sign_up(
-        rules.meeting_state(
-            cancelled=meeting.cancelled_at is not None,
-            ends_at=meeting.ends_at,
-            seats_left=meeting.capacity - _taken(session, meeting.id),
-            now=now,
-        )
-    )
+    rules.check_sign_up(_state(session, meeting, now))
     if found is None:
         count = session.scalar(
             select(func.count()).select_from(SignUp).where(SignUp.meeting_id == meeting.id)
@@ -180,6 +173,7 @@ def give_up(session: Session, *, actor: Actor, now: datetime, meeting_id: int) -
         raise NotFound("meetings.not_signed_up", "您没有报名这个活动")
     if found.checked_in_at is not None:
         raise Conflict("meetings.was_there", "已经签到，不能取消报名")
+    rules.check_give_up(_state(session, meeting, now))
     found.cancelled_at = now
     _audit(session, actor, "give_up", meeting, now, code=found.code)
 
@@ -223,6 +217,15 @@ def _organise(session: Session, actor: Actor, meeting_id: int) -> Meeting:
     if not actor.has(Role.OPERATOR):
         require_own(actor, meeting.organiser_organisation_id)
     return meeting
+
+
+def _state(session: Session, meeting: Meeting, now: datetime) -> rules.MeetingState:
+    return rules.meeting_state(
+        cancelled=meeting.cancelled_at is not None,
+        ends_at=meeting.ends_at,
+        seats_left=meeting.capacity - _taken(session, meeting.id),
+        now=now,
+    )
 
 
 def _taken(session: Session, meeting_id: int) -> int:

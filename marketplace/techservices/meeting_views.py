@@ -163,7 +163,7 @@ def _page(
         door=meeting_queries.sign_ups(session, actor, meeting) if organises else [],
         door_open=local_date(meeting.starts_at) <= local_date(web.now())
         and meeting.state is not MeetingState.CANCELLED,
-        may_cancel=organises and meeting.state in (MeetingState.OPEN, MeetingState.FULL),
+        may_cancel=organises and meeting.state in rules.COMING,
         sign_up_form=sign_up_form,
         cancel_form=cancel_form,
     )

@@ -82,6 +82,10 @@ class MeetingState(Word):
     CANCELLED = "cancelled", "已取消", "danger"
 
 
+# That it has not ended: until then it is cancelled and places are given back.
+COMING = frozenset({MeetingState.OPEN, MeetingState.FULL})
+
+
 class VoucherKind(Word):
     """创新券 that an order or an attendance can carry (济科发〔2019〕78号)."""
 
@@ -171,6 +175,12 @@ def check_sign_up(state: MeetingState) -> None:
     }
     if state in reasons:
         raise RuleBroken("meetings.closed", reasons[state])
+
+
+def check_give_up(state: MeetingState) -> None:
+    """Refuse to give back a place that nobody can take any more: who stayed away stays listed."""
+    if state not in COMING:
+        raise Conflict("meetings.not_open", f"活动{state.label}，不用再取消报名")
 
 
 def check_check_in(*, starts_on: date, today: date, cancelled: bool) -> None:

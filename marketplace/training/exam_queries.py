@@ -87,6 +87,13 @@ def exam_door(session: Session, actor: Actor, course_id: int, *, now: datetime) 
         None,
     )
     passed = any(each.passed for each in attempts)
+    state = rules.course_state(
+        cancelled=course.cancelled_at is not None,
+        starts_at=course.starts_at,
+        ends_at=course.ends_at,
+        free=0,  # whether it is full has no say here
+        now=now,
+    )
     return ExamDoor(
         hours,
         -(-course.hours * percent // 100),
@@ -97,6 +104,7 @@ def exam_door(session: Session, actor: Actor, course_id: int, *, now: datetime) 
         passed,
         not passed
         and now <= last_at
+        and (running is not None or state in rules.EXAMINED)
         and rules.may_be_examined(hours, course.hours, percent)
         and (running is not None or len(attempts) < course.attempts),
     )

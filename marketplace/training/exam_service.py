@@ -27,7 +27,7 @@ from marketplace.training.models import (
     TrainingCertificate,
 )
 from marketplace.training.paper_queries import attended_hours, bank_of, paper_of
-from marketplace.training.service import subject
+from marketplace.training.service import state_of, subject
 
 ISSUER = "山东省技术成果交易中心(济南)"
 _PREFIXES = {
@@ -109,6 +109,7 @@ def begin(session: Session, *, actor: Actor, now: datetime, course_id: int, seed
             return row.id
         if row.submitted_at is None:
             _close_late(session, actor, row, now)
+    rules.check_exam(state_of(session, course, now))
     exam_rules.check_start(
         passed=any(row.passed for row in earlier),
         used=len(earlier),

@@ -33,6 +33,12 @@ class CourseState(Word):
     CANCELLED = "cancelled", "已取消", "danger"
 
 
+BEFORE = frozenset({CourseState.OPEN, CourseState.FULL})
+# In which an exam is begun; who sits one when its course is cancelled finishes it.
+EXAMINED = frozenset({CourseState.RUNNING, CourseState.OVER})
+CANCELLABLE = BEFORE | {CourseState.RUNNING}
+
+
 class PlaceState(Word):
     """Where somebody's place in a course stands."""
 
@@ -81,19 +87,19 @@ def check_course(
 
 def check_sign_up(state: CourseState) -> None:
     """Refuse a place in a course that has begun or will not take place."""
-    if state not in (CourseState.OPEN, CourseState.FULL):
+    if state not in BEFORE:
         raise Conflict("training.closed", f"课程{state.label}，不能再报名")
 
 
 def check_give_up(state: CourseState) -> None:
     """Refuse to give a place back after the course has begun."""
-    if state not in (CourseState.OPEN, CourseState.FULL):
+    if state not in BEFORE:
         raise Conflict("training.begun", f"课程{state.label}，不能再取消报名")
 
 
 def check_cancel(state: CourseState, reason: str) -> str:
     """Return the trimmed reason; a course that is over is not cancelled."""
-    if state in (CourseState.OVER, CourseState.CANCELLED):
+    if state not in CANCELLABLE:
         raise Conflict("training.done", f"课程{state.label}，不能再取消")
     text = reason.strip()
     if len(text) < SHORTEST_REASON:
@@ -103,6 +109,12 @@ def check_cancel(state: CourseState, reason: str) -> str:
             "reason",
         )
     return text
+
+
+def check_exam(state: CourseState) -> None:
+    """Refuse the exam of a course that has not begun or does not take place."""
+    if state not in EXAMINED:
+        raise Conflict("training.no_exam", f"课程{state.label}，不能参加考试；请看课程页的安排")
 
 
 def check_revocation(reason: str) -> str:

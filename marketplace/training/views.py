@@ -254,7 +254,7 @@ def _page(course_id: int, cancel_form: CourseCancelForm) -> ResponseReturnValue:
     session, actor, now = web.session(), web.actor(), web.now()
     view = queries.get_course(session, course_id, now=now)
     conducts = permits(actor, rules.CONDUCT)
-    before = view.state in (CourseState.OPEN, CourseState.FULL)
+    before = view.state in rules.BEFORE
     days = rules.days_of(local_date(view.starts_at), local_date(view.ends_at))
     page = render_template(
         "training/course.html",
@@ -272,7 +272,7 @@ def _page(course_id: int, cancel_form: CourseCancelForm) -> ResponseReturnValue:
         if conducts
         else [],
         code_today=conducts and local_date(now) in days and view.state is not CourseState.CANCELLED,
-        may_cancel=conducts and (before or view.state is CourseState.RUNNING),
+        may_cancel=conducts and view.state in rules.CANCELLABLE,
         fee=parameters.fee_subsidy_on(local_date(view.ends_at)),
         cancel_form=cancel_form,
     )

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from marketplace.brokerage import service as brokerage
 from marketplace.foundation.access import SYSTEM, Actor, Role
-from marketplace.foundation.attachments import MAX_BYTES, Attachment
+from marketplace.foundation.attachments import MAX_BYTES, MOST_KEPT, Attachment
 from marketplace.foundation.audit import AuditRow
 from marketplace.foundation.db import Database
 from marketplace.foundation.virus_scan import Scanner
@@ -164,6 +164,27 @@ def test_so_many_files_at_once(owner: Program, sqlite_database: Database) -> Non
     assert answer.status_code == 422
     assert f"一次最多上传 {MOST_FILES} 个文件" in answer.json["errors"][0]["message"]
     assert _count(sqlite_database) == 0
+
+
+@pytest.mark.parametrize("made", ["achievement", "need"])
+def test_so_many_files_in_all(
+    owner: Program, market: Market, program: MakeProgram, sqlite_database: Database, made: str
+) -> None:
+    caller, place = owner, FILES
+    if made == "need":
+        caller, place = program(market.buyer), "/needs/1/files"
+        assert caller.post("/needs", {"title": "铝压铸件气孔率"}).status_code == 201
+    for _ in range(MOST_KEPT // MOST_FILES):
+        assert caller.send(place, *[REPORT] * MOST_FILES).status_code == 201
+    kept = _count(sqlite_database)
+    answer = caller.send(place, *[REPORT] * (MOST_KEPT - kept + 1))
+    assert answer.status_code == 422
+    [problem] = answer.json["errors"]
+    assert (problem["code"], problem["field"]) == ("attachments.too_many", "attachments")
+    assert f"最多 {MOST_KEPT} 个附件，已有 {kept} 个" in problem["message"]
+    assert _count(sqlite_database) == kept
+    if kept < MOST_KEPT:
+        assert caller.send(place, *[REPORT] * (MOST_KEPT - kept)).status_code == 201
 
 
 def test_without_a_file_it_is_said_which_part_is_missing(owner: Program) -> None:

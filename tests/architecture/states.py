@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
+from marketplace.accounts.rules import OrganisationState
 from marketplace.achievements import rules as achievements
 from marketplace.achievements.rules import AchievementState
 from marketplace.assessments import rules as assessments
@@ -30,8 +31,9 @@ from marketplace.contracts import rules as contracts
 from marketplace.contracts.amendment_rules import AmendmentState
 from marketplace.contracts.payment_rules import ReceiptState
 from marketplace.contracts.rules import ContractStatus
+from marketplace.exchange import rules as imports
 from marketplace.foundation.words import Word
-from marketplace.integrity.rules import RepairState
+from marketplace.integrity.rules import RecordState, RepairState
 from marketplace.listings import rules as listings
 from marketplace.listings.bidding_rules import Phase
 from marketplace.listings.certificate_rules import CertificateState
@@ -40,6 +42,8 @@ from marketplace.listings.rules import IntentState, ListingState
 from marketplace.listings.trial_rules import TrialState
 from marketplace.needs import rules as needs
 from marketplace.needs.rules import AnswerState, NeedState
+from marketplace.notifications.webhook_rules import WebhookState
+from marketplace.oversight.report_rules import ReportState
 from marketplace.payments import rules as payments
 from marketplace.payments.rules import PaymentState
 from marketplace.payments.statement_rules import LineState
@@ -49,10 +53,19 @@ from marketplace.reviews.rules import ReviewState
 from marketplace.subsidies import return_rules
 from marketplace.subsidies import rules as claims
 from marketplace.subsidies.rules import ClaimStatus, PaymentStatus
-from marketplace.techservices import rules as orders
-from marketplace.techservices.rules import OrderState
+from marketplace.techservices import rules as services
+from marketplace.techservices.rules import MeetingState, OrderState
+from marketplace.training import rules as courses
+from marketplace.training.rules import PlaceState
 
 State = TypeVar("State", bound=Word)
+
+
+class Mark(Word):
+    """Of what has no word for its state in the rules, only the mark that it has ended."""
+
+    STANDS = "stands", "有效"
+    ENDED = "ended", "已终止"
 
 
 def _before(
@@ -64,7 +77,7 @@ def _before(
 
 _N, _A, _C, _O = NeedState, AchievementState, ContractStatus, OrderState
 _NEEDS, _ACHIEVEMENTS = needs.TRANSITIONS, achievements.TRANSITIONS
-_CONTRACTS, _ORDERS = contracts.TRANSITIONS, orders.TRANSITIONS
+_CONTRACTS, _ORDERS = contracts.TRANSITIONS, services.TRANSITIONS
 _L, _I, _P = ListingState, IntentState, PaymentState
 _LISTINGS, _INTENTS = listings.TRANSITIONS, listings.INTENT_TRANSITIONS
 _PAYMENTS = payments.TRANSITIONS
@@ -185,6 +198,8 @@ OPEN_IN: dict[str, frozenset[Any]] = {
         stage for stage in DealStage if onward(pipelines().every[0], stage, stage)
     ),
     "brokerage.change_pipeline": frozenset(deals.TALKING),
+    "brokerage.merge": frozenset(deals.TALKING),
+    "brokerage.split": frozenset(deals.TALKING),
     "brokerage.lose": frozenset(stage for stage in DealStage if deals.can_be_lost(stage)),
     "brokerage.terms": frozenset({*deals.TALKING, DealStage.SIGNED}),
     # What was said is noted also when a deal is over.
@@ -222,6 +237,37 @@ OPEN_IN: dict[str, frozenset[Any]] = {
     "reviews.appeal": frozenset({ReviewState.PUBLISHED}),
     "reviews.decide_appeal": frozenset({ReviewState.APPEALED}),
     "integrity.repair": frozenset({RepairState.APPLIED}),
+    "integrity.apply_repair": frozenset({RecordState.CURRENT}),
+    # What is over is taken back as well: it stays in the file.
+    "integrity.revoke": frozenset(RecordState) - {RecordState.REVOKED},
+    "accounts.verify": frozenset({OrganisationState.REGISTERED}),
+    "accounts.verification": frozenset({OrganisationState.REGISTERED}),
+    "accounts.suspend": frozenset({OrganisationState.VERIFIED}),
+    "accounts.resume": frozenset({OrganisationState.SUSPENDED}),
+    # What it says of itself is always its own to correct; the papers it was verified by are kept.
+    "accounts.organisation": frozenset(OrganisationState),
+    "accounts.remove_paper": frozenset({OrganisationState.REGISTERED, OrganisationState.REJECTED}),
+    "accounts.disable_person": frozenset({Mark.STANDS}),
+    "accounts.enable_person": frozenset({Mark.ENDED}),
+    "training.sign_up": courses.BEFORE,
+    "training.give_up": courses.BEFORE,
+    "training.cancel": courses.CANCELLABLE,
+    "training.begin": courses.EXAMINED,
+    "training.check_in": frozenset({PlaceState.BOOKED}),
+    "training.strike": frozenset({Mark.STANDS}),
+    "training.restore": frozenset({Mark.ENDED}),
+    "training.revoke": frozenset({Mark.STANDS}),
+    "training.withdraw_question": frozenset({Mark.STANDS}),
+    "techservices.sign_up": frozenset({MeetingState.OPEN}),
+    "techservices.give_up": services.COMING,
+    "techservices.cancel": services.COMING,
+    # Who came is noted afterwards as well.
+    "techservices.check_in": services.COMING | {MeetingState.OVER},
+    "exchange.start": imports.CHANGEABLE,
+    "exchange.cancel": imports.CANCELLABLE,
+    "oversight.report_desk": frozenset({ReportState.OPEN}),
+    "notifications.end_webhook": frozenset({WebhookState.LIVING, WebhookState.FAILING}),
+    "notifications.resume_webhook": frozenset({WebhookState.FAILING}),
 }
 
 

@@ -14,9 +14,10 @@ from marketplace.accounts.queries import OrganisationView
 from marketplace.achievements import queries, service
 from marketplace.achievements.rules import AchievementState
 from marketplace.foundation.access import Actor, Role
+from marketplace.foundation.attachments import MOST_KEPT
 from tests.achievement_contents import complete_content
 from tests.conftest import Browser
-from tests.world import World
+from tests.world import PDF, World
 
 Organisation = OrganisationView
 
@@ -259,6 +260,19 @@ def test_attachments_are_checked_and_opened_by_their_layer(
     assert client.get(path).headers["Content-Disposition"].startswith("attachment")
     client.sign_in_as(page_world.actor(Role.ENTERPRISE))
     assert client.get(path).status_code == 404
+
+
+def test_an_achievement_holds_so_many_files_in_all(client: Browser, officer: Actor) -> None:
+    client.sign_in_as(officer)
+    number = begin(client)
+    for index in range(MOST_KEPT):
+        assert _attach(client, number, f"报告{index}.pdf", PDF).status_code == 303
+    refused = _attach(client, number, "再一份.pdf", PDF)
+    assert refused.status_code == 422
+    assert f"一共最多 {MOST_KEPT} 个附件，已有 {MOST_KEPT} 个" in refused.text
+    # Room is made by taking one off.
+    assert client.send(f"/my/achievements/{number}/attachments/1/remove").status_code == 303
+    assert _attach(client, number, "再一份.pdf", PDF).status_code == 303
 
 
 def test_review_chain_is_set_walked_and_returned(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
 from werkzeug.datastructures import MultiDict
 
 from marketplace.foundation.access import Actor, Role
+from marketplace.foundation.attachments import MOST_KEPT
 from marketplace.needs import queries
 from marketplace.needs.rules import AnswerState, NeedState
 from tests.conftest import Browser
-from tests.world import World
+from tests.world import PDF, World
 
 ANSWER = "旋转除气加在线测氢，气孔率可以降到 1.6 %，三个月内交样件。"
 
@@ -187,3 +189,21 @@ def test_another_organisations_need_is_not_found(
 def test_the_desk_is_the_operators(client: Browser, buyer: Actor) -> None:
     client.sign_in_as(buyer)
     assert client.get("/needs/desk").status_code == 403
+
+
+def test_a_need_holds_so_many_files_in_all(client: Browser, buyer: Actor) -> None:
+    client.sign_in_as(buyer)
+    place = f"/my/needs/{begin(client)}/attachments"
+
+    def attach(name: str) -> tuple[int, str]:
+        sent = client.post(place, data={"attachments": (io.BytesIO(PDF), name)})
+        return sent.status_code, sent.text
+
+    for index in range(MOST_KEPT):
+        assert attach(f"图纸{index}.pdf")[0] == 303
+    status, page = attach("再一份.pdf")
+    assert status == 422
+    assert f"一共最多 {MOST_KEPT} 个附件，已有 {MOST_KEPT} 个" in page
+    # Room is made by taking one off.
+    assert client.send(f"{place}/1/remove").status_code == 303
+    assert attach("再一份.pdf")[0] == 303

@@ -9,7 +9,20 @@ import pytest
 
 from tests.architecture import matrix
 from tests.architecture.states import OPEN_IN
-from tests.stepping import Shared, Site, Steps, Walk, claims, deals, hall, money, offices, records
+from tests.stepping import (
+    Shared,
+    Site,
+    Steps,
+    Walk,
+    claims,
+    deals,
+    gatherings,
+    hall,
+    money,
+    offices,
+    records,
+    standing,
+)
 
 Lead = Callable[[Site], Walk]
 
@@ -26,6 +39,10 @@ LEADS: list[Lead] = [
     offices.agency_reviews, offices.repairs,
     deals.deals, deals.agreements, deals.commissions, deals.recognitions, deals.disputes,
     deals.expenses, deals.talks, deals.requests, deals.proposals, deals.ratings,
+    gatherings.courses, gatherings.places, gatherings.attendances,
+    gatherings.training_certificates, gatherings.questions, gatherings.meetings,
+    standing.organisations, standing.people, standing.integrity_records, standing.imports,
+    standing.reports, standing.webhooks,
 ]  # fmt: skip
 
 
@@ -34,7 +51,8 @@ _DONE_ALREADY = {
     "contracts.take_up in review", "contracts.cancel in cancelled",
     "contracts.withdraw_receipt in withdrawn", "contracts.confirm_receipt in confirmed",
     "contracts.withdraw_amendment in withdrawn", "listings.reissue in issued",
-    "brokerage.revoke_agreement in revoked",
+    "brokerage.revoke_agreement in revoked", "training.strike in ended",
+    "training.restore in stands", "training.withdraw_question in ended",
 }  # fmt: skip
 
 

@@ -58,6 +58,7 @@ def deals(site: Site) -> Walk:
     market.contact(made)
     market.agree(made)
     market.terms(made)
+    other = market.deal()
     place = f"/deals/{made}"
     later = market.today + timedelta(days=7)
     terms = {
@@ -67,6 +68,7 @@ def deals(site: Site) -> Walk:
         "signed_on": "2024-03-15",
         "version": "",
     }
+    split = {"what": "part", "part": "第二件专利的许可", "title": "第二件专利 × 锐泉精密"}
     note = {"kind": "call", "visibility": "shared", "body": "企业想先看检测报告"}
     commission = {
         "payer": "buyer", "basis": "rate", "rate_percent": "3", "due_when": "registration",
@@ -93,6 +95,8 @@ def deals(site: Site) -> Walk:
             "brokerage.change_pipeline": Act(
                 f"{place}/pipeline", market.broker, {"pipeline": pipelines().every[1].code}
             ),
+            "brokerage.merge": Act(f"{place}/merge/{other}", market.broker, {"price": "keep"}),
+            "brokerage.split": Act(f"{place}/split", market.broker, split),
             "brokerage.lose": Act(
                 f"{place}/lost",
                 market.broker,

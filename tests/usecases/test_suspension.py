@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from marketplace.accounts import queries as accounts
-from marketplace.accounts import suspension_service
+from marketplace.accounts import service, suspension_service
 from marketplace.accounts.queries import actor_for
 from marketplace.accounts.rules import OrganisationKind, OrganisationState, OrganisationSubkind
 from marketplace.achievements import queries as achievements
@@ -38,7 +38,7 @@ from tests.achievement_contents import complete_need
 from tests.dealing import Market
 from tests.subsidies import SubsidyYear
 from tests.trading import BASE, STEP, Hall
-from tests.world import World
+from tests.world import World, give_licence
 
 REASON = "多次提交虚假检测报告，核查期间暂停"
 
@@ -103,6 +103,22 @@ def test_its_members_read_and_do_nothing_new(
         actor = actor_for(session, officer.user_id or 0, officer.organisation_id)
         assert actor is not None
         assert permits(actor, listing_rules.APPLY)
+
+
+def test_a_suspension_does_not_end_by_being_verified_again(
+    database: Database,
+    world: World,
+    now: datetime,
+    suspend: Suspend,
+    operator: Actor,
+    tmp_path: Path,
+) -> None:
+    house = world.organisation()
+    give_licence(database, house.id, now=now, folder=tmp_path)
+    suspend(house.id, now)
+    with database.transaction() as session, pytest.raises(Conflict, match="恢复办理") as refusal:
+        service.verify(session, actor=operator, now=now, organisation_id=house.id)
+    assert refusal.value.code == "accounts.not_waiting"
 
 
 def test_only_the_operator_suspends_for_a_reason_and_once(

@@ -284,6 +284,17 @@ def test_seats_run_out_and_come_back(counter: Counter) -> None:
         }
 
 
+def test_who_stayed_away_gives_no_place_back_afterwards(counter: Counter) -> None:
+    meeting_id = counter.meeting()
+    guest = counter.world.actor(Role.ENTERPRISE)
+    counter.do(service.sign_up, guest, meeting_id=meeting_id)
+    counter.now += timedelta(days=10, hours=3)
+    with pytest.raises(Conflict, match="已结束"):
+        counter.do(service.give_up, guest, meeting_id=meeting_id)
+    with counter.database.reading() as session:
+        assert meeting_queries.attendees(session, meeting_id) == {guest.user_id}
+
+
 def test_the_door_opens_on_the_day_and_uses_vouchers(counter: Counter) -> None:
     meeting_id = counter.meeting()
     guest = counter.world.actor(Role.ENTERPRISE)

@@ -294,6 +294,20 @@ def test_the_exam_has_a_term(school: School) -> None:
     assert refusal.value.code == "training.exam_over"
 
 
+def test_a_cancelled_course_has_no_exam(school: School) -> None:
+    school.sign_up(school.broker)
+    school.attend(school.broker)
+    reason = "教师临时不能到场，另行安排"
+    school.do(service.cancel, school.operator, course_id=school.course, reason=reason)
+    with pytest.raises(Conflict) as refusal:
+        school.begin(school.broker)
+    assert refusal.value.code == "training.no_exam"
+    with school.database.reading() as session:
+        door = exam_queries.exam_door(session, school.broker, school.course, now=school.now)
+    assert door is not None
+    assert not door.open
+
+
 def test_a_withdrawn_question_is_drawn_no_more(school: School) -> None:
     for question_id in (1, 2, 3):
         school.do(exam_service.withdraw_question, school.operator, question_id=question_id)
