@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.achievements import service as achievement_service
 from marketplace.brokerage import enquiry_service, parameters, rules, terms_rules
-from marketplace.brokerage.events import AgreementAccepted, AgreementRevoked
+from marketplace.brokerage.introduction_events import AgreementAccepted, AgreementRevoked
 from marketplace.brokerage.models import Agreement
 from marketplace.brokerage.pipeline_service import load, load_led, subject
 from marketplace.brokerage.rules import Side

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.brokerage import introduction_rules, ledger_service
 from marketplace.brokerage.deal_queries import sees
-from marketplace.brokerage.events import DisputeDecided, DisputeOpened
+from marketplace.brokerage.introduction_events import DisputeDecided, DisputeOpened
 from marketplace.brokerage.introduction_models import Dispute
 from marketplace.brokerage.introduction_rules import DisputeGround, DisputeState, dispute_subject
 from marketplace.brokerage.models import Commission, Introduction

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from marketplace.brokerage import commission_rules, terms_rules
 from marketplace.brokerage.commission_models import Expense
 from marketplace.brokerage.commission_rules import ExpenseStatus
-from marketplace.brokerage.events import ExpenseClaimed
 from marketplace.brokerage.family_queries import belongs_to
+from marketplace.brokerage.introduction_events import ExpenseClaimed
 from marketplace.brokerage.models import Commission
 from marketplace.brokerage.pipeline_service import load, load_led, subject
 from marketplace.brokerage.rules import Side

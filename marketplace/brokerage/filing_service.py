@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import queries as accounts
 from marketplace.accounts.rules import OrganisationSubkind
 from marketplace.brokerage import parameters, register_rules
-from marketplace.brokerage.events import (
+from marketplace.brokerage.models import Filing
+from marketplace.brokerage.register_events import (
     FilingApplied,
     FilingApproved,
     FilingDeclined,
     FilingEnded,
 )
-from marketplace.brokerage.models import Filing
 from marketplace.brokerage.register_queries import ContractBook
 from marketplace.brokerage.register_rules import FilingFigures, FilingStatus
 from marketplace.foundation import audit, outbox

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from marketplace.brokerage import commission_rules, terms_rules
 from marketplace.brokerage.commission_models import CommissionEntry, CommissionShare
 from marketplace.brokerage.commission_rules import EntryCause, EntryFacts, Share
-from marketplace.brokerage.events import CommissionDue
 from marketplace.brokerage.family_queries import belongs_to
+from marketplace.brokerage.introduction_events import CommissionDue
 from marketplace.brokerage.models import Commission, Deal
 from marketplace.brokerage.terms_rules import CommissionStatus, CommissionTerms, DueWhen
 from marketplace.foundation import audit, outbox

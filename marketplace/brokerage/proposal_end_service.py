@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from marketplace.achievements import queries as achievements
-from marketplace.brokerage.events import ProposalLapsed, ProposalReminded
+from marketplace.brokerage.proposal_events import ProposalLapsed, ProposalReminded
 from marketplace.brokerage.proposal_models import Proposal
 from marketplace.brokerage.proposal_rules import REMIND_BEFORE, ProposalState, SideAnswer
 from marketplace.foundation import audit, outbox

@@ -13,11 +13,11 @@ from marketplace.accounts.standing_queries import check_acting
 from marketplace.achievements import queries as achievements
 from marketplace.brokerage import proposal_rules, rules, terms_rules
 from marketplace.brokerage.diary_service import write_note
-from marketplace.brokerage.events import ProposalAnswered, ProposalMade
 from marketplace.brokerage.models import Introduction
 from marketplace.brokerage.opening_service import create_deal, find_live, short_title
 from marketplace.brokerage.pipeline_service import assign_broker
 from marketplace.brokerage.proposal_end_service import lapse
+from marketplace.brokerage.proposal_events import ProposalAnswered, ProposalMade
 from marketplace.brokerage.proposal_models import Proposal
 from marketplace.brokerage.proposal_rules import ProposalState, ProposalTo, SideAnswer
 from marketplace.brokerage.rules import DealSource, NoteKind

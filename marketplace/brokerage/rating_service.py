@@ -10,10 +10,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace.brokerage import parameters, rating_rules
-from marketplace.brokerage.events import BrokerRated, RatingAnswered, RatingWordsDecided
 from marketplace.brokerage.models import Broker, Deal
 from marketplace.brokerage.rating_models import Rating
 from marketplace.brokerage.rating_rules import Carried, Criterion, WordsState
+from marketplace.brokerage.register_events import BrokerRated, RatingAnswered, RatingWordsDecided
 from marketplace.foundation import audit, outbox
 from marketplace.foundation.access import Actor, require
 from marketplace.foundation.clock import local_date

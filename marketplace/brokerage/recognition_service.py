@@ -9,8 +9,8 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from marketplace.brokerage import introduction_rules, ledger_service, parameters, rules
-from marketplace.brokerage.events import ContractRecognised
 from marketplace.brokerage.family_queries import covering_ids, standing_id, standing_ids
+from marketplace.brokerage.introduction_events import ContractRecognised
 from marketplace.brokerage.introduction_models import Recognition
 from marketplace.brokerage.introduction_rules import (
     ContractFacts,

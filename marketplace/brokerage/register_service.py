@@ -11,12 +11,12 @@ from marketplace.accounts import service as accounts_service
 from marketplace.accounts.consent_rules import ConsentPurpose
 from marketplace.achievements import queries as achievements
 from marketplace.brokerage import opening_service, register_rules
-from marketplace.brokerage.events import (
+from marketplace.brokerage.models import Broker, ContactRequest
+from marketplace.brokerage.register_events import (
     BrokerProfileChanged,
     ContactAnswered,
     ContactRequested,
 )
-from marketplace.brokerage.models import Broker, ContactRequest
 from marketplace.brokerage.register_rules import (
     Certificate,
     RequestStatus,

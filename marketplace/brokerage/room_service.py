@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from marketplace.accounts import queries as accounts
 from marketplace.brokerage import room_rules
 from marketplace.brokerage.deal_queries import has_agreement
-from marketplace.brokerage.events import RoomClosed, RoomFilled, RoomLinkIssued
+from marketplace.brokerage.introduction_events import RoomClosed, RoomFilled, RoomLinkIssued
 from marketplace.brokerage.models import Deal
 from marketplace.brokerage.pipeline_service import load, subject
 from marketplace.brokerage.room_models import Room, RoomAccess, RoomFile, RoomLink

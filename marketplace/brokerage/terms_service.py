@@ -21,12 +21,12 @@ from marketplace.brokerage import (
 from marketplace.brokerage.commission_models import CommissionShare
 from marketplace.brokerage.commission_rules import Share
 from marketplace.brokerage.deal_queries import sees
-from marketplace.brokerage.events import (
+from marketplace.brokerage.family_queries import belongs_to
+from marketplace.brokerage.introduction_events import (
     CommissionAgreed,
     IntroductionAcknowledged,
     IntroductionRecorded,
 )
-from marketplace.brokerage.family_queries import belongs_to
 from marketplace.brokerage.models import Commission, Deal, Introduction
 from marketplace.brokerage.pipeline_service import load_led, subject
 from marketplace.brokerage.register_queries import find_broker

@@ -15,7 +15,7 @@ from marketplace.accounts import events as accounts
 from marketplace.achievements import events as achievements
 from marketplace.achievements import expert_queries
 from marketplace.achievements import queries as achievement_queries
-from marketplace.brokerage import events as brokerage
+from marketplace.brokerage import register_events as register
 from marketplace.discovery import service, subscription_service
 from marketplace.discovery.events import NewResultsFound
 from marketplace.foundation.outbox import Handler, Subscription
@@ -96,6 +96,6 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     _listen(accounts.OrganisationVerified, _organisation),
     _listen(accounts.OrganisationRejected, _organisation),
     _listen(accounts.OrganisationChanged, _organisation),
-    _listen(brokerage.BrokerProfileChanged, _broker),
+    _listen(register.BrokerProfileChanged, _broker),
     Subscription("discovery.tell.new_results_found", NewResultsFound, _tell),
 )

@@ -37,7 +37,7 @@ class Event:
     @classmethod
     def name(cls) -> str:
         """Return the event's stored name: slice and class, ``contracts.ContractRegistered``."""
-        owner = cls.__module__.removeprefix("marketplace.").removesuffix(".events")
+        owner = cls.__module__.removeprefix("marketplace.").partition(".")[0]
         return f"{owner}.{cls.__qualname__}"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from marketplace.brokerage import events as brokerage
+from marketplace.brokerage import introduction_events as introductions
+from marketplace.brokerage import proposal_events as proposals
 from marketplace.brokerage.introduction_rules import (
     DisputeGround,
     DisputeState,
@@ -32,7 +34,7 @@ _DISPUTE = {"dispute_id": "dispute_id"}
 
 ANNOUNCEMENTS: tuple[Announcement, ...] = (
     Announcement(
-        brokerage.ContractRecognised,
+        introductions.ContractRecognised,
         MessageKind.DEAL,
         all_of(_BROKER, _SELLER, _BUYER),
         "介绍的双方登记了合同：{subject_title}",
@@ -43,7 +45,7 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
         words={"ground": RecognitionGround, "state": RecognitionState},
     ),
     Announcement(
-        brokerage.ContractRecognised,
+        introductions.ContractRecognised,
         MessageKind.DEAL,
         _OPERATOR,
         "请核对合同 {contract_no} 与介绍存证",
@@ -54,7 +56,7 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
         words={"ground": RecognitionGround},
     ),
     Announcement(
-        brokerage.DisputeOpened,
+        introductions.DisputeOpened,
         MessageKind.DEAL,
         all_of(_BROKER, _SELLER, _BUYER, _OPERATOR),
         "介绍有争议：{subject_title}",
@@ -64,7 +66,7 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
         words={"ground": DisputeGround},
     ),
     Announcement(
-        brokerage.DisputeDecided,
+        introductions.DisputeDecided,
         MessageKind.DEAL,
         all_of(_BROKER, _SELLER, _BUYER),
         "争议已有结果：{subject_title}",
@@ -74,7 +76,7 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
         words={"state": DisputeState},
     ),
     Announcement(
-        brokerage.ExpenseClaimed,
+        introductions.ExpenseClaimed,
         MessageKind.DEAL,
         members_of("payer_organisation_id"),
         "请答复必要费用：{amount}",
@@ -83,7 +85,7 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
         _DEAL,
     ),
     Announcement(
-        brokerage.RoomFilled,
+        introductions.RoomFilled,
         MessageKind.DEAL,
         _BUYER,
         "资料室有新资料：{title}",
@@ -92,7 +94,7 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
         _DEAL,
     ),
     Announcement(
-        brokerage.RoomClosed,
+        introductions.RoomClosed,
         MessageKind.DEAL,
         _BUYER,
         "资料室已关闭：{title}",
@@ -101,7 +103,7 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
         _DEAL,
     ),
     Announcement(
-        brokerage.RoomLinkIssued,
+        introductions.RoomLinkIssued,
         MessageKind.DEAL,
         person("reader_user_id"),
         "发给您的资料链接：{file_name}",
@@ -167,7 +169,7 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
         _TALK,
     ),
     Announcement(
-        brokerage.ProposalMade,
+        proposals.ProposalMade,
         MessageKind.DEAL,
         all_of(_SELLER, _BUYER),
         "技术经理人建议对接：{need_title}",
@@ -176,7 +178,7 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
         _PROPOSAL,
     ),
     Announcement(
-        brokerage.ProposalReminded,
+        proposals.ProposalReminded,
         MessageKind.DEAL,
         all_of(_SELLER, _BUYER),
         "对接建议快到期：{need_title}",
@@ -185,7 +187,7 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
         _PROPOSAL,
     ),
     Announcement(
-        brokerage.ProposalLapsed,
+        proposals.ProposalLapsed,
         MessageKind.DEAL,
         _BROKER,
         "对接建议过期没有答复：{title}",
@@ -194,7 +196,7 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
         _PROPOSAL,
     ),
     Announcement(
-        brokerage.ProposalLapsed,
+        proposals.ProposalLapsed,
         MessageKind.DEAL,
         all_of(_SELLER, _BUYER),
         "对接建议已失效：{need_title}",
@@ -204,7 +206,7 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
         name="asked",
     ),
     Announcement(
-        brokerage.ProposalAnswered,
+        proposals.ProposalAnswered,
         MessageKind.DEAL,
         _BROKER,
         "{side}{answer}：{title}",

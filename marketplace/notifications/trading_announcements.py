@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from marketplace.brokerage import events as brokerage
+from marketplace.brokerage import introduction_events as introductions
+from marketplace.brokerage import register_events as register
 from marketplace.brokerage.rules import LostReason
 from marketplace.foundation.access import Role
 from marketplace.listings import events as listings
@@ -325,7 +327,7 @@ DEAL_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         _DEAL,
     ),
     Announcement(
-        brokerage.IntroductionRecorded,
+        introductions.IntroductionRecorded,
         MessageKind.DEAL,
         all_of(_SELLER, _BUYER),
         "技术经理人{broker}作了引荐",
@@ -335,7 +337,7 @@ DEAL_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         when=lambda event: event.deal_id is not None,
     ),
     Announcement(
-        brokerage.IntroductionAcknowledged,
+        introductions.IntroductionAcknowledged,
         MessageKind.DEAL,
         _BROKER,
         "{organisation}确认了您的引荐",
@@ -345,7 +347,7 @@ DEAL_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         when=lambda event: event.deal_id is not None,
     ),
     Announcement(
-        brokerage.AgreementAccepted,
+        introductions.AgreementAccepted,
         MessageKind.DEAL,
         all_of(_SELLER, inventors),
         "{buyer}签署了保密协议：{title}",
@@ -354,7 +356,7 @@ DEAL_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         {"agreement_id": "agreement_id"},
     ),
     Announcement(
-        brokerage.AgreementRevoked,
+        introductions.AgreementRevoked,
         MessageKind.DEAL,
         _BUYER,
         "保密内容已关闭：{title}",
@@ -363,7 +365,7 @@ DEAL_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         {"agreement_id": "agreement_id"},
     ),
     Announcement(
-        brokerage.CommissionAgreed,
+        introductions.CommissionAgreed,
         MessageKind.DEAL,
         _BROKER,
         "佣金约定已确认",
@@ -372,7 +374,7 @@ DEAL_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         _DEAL,
     ),
     Announcement(
-        brokerage.CommissionDue,
+        introductions.CommissionDue,
         MessageKind.DEAL,
         all_of(_BROKER, members_of("payer_organisation_id")),
         "佣金到期应付：{amount}",
@@ -381,7 +383,7 @@ DEAL_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         _DEAL,
     ),
     Announcement(
-        brokerage.ContactRequested,
+        register.ContactRequested,
         MessageKind.DEAL,
         _BROKER,
         "{organisation}请您联系",
@@ -390,7 +392,7 @@ DEAL_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         {"request_id": "request_id"},
     ),
     Announcement(
-        brokerage.ContactAnswered,
+        register.ContactAnswered,
         MessageKind.DEAL,
         members_of("organisation_id"),
         "技术经理人{broker}答复了您的请求",
@@ -399,7 +401,7 @@ DEAL_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         {"request_id": "request_id"},
     ),
     Announcement(
-        brokerage.FilingApplied,
+        register.FilingApplied,
         MessageKind.DEAL,
         _OPERATOR,
         "待办理的机构备案：{organisation}",
@@ -408,7 +410,7 @@ DEAL_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         {"filing_id": "filing_id"},
     ),
     Announcement(
-        brokerage.FilingApproved,
+        register.FilingApproved,
         MessageKind.DEAL,
         members_of("organisation_id"),
         "机构备案已通过",
@@ -416,7 +418,7 @@ DEAL_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         "brokerage.own_filing",
     ),
     Announcement(
-        brokerage.FilingDeclined,
+        register.FilingDeclined,
         MessageKind.DEAL,
         members_of("organisation_id"),
         "机构备案没有通过",
@@ -424,7 +426,7 @@ DEAL_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         "brokerage.own_filing",
     ),
     Announcement(
-        brokerage.FilingEnded,
+        register.FilingEnded,
         MessageKind.DEAL,
         members_of("organisation_id"),
         "机构备案已取消",
@@ -432,7 +434,7 @@ DEAL_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         "brokerage.own_filing",
     ),
     Announcement(
-        brokerage.BrokerRated,
+        register.BrokerRated,
         MessageKind.DEAL,
         _BROKER,
         "收到一份评价",
@@ -441,7 +443,7 @@ DEAL_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         {"user_id": "broker_user_id"},
     ),
     Announcement(
-        brokerage.RatingWordsDecided,
+        register.RatingWordsDecided,
         MessageKind.DEAL,
         members_of("organisation_id"),
         "评语审看结果：合同 {contract_no}",
@@ -449,7 +451,7 @@ DEAL_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         "brokerage.ratings",
     ),
     Announcement(
-        brokerage.RatingAnswered,
+        register.RatingAnswered,
         MessageKind.DEAL,
         members_of("organisation_id"),
         "技术经理人{broker}回应了评语",
