@@ -41,8 +41,8 @@ LEADS: list[Lead] = [
     deals.expenses, deals.talks, deals.requests, deals.proposals, deals.ratings,
     gatherings.courses, gatherings.places, gatherings.attendances,
     gatherings.training_certificates, gatherings.questions, gatherings.meetings,
-    standing.organisations, standing.people, standing.integrity_records, standing.imports,
-    standing.reports, standing.webhooks,
+    standing.organisations, standing.people, standing.tokens, standing.integrity_records,
+    standing.imports, standing.reports, standing.webhooks,
 ]  # fmt: skip
 
 
@@ -51,8 +51,9 @@ _DONE_ALREADY = {
     "contracts.take_up in review", "contracts.cancel in cancelled",
     "contracts.withdraw_receipt in withdrawn", "contracts.confirm_receipt in confirmed",
     "contracts.withdraw_amendment in withdrawn", "listings.reissue in issued",
-    "brokerage.revoke_agreement in revoked", "training.strike in ended",
-    "training.restore in stands", "training.withdraw_question in ended",
+    "brokerage.revoke_agreement in revoked", "accounts.revoke_token in revoked",
+    "training.strike in ended", "training.restore in stands",
+    "training.withdraw_question in ended",
 }  # fmt: skip
 
 
