@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 
 from tests.architecture import matrix
+from tests.architecture.source import ROOT
 from tests.architecture.states import OPEN_IN
 from tests.stepping import (
     Shared,
@@ -24,6 +25,7 @@ from tests.stepping import (
     standing,
 )
 
+STEPPING = ROOT / "tests" / "stepping"
 Lead = Callable[[Site], Walk]
 
 LEADS: list[Lead] = [
@@ -87,3 +89,5 @@ def test_an_action_is_open_in_the_states_that_the_matrix_names(site: Site, lead:
 def test_every_named_action_is_walked() -> None:
     named = {row["endpoint"] for row in matrix.reviewed() if row["states"]}
     assert named == set(OPEN_IN)
+    walks = "".join(path.read_text(encoding="utf-8") for path in STEPPING.glob("*.py"))
+    assert not {name for name in named if f'"{name}"' not in walks}
