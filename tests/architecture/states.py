@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
+from marketplace.accounts.access_token_rules import TokenState
 from marketplace.accounts.rules import OrganisationState
 from marketplace.achievements import rules as achievements
 from marketplace.achievements.rules import AchievementState
@@ -249,6 +250,7 @@ OPEN_IN: dict[str, frozenset[Any]] = {
     "accounts.remove_paper": frozenset({OrganisationState.REGISTERED, OrganisationState.REJECTED}),
     "accounts.disable_person": frozenset({Mark.STANDS}),
     "accounts.enable_person": frozenset({Mark.ENDED}),
+    "accounts.revoke_token": frozenset({TokenState.LIVING, TokenState.EXPIRED}),
     "training.sign_up": courses.BEFORE,
     "training.give_up": courses.BEFORE,
     "training.cancel": courses.CANCELLABLE,

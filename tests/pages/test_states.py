@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 
 from tests.architecture import matrix
+from tests.architecture.source import ROOT
 from tests.architecture.states import OPEN_IN
 from tests.stepping import (
     Shared,
@@ -24,6 +25,7 @@ from tests.stepping import (
     standing,
 )
 
+STEPPING = ROOT / "tests" / "stepping"
 Lead = Callable[[Site], Walk]
 
 LEADS: list[Lead] = [
@@ -41,8 +43,8 @@ LEADS: list[Lead] = [
     deals.expenses, deals.talks, deals.requests, deals.proposals, deals.ratings,
     gatherings.courses, gatherings.places, gatherings.attendances,
     gatherings.training_certificates, gatherings.questions, gatherings.meetings,
-    standing.organisations, standing.people, standing.integrity_records, standing.imports,
-    standing.reports, standing.webhooks,
+    standing.organisations, standing.people, standing.tokens, standing.integrity_records,
+    standing.imports, standing.reports, standing.webhooks,
 ]  # fmt: skip
 
 
@@ -51,8 +53,9 @@ _DONE_ALREADY = {
     "contracts.take_up in review", "contracts.cancel in cancelled",
     "contracts.withdraw_receipt in withdrawn", "contracts.confirm_receipt in confirmed",
     "contracts.withdraw_amendment in withdrawn", "listings.reissue in issued",
-    "brokerage.revoke_agreement in revoked", "training.strike in ended",
-    "training.restore in stands", "training.withdraw_question in ended",
+    "brokerage.revoke_agreement in revoked", "accounts.revoke_token in revoked",
+    "training.strike in ended", "training.restore in stands",
+    "training.withdraw_question in ended",
 }  # fmt: skip
 
 
@@ -86,3 +89,5 @@ def test_an_action_is_open_in_the_states_that_the_matrix_names(site: Site, lead:
 def test_every_named_action_is_walked() -> None:
     named = {row["endpoint"] for row in matrix.reviewed() if row["states"]}
     assert named == set(OPEN_IN)
+    walks = "".join(path.read_text(encoding="utf-8") for path in STEPPING.glob("*.py"))
+    assert not {name for name in named if f'"{name}"' not in walks}

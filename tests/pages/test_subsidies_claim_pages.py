@@ -12,6 +12,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+import sqlalchemy as sa
 
 from marketplace.accounts.rules import OrganisationKind
 from marketplace.foundation import reference
@@ -24,7 +25,7 @@ from marketplace.subsidies.word_rules import ClaimItem
 from tests.conftest import Browser, MovableClock
 from tests.statements import statements
 from tests.subsidies import SubsidyYear
-from tests.world import World
+from tests.world import PASSWORD, World
 
 S = ClaimStatus
 APPLICATION = {
@@ -300,7 +301,17 @@ def test_a_paid_claim_is_clawed_back_on_its_page_and_the_money_arrives(
     assert short.status_code == 422
     assert "须足额到账" in short.text
     assert "SK202404" in short.text
-    whole = client.send(f"/subsidies/reclaims/{claim_id}", amount="3900", reference="SK202404")
+    received = {"amount": "3900", "reference": "SK202404", "submission_key": "whole"}
+    with client.database.engine.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE accounts_sessions SET proved_at = '2024-01-01 00:00:00'")
+        )
+    asked = client.send(f"/subsidies/reclaims/{claim_id}", **received)
+    assert asked.status_code == 403
+    assert 'name="reference" value="SK202404"' in asked.text
+    assert year.status(claim_id) is S.RECLAIMING
+    received["proof_password"] = PASSWORD
+    whole = client.send(f"/subsidies/reclaims/{claim_id}", **received)
     assert whole.status_code == 303
     assert year.status(claim_id) is S.CLAWED_BACK
     client.sign_in_as(year.officer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -34,7 +34,7 @@ def _mark(
     """Set the moment at which something ended, or that it has not."""
     connection.execute(
         text(f"UPDATE {table} SET {column} = :at WHERE id = :id"),
-        {"at": at and f"{at:%Y-%m-%d %H:%M:%S}.000000", "id": row},
+        {"at": at and f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}.000000", "id": row},
     )
 
 

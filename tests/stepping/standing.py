@@ -1,16 +1,19 @@
-"""Organisations, people, records of integrity, imports, reports and webhooks in their states."""
+"""Organisations, people and their tokens, records, imports, reports and webhooks in each state."""
 
 from __future__ import annotations
 
 import io
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, text
 
+from marketplace.accounts import access_token_service
+from marketplace.accounts.access_token_rules import TokenState
 from marketplace.accounts.rules import OrganisationKind, OrganisationState
 from marketplace.exchange import queries as imports_read
 from marketplace.exchange.rules import ImportState
 from marketplace.foundation.access import Role
+from marketplace.foundation.api.scopes import Scope
 from marketplace.integrity import service as integrity
 from marketplace.integrity.rules import DishonestyGround, RecordState
 from marketplace.notifications import webhook_service
@@ -25,6 +28,11 @@ from tests.world import give_licence
 _REASON = {"reason": "证照与登记机关公示的信息不一致"}
 
 
+def _written(moment: datetime) -> str:
+    """Write a moment as the database does."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}.000000"
+
+
 def organisations(site: Site) -> Walk:
     """Let an organisation wait for the operator with its licence on file."""
     world = site.world
@@ -35,7 +43,7 @@ def organisations(site: Site) -> Walk:
     verified = {OrganisationState.VERIFIED, OrganisationState.SUSPENDED}
 
     def put(connection: Connection, state: OrganisationState) -> None:
-        at = f"{site.now:%Y-%m-%d %H:%M:%S}.000000" if state in verified else None
+        at = _written(site.now) if state in verified else None
         connection.execute(
             text(
                 "UPDATE accounts_organisations SET state = :state, verified_at = :at WHERE id = :id"
@@ -86,6 +94,39 @@ def people(site: Site) -> Walk:
     )
 
 
+def tokens(site: Site) -> Walk:
+    """Let somebody make a token for a program."""
+    owner, now = site.world.actor(Role.OFFICER), datetime.now(UTC)
+    with site.client.database.transaction() as session:
+        made = access_token_service.create_token(
+            session, actor=owner, now=now, name="科研系统", scopes=[next(iter(Scope))], days=30
+        )
+
+    def put(connection: Connection, state: TokenState) -> None:
+        # A token ends by the machine's clock, as a session does.
+        ends = made.expires_at if state is not TokenState.EXPIRED else now - timedelta(days=1)
+        connection.execute(
+            text(
+                "UPDATE accounts_access_tokens SET expires_at = :ends, revoked_at = :revoked"
+                " WHERE id = :id"
+            ),
+            {
+                "ends": _written(ends),
+                "revoked": _written(now) if state is TokenState.REVOKED else None,
+                "id": made.id,
+            },
+        )
+
+    return Walk(
+        "accounts_access_tokens",
+        "",
+        TokenState,
+        {"accounts.revoke_token": Act(f"/account/tokens/{made.id}/revoke", owner)},
+        made.id,
+        put=put,
+    )
+
+
 def integrity_records(site: Site) -> Walk:
     """Put an organisation on record long enough ago for a repair."""
     bureau = site.world.actor(Role.OPERATOR)
@@ -112,7 +153,7 @@ def integrity_records(site: Site) -> Walk:
 
     def put(connection: Connection, state: RecordState) -> None:
         starts_on, ends_on = periods.get(state, (today - 2 * year, today + year))
-        moment = f"{site.now:%Y-%m-%d %H:%M:%S}.000000"
+        moment = _written(site.now)
         connection.execute(
             text(
                 "UPDATE integrity_records SET starts_on = :starts, ends_on = :ends,"
