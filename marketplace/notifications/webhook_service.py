@@ -139,8 +139,12 @@ def push_again(session: Session, *, actor: Actor, now: datetime, delivery_id: in
     row = _own(session, actor, delivery.webhook_id)
     if row.state is not WebhookState.LIVING:
         raise Conflict("webhooks.not_living", "这个推送地址已停用，没有发送")
-    if delivery.state is DeliveryState.FAILED:
-        delivery.state, delivery.next_try_at, delivery.tries = DeliveryState.QUEUED, now, 0
+    if delivery.state is not DeliveryState.FAILED:
+        raise Conflict(
+            "webhooks.not_given_up",
+            f"这条推送{delivery.state.label}，不用再推；只有没有送到、不再自动重试的才要再推一次",
+        )
+    delivery.state, delivery.next_try_at, delivery.tries = DeliveryState.QUEUED, now, 0
     return row.id
 
 

@@ -180,6 +180,8 @@ def test_an_address_that_never_answers_is_stopped_and_its_owner_told(desk: Desk)
     [failed] = desk.pushed(webhook_id)
     with desk.database.transaction() as session:
         pushes.push_again(session, actor=desk.reader, now=desk.now, delivery_id=failed.id)
+    with pytest.raises(Conflict), desk.database.transaction() as session:
+        pushes.push_again(session, actor=desk.reader, now=desk.now, delivery_id=failed.id)
     desk.system.status = 200
     assert desk.deliver() == 1
     assert desk.pushed(webhook_id)[0].state is DeliveryState.DELIVERED
