@@ -209,14 +209,6 @@ def open_assessment_of(session: Session, achievement_id: int) -> int | None:
     )
 
 
-def was_assessed(session: Session, achievement_id: int) -> bool:
-    """Tell whether an assessment was ever asked for, and so a pre-assessment kept."""
-    found = session.scalar(
-        select(Assessment.id).where(Assessment.achievement_id == achievement_id).limit(1)
-    )
-    return found is not None
-
-
 def get_for(session: Session, actor: Actor, assessment_id: int) -> AssessmentView:
     """Return one assessment to its client, its assessor or the operator, else ``NotFound``."""
     row = session.get(Assessment, assessment_id)

@@ -58,11 +58,6 @@ LOWER_BOUNDS: tuple[tuple[Fen, Band], ...] = tuple(
 )
 
 
-def band_of(amount_fen: Fen) -> Band:
-    """Return the band of an amount, its lower bound included."""
-    return next(band for bound, band in LOWER_BOUNDS if amount_fen >= bound)
-
-
 @dataclass(frozen=True)
 class Line:
     """One row of a table: contracts, their amounts, the share of the year's amount in per mille."""

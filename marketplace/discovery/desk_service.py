@@ -47,6 +47,7 @@ def snooze(
 ) -> date:
     """Let a pair rest until a day; return that day."""
     pair, answer = _load(session, actor, pair_id)
+    _refuse_proposed(answer)
     day = desk_rules.check_snooze(until, today=local_date(now))
     answer.state, answer.until, answer.reason, answer.words = DeskState.SNOOZED, day, None, ""
     _keep(session, answer, actor=actor, now=now, pair=pair)
@@ -64,6 +65,7 @@ def dismiss(
 ) -> None:
     """Lay a pair aside until one of its records says something else."""
     pair, answer = _load(session, actor, pair_id)
+    _refuse_proposed(answer)
     text = desk_rules.check_dismissal(reason, words)
     answer.state, answer.until = DeskState.DISMISSED, None
     answer.reason, answer.words = reason, text
@@ -77,8 +79,7 @@ def take_back(session: Session, *, actor: Actor, now: datetime, pair_id: int) ->
     pair, answer = _load(session, actor, pair_id)
     if answer.id is None:
         return
-    if answer.state is DeskState.PROPOSED:
-        raise Conflict("desk.proposed", "已经提出对接，不能撤回到撮合台；请等对方答复")
+    _refuse_proposed(answer)
     audit.record(
         session,
         actor=actor,
@@ -112,6 +113,11 @@ def _load(session: Session, actor: Actor, pair_id: int) -> tuple[MatchPair, Desk
         )
     )
     return pair, answer or DeskAnswer(pair_id=pair.id, broker_user_id=actor.user_id)
+
+
+def _refuse_proposed(answer: DeskAnswer) -> None:
+    if answer.state is DeskState.PROPOSED:
+        raise Conflict("desk.proposed", "已经提出对接，不再回到撮合台；请在对接里看对方的答复")
 
 
 def _keep(

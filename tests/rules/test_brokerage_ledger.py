@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -135,13 +136,13 @@ def test_expenses_only_without_a_contract_and_with_a_statement() -> None:
     words = "样品检测费，依三月备注中的约定"
 
     def check(**changed: object) -> str:
-        values: dict[str, object] = {
+        values: dict[str, Any] = {
             "stage": DealStage.LOST,
             "amount_fen": Fen(100),
             "words": words,
             "commission_owed": False,
         }
-        return check_expense(**{**values, **changed})  # type: ignore[arg-type]
+        return check_expense(**{**values, **changed})
 
     assert check() == words
     for stage in set(DealStage) - {DealStage.LOST}:

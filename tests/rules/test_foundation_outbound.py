@@ -133,7 +133,7 @@ def test_who_answers_a_byte_at_a_time_is_cut_off(monkeypatch: pytest.MonkeyPatch
                         link.send(b"x")
                     except OSError:
                         return
-                    time.sleep(0.05)
+                    time.sleep(0.05)  # drips: each byte comes in time, the whole never
 
         thread = threading.Thread(target=drip, daemon=True)
         thread.start()

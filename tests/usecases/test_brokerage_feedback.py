@@ -47,7 +47,9 @@ def market(database: Database, world: World, now: datetime, tmp_path: Path) -> M
 def run_due(market: Market) -> None:
     """Let time pass to the next due moment and do what is due then."""
     with market.database.reading() as session:
-        moments = [task.next_due(session, market.now) for task in feedback_due.TASKS]  # type: ignore[misc]
+        moments = [
+            task.next_due(session, market.now) for task in feedback_due.TASKS if task.next_due
+        ]
     market.now = min(moment for moment in moments if moment is not None and moment > market.now)
     for task in feedback_due.TASKS:
         with market.database.transaction() as session:
@@ -78,7 +80,7 @@ def note(market: Market, actor: Actor, deal_id: int, *, shared: bool = True) -> 
 
 def enquiry(market: Market) -> Enquiry:
     with market.database.reading() as session:
-        return session.scalars(select(Enquiry).order_by(Enquiry.id.desc())).first()  # type: ignore[return-value]
+        return session.scalars(select(Enquiry).order_by(Enquiry.id.desc()).limit(1)).one()
 
 
 def test_an_unanswered_message_is_reminded_of_twice_and_then_told_to_the_operator(

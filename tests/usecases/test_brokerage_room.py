@@ -69,7 +69,8 @@ class Filled:
             valid_to=self.market.today + timedelta(days=7),
         )
         with self.market.database.reading() as session:
-            return session.scalars(select(RoomLink).order_by(RoomLink.id.desc())).first().token  # type: ignore[union-attr]
+            newest = select(RoomLink.token).order_by(RoomLink.id.desc()).limit(1)
+            return session.scalars(newest).one()
 
     def use(self, token: str, actor: Actor | None = None) -> int:
         return int(self.market.do(service.use_link, actor or self.market.buyer, token=token))

@@ -26,9 +26,9 @@ from marketplace.brokerage.register_rules import Certificate
 from marketplace.brokerage.rules import LostReason
 from marketplace.brokerage.terms_service import already_introduced
 from marketplace.discovery import desk_queries, desk_service
-from marketplace.discovery.desk_models import MatchPair
+from marketplace.discovery.desk_models import DeskAnswer, MatchPair
 from marketplace.discovery.desk_queries import Desk, DeskItem
-from marketplace.discovery.desk_rules import DismissReason
+from marketplace.discovery.desk_rules import DeskState, DismissReason
 from marketplace.discovery.models import MatchVerdict
 from marketplace.discovery.pairing import Pairing
 from marketplace.discovery.rules import Verdict
@@ -455,6 +455,19 @@ def test_the_number_of_statements_does_not_grow(desk: DeskMarket) -> None:
     desk.pair_up()
     assert desk.desk().count > 2
     assert sent() == one
+
+
+def test_what_was_proposed_is_no_longer_the_desks_to_lay_aside(desk: DeskMarket) -> None:
+    desk.propose()
+    for change, more in (
+        (desk_service.snooze, {"until": None}),
+        (desk_service.dismiss, {"reason": DismissReason.PRICE, "words": ""}),
+        (desk_service.take_back, {}),
+    ):
+        with pytest.raises(Conflict, match="已经提出对接"):
+            desk.do(change, pair_id=desk.pair, **more)
+    with desk.market.services.database.reading() as session:
+        assert session.scalars(select(DeskAnswer.state)).all() == [DeskState.PROPOSED]
 
 
 def test_two_at_once_ask_nobody_twice(desk: DeskMarket) -> None:

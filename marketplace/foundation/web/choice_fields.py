@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import wtforms
-from wtforms import SelectChoice, validators  # type: ignore[attr-defined]  # stubs of an older one
+
+# The type stubs are of a WTForms without SelectChoice.
+from wtforms import SelectChoice, validators  # type: ignore[attr-defined]
 
 from marketplace.foundation.web.text_fields import Required, validators_of
 from marketplace.foundation.words import Word
