@@ -9,15 +9,14 @@ import re
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
 
 from marketplace import wiring
-from marketplace.foundation.clock import DEMO_START, DemoClockRow
+from marketplace.foundation.clock import DemoClockRow, start_demo
 from marketplace.foundation.db import Base, Database
 from marketplace.settings import Settings
 from seed.demo import load
@@ -78,8 +77,8 @@ def copy(loaded: Path, place: Path) -> None:
     shutil.copytree(loaded, place)
     database = Database(settings_for(place).database)
     with database.transaction() as session:
-        offset = round((DEMO_START - datetime.now(UTC)).total_seconds())
-        session.execute(update(DemoClockRow).values(offset_seconds=offset))
+        session.execute(delete(DemoClockRow))
+        start_demo(session)
     database.engine.dispose()
 
 
