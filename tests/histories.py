@@ -8,11 +8,13 @@ true in the end. Shared by the tests' state machines and ``benchmarks/bidding_hi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import event, select
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
 
 from marketplace.foundation.access import Actor, Role
 from marketplace.foundation.db import Database
@@ -23,7 +25,7 @@ from marketplace.listings.bidding_models import BiddingSession, SealedBid
 from marketplace.listings.bidding_queries import entries_of
 from marketplace.listings.bidding_rules import BiddingKind
 from marketplace.listings.due import TASKS as LISTING_TASKS
-from marketplace.listings.models import Intent
+from marketplace.listings.models import Intent, Listing
 from marketplace.listings.replay_rules import replay
 from marketplace.listings.rules import IntentState, ListingState
 from marketplace.listings.sealed_rules import Criterion
@@ -40,6 +42,19 @@ from tests.world import World
 PHRASE = "the officer's opening words"
 _GONE = (IntentState.LOST, IntentState.REJECTED, IntentState.WITHDRAWN, IntentState.BARRED)
 _BANK = bank_transfer().default
+# What is worth trying while a listing stands somewhere, more often what leads on.
+_LIKELY = {
+    ListingState.ANNOUNCED: "intend judge judge pay pay wait wait wait leave",
+    ListingState.QUALIFYING: "judge pay close close wait wait leave bar",
+    ListingState.BIDDING: "bid bid bid bid bid bid wait wait wait limit open open wait_long",
+    ListingState.AWARDED: "end end pay_out bar leave wait",
+}
+_ANYTHING = "intend judge pay wait bid limit open end pay_out leave bar close wait_long"
+
+
+def likely(state: ListingState, chance: float) -> list[str]:
+    """Return the steps to choose from in a state; one time in five, by ``chance``, any at all."""
+    return (_ANYTHING if chance < 0.2 else _LIKELY.get(state, _ANYTHING)).split()
 
 
 class Cast:
@@ -52,6 +67,11 @@ class Cast:
         for officer in self.officers:
             self.hall.do(service.make_key, officer, passphrase=PHRASE)
         self.buyers = [self.hall.enterprise() for _ in range(4)]
+        self.commits = 0
+        event.listen(database.engine, "commit", self._count)
+
+    def _count(self, _connection: Connection) -> None:
+        self.commits += 1
 
 
 class History:
@@ -76,6 +96,7 @@ class History:
         self.hall.do(service.announce, self.hall.operator, listing_id=listing_id)
         self.listing_id = listing_id
         self.state = ListingState.ANNOUNCED
+        self._checked = -1
 
     # --- steps: `who` and `size` are any numbers ---
 
@@ -233,7 +254,7 @@ class History:
     def pay_out(self, who: int, size: int) -> None:
         """Send money out, by a right or a wrong person."""
         by = self.hall.operator if size % 5 == 0 else self.hall.second_operator
-        for payment in self._payments():
+        for payment in self.hall.read(self._payments):
             if payment.state is PaymentState.REFUND_DUE:
                 self._do(
                     payout_service.refund,
@@ -254,12 +275,19 @@ class History:
 
     def check(self) -> None:
         """Hold after every step: legal steps, a balanced ledger, deposits and records in order."""
-        listing = self.hall.listing(self.listing_id)
+        if self._checked == self.cast.commits:
+            return  # nothing was written since
+        with self.hall.database.reading() as session:
+            self._check(session)
+        self._checked = self.cast.commits
+
+    def _check(self, session: Session) -> None:
+        listing = session.get_one(Listing, self.listing_id)
         assert listing.state in _after(self.state), (self.state, listing.state)
         self.state = listing.state
-        assert self.hall.read(ledger_queries.ledger_problems) == []
-        paid = {payment.id: payment for payment in self._payments()}
-        for intent in self._intents():
+        assert ledger_queries.ledger_problems(session) == []
+        paid = {payment.id: payment for payment in self._payments(session)}
+        for intent in self._intents(session):
             payment = paid.get(intent.payment_id or 0)
             if payment is None:
                 continue
@@ -267,8 +295,8 @@ class History:
                 assert payment.state is not PaymentState.CONFIRMED, (intent.id, intent.state)
             if intent.state in (IntentState.QUALIFIED, IntentState.WON):
                 assert payment.confirmed_at is not None
-        for row in self._sessions():
-            verdict = replay(self.hall.read(lambda s, row=row: entries_of(s, row.id)))
+        for row in self._sessions(session):
+            verdict = replay(entries_of(session, row.id))
             assert verdict.voided == (row.voided_at is not None)
             if row.decided_at is not None and verdict.amount_fen is not None:
                 assert listing.price_fen == verdict.amount_fen
@@ -292,7 +320,7 @@ class History:
             raise AssertionError(f"never ends: {self.state}")
         self.pay_out(0, 1)
         self.check()
-        for payment in self._payments():
+        for payment in self.hall.read(self._payments):
             assert payment.state in (
                 PaymentState.REFUNDED, PaymentState.FORFEITED, PaymentState.CANCELLED,
             ), payment.state  # fmt: skip
@@ -314,7 +342,7 @@ class History:
                     continue
 
     def _decide_all(self) -> None:
-        for intent in self._intents():
+        for intent in self.hall.read(self._intents):
             if intent.state is IntentState.REGISTERED:
                 self._do(service.reject_intent, intent_id=intent.id, reason="期满没有补齐材料")
         self.hall.settle()
@@ -335,40 +363,37 @@ class History:
             ]
         return min((moment for moment in moments if moment is not None), default=None)
 
-    def _intents(self) -> list[Intent]:
-        rows: list[Intent] = self.hall.read(
-            lambda s: s.scalars(
-                select(Intent).where(Intent.listing_id == self.listing_id).order_by(Intent.id)
-            ).all()
-        )
-        return rows
+    def _intents(self, session: Session) -> Sequence[Intent]:
+        return session.scalars(
+            select(Intent).where(Intent.listing_id == self.listing_id).order_by(Intent.id)
+        ).all()
 
     def _intent(self, who: int) -> Intent:
         wanted = self.cast.buyers[who % 4][0].id
-        found = [intent for intent in self._intents() if intent.organisation_id == wanted]
+        found = [
+            intent for intent in self.hall.read(self._intents) if intent.organisation_id == wanted
+        ]
         if not found:
             raise DomainError("nobody", "这家没有登记意向")
         return found[-1]
 
-    def _payments(self) -> list[Payment]:
-        ids = [intent.payment_id for intent in self._intents() if intent.payment_id]
-        rows: list[Payment] = self.hall.read(
-            lambda s: s.scalars(select(Payment).where(Payment.id.in_(ids))).all()
-        )
-        return rows
+    def _payments(self, session: Session) -> Sequence[Payment]:
+        return session.scalars(
+            select(Payment)
+            .join(Intent, Intent.payment_id == Payment.id)
+            .where(Intent.listing_id == self.listing_id)
+            .order_by(Payment.id)
+        ).all()
 
-    def _sessions(self) -> list[BiddingSession]:
-        rows: list[BiddingSession] = self.hall.read(
-            lambda s: s.scalars(
-                select(BiddingSession)
-                .where(BiddingSession.listing_id == self.listing_id)
-                .order_by(BiddingSession.attempt)
-            ).all()
-        )
-        return rows
+    def _sessions(self, session: Session) -> Sequence[BiddingSession]:
+        return session.scalars(
+            select(BiddingSession)
+            .where(BiddingSession.listing_id == self.listing_id)
+            .order_by(BiddingSession.attempt)
+        ).all()
 
     def _session(self) -> BiddingSession | None:
-        rows = self._sessions()
+        rows = self.hall.read(self._sessions)
         return rows[-1] if rows else None
 
 

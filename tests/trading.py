@@ -89,14 +89,12 @@ class Hall:
     def settle(self) -> None:
         """Do what is due and deliver what happened, as the worker does, until all is quiet."""
         tasks = [*publicity_due.TASKS, *listings_due.TASKS]
-        while True:
-            done = 0
-            for task in tasks:
-                with self.database.transaction() as session:
-                    done += task.run(session, self.now)
-            done += self._outbox.deliver_due(self.database, now=self.now)
-            if done == 0:
-                return
+        done = 1
+        while done:
+            while self._outbox.deliver_due(self.database, now=self.now):
+                pass  # what is delivered may bring forth more
+            with self.database.transaction() as session:
+                done = sum(task.run(session, self.now) for task in tasks)
 
     def at(self, moment: datetime) -> None:
         """Move the hall's clock and settle what became due."""
