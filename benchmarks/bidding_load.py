@@ -67,6 +67,8 @@ PROCESSES = {
     "database": "postgres: ",
 }
 STEP = Fen(1_000_00)
+# After its start the platform still reads its lexicon and makes its index.
+SETTLING_SECONDS = 10
 # What a refused bid is told of the least amount; JSON may have written the words as escapes.
 _LEAST = re.compile(r"\\u4f4e\\u4e8e ([\d,.]+)|低于 ([\d,.]+)")
 
@@ -321,6 +323,7 @@ def measure(settings: Settings, asked: argparse.Namespace) -> None:
     try:
         _wait_for(f"http://127.0.0.1:{settings.port}/readyz")
         _wait_for(f"http://127.0.0.1:{settings.events_port}/readyz")
+        time.sleep(SETTLING_SECONDS)
         until = time.time() + asked.seconds + 3
         ours, theirs = multiprocessing.Pipe(duplex=False)
         address = ("127.0.0.1", settings.events_port)

@@ -50,6 +50,7 @@ from marketplace.foundation.attachments import AttachmentStore
 from marketplace.foundation.clock import Clock, DemoClock, SystemClock, demo_started
 from marketplace.foundation.db import Database
 from marketplace.foundation.due import DueTasks
+from marketplace.foundation.group_commit import GroupCommit
 from marketplace.foundation.handover import Handovers
 from marketplace.foundation.outbound import Outbound
 from marketplace.foundation.outbox import Outbox, Subscription
@@ -226,6 +227,7 @@ def build(
     sender = notifications_mail.sender_for(settings.mail_url, settings.mail_from)
     resources: dict[Any, Any] = {
         Database: database,
+        GroupCommit: GroupCommit(database),
         Clock: clock,
         SystemClock: SystemClock(),
         Settings: settings,

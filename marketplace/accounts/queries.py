@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select, true
+from sqlalchemy import and_, func, select, true
 from sqlalchemy.orm import Session
 
 from marketplace.accounts.models import Handover, JoiningLink, Membership, Organisation, User
@@ -322,25 +323,36 @@ def users_with_role(session: Session, role: Role, organisation_id: int | None = 
     return list(session.scalars(statement))
 
 
+# What an actor is made of, one row for each role; see ``actor_from``.
+ACTOR_COLUMNS = (User.name, Organisation.name, Organisation.state, Membership.role)
+
+
 def actor_for(session: Session, user_id: int, organisation_id: int | None) -> Actor | None:
     """Build the actor of a person acting for an organisation; None when the right has ended."""
-    if organisation_id is None:
-        name = session.scalar(select(User.name).where(User.id == user_id, ~User.disabled))
-        return None if name is None else Actor(user_id, None, frozenset(), name)
-    # One statement: it stands before every page that a person who is signed in opens.
     rows = session.execute(
-        select(User.name, Organisation.name, Organisation.state, Membership.role)
-        .join(User, User.id == Membership.user_id)
-        .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where(
-            Membership.user_id == user_id,
-            Membership.organisation_id == organisation_id,
-            ~User.disabled,
+        select(*ACTOR_COLUMNS)
+        .select_from(User)
+        .outerjoin(
+            Membership,
+            and_(Membership.user_id == User.id, Membership.organisation_id == organisation_id),
         )
+        .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
+        .where(User.id == user_id, ~User.disabled)
     ).all()
+    return actor_from(user_id, organisation_id, [tuple(row) for row in rows])
+
+
+def actor_from(
+    user_id: int, organisation_id: int | None, rows: Sequence[tuple[Any, ...]]
+) -> Actor | None:
+    """Build an actor from rows of ``ACTOR_COLUMNS``; None when the right has ended."""
     if not rows:
         return None
-    name, organisation_name, state, _ = rows[0]
+    name, organisation_name, state, role = rows[0]
+    if organisation_id is None:
+        return Actor(user_id, None, frozenset(), name)
+    if role is None:
+        return None
     return Actor(
         user_id=user_id,
         organisation_id=organisation_id,

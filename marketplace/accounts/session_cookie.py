@@ -166,9 +166,10 @@ def install(app: Flask) -> None:
         if not isinstance(token, str):
             return None
         moment = wall_clock()
-        living = session_service.resume(
-            web.session(), now=moment, token=token, policy=web.resource(SignInPolicy)
-        )
+        with web.resource(Database).asking() as asking:
+            living = session_service.resume(
+                asking, now=moment, token=token, policy=web.resource(SignInPolicy)
+            )
         if living is None:
             forget()
             return None

@@ -7,20 +7,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Session
 
 from marketplace.accounts import sign_in_rules as rules
-from marketplace.accounts.models import Membership, User
+from marketplace.accounts.models import Membership, Organisation, User
 from marketplace.accounts.password_rules import password_expired
-from marketplace.accounts.queries import actor_for
+from marketplace.accounts.queries import ACTOR_COLUMNS, actor_from
 from marketplace.accounts.sign_in_models import UserSession
 from marketplace.accounts.sign_in_rules import Duty, SignInPolicy
 from marketplace.accounts.tokens import digest, new_token
 from marketplace.foundation import audit
 from marketplace.foundation.access import Actor
 from marketplace.foundation.errors import NotFound
+
+_SESSION_COLUMNS = (
+    UserSession.id,
+    UserSession.user_id,
+    UserSession.organisation_id,
+    UserSession.opened_at,
+    UserSession.seen_at,
+    UserSession.proved_at,
+    UserSession.second_factor,
+)
 
 
 @dataclass(frozen=True)
@@ -41,35 +52,41 @@ class OpenSession:
 def resume(
     session: Session, *, now: datetime, token: str, policy: SignInPolicy
 ) -> OpenSession | None:
-    """Return the living session behind a cookie's token, or None."""
-    found = session.execute(
-        select(UserSession, User.password_changed_at)
+    """Return the living session behind a cookie's token, or None.
+
+    One statement: it stands before every page that a person who is signed in opens.
+    """
+    rows = session.execute(
+        select(*_SESSION_COLUMNS, User.password_changed_at, *ACTOR_COLUMNS)
         .join(User, User.id == UserSession.user_id)
-        .where(UserSession.token_hash == digest(token))
-    ).one_or_none()
-    if found is None:
+        .outerjoin(
+            Membership,
+            and_(
+                Membership.user_id == UserSession.user_id,
+                Membership.organisation_id == UserSession.organisation_id,
+            ),
+        )
+        .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
+        .where(UserSession.token_hash == digest(token), ~User.disabled)
+    ).all()
+    if not rows:
         return None
-    row, password_changed_at = found
-    actor = actor_for(session, row.user_id, row.organisation_id)
+    row = rows[0]
+    actor = actor_from(
+        row.user_id, row.organisation_id, [each[-len(ACTOR_COLUMNS) :] for each in rows]
+    )
     if actor is None or not rules.session_alive(
         opened_at=row.opened_at, seen_at=row.seen_at, roles=actor.roles, now=now
     ):
         return None
-    duty = _duty(password_changed_at, row, actor, policy, now=now)
+    duty = _duty(row, actor, policy, now=now)
     if duty is not None:
         actor = replace(actor, roles=frozenset(), verified=False)
     return OpenSession(row.id, actor, row.seen_at, row.proved_at, row.second_factor, duty)
 
 
-def _duty(
-    password_changed_at: datetime,
-    row: UserSession,
-    actor: Actor,
-    policy: SignInPolicy,
-    *,
-    now: datetime,
-) -> Duty | None:
-    if password_expired(password_changed_at, profile=policy.passwords, now=now):
+def _duty(row: Any, actor: Actor, policy: SignInPolicy, *, now: datetime) -> Duty | None:
+    if password_expired(row.password_changed_at, profile=policy.passwords, now=now):
         return Duty.RENEW_PASSWORD
     if rules.needs_second_factor(actor.roles, policy) and not row.second_factor:
         return Duty.ENROL

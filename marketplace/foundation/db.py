@@ -103,6 +103,15 @@ class TransactionSession(Session):
     """A session whose work is committed by ``Database.transaction`` and by nobody else."""
 
 
+class QuestionSession(Session):
+    """A session without a transaction: what is changed in it could not be taken back."""
+
+
+@event.listens_for(QuestionSession, "before_flush")
+def _refuse_to_store(*_: Any) -> None:
+    raise RuntimeError("questions are asked outside of a transaction: nothing is stored with them")
+
+
 class Database:
     """One database by URL: ``sqlite:///…`` or ``postgresql+psycopg://…``."""
 
@@ -117,6 +126,13 @@ class Database:
             self.engine = create_engine(parsed, pool_size=pool_size, max_overflow=pool_size)
             _ask_after_rest(self.engine)
         self._reading = sessionmaker(self.engine, autoflush=False)
+        self._asking = sessionmaker(
+            self.engine
+            if self.engine.dialect.name == "sqlite"
+            else self.engine.execution_options(isolation_level="AUTOCOMMIT"),
+            class_=QuestionSession,
+            autoflush=False,
+        )
         self._writing = sessionmaker(
             self.engine.execution_options(begin_immediate=True),
             class_=TransactionSession,
@@ -127,6 +143,16 @@ class Database:
     def reading(self) -> Iterator[Session]:
         """Open a session to read with; what is changed in it is thrown away."""
         with self._reading() as session:
+            yield session
+
+    @contextmanager
+    def asking(self) -> Iterator[Session]:
+        """Open a session for questions that stand alone, each one statement.
+
+        On PostgreSQL no transaction is begun and ended around them: two round trips less, which in
+        a rush cost more than the questions. Nothing can be stored through it.
+        """
+        with self._asking() as session:
             yield session
 
     @contextmanager

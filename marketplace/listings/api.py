@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.foundation import api, web
 from marketplace.foundation.access import SIGNED_IN
-from marketplace.foundation.errors import DomainError, NotFound, RuleBroken
+from marketplace.foundation.errors import DomainError, NotFound
 from marketplace.foundation.money import parse_yuan
 from marketplace.foundation.trade import PaymentMode, TechnologyField, TradingMode
 from marketplace.listings import (
@@ -262,18 +262,18 @@ def _note_refused(session: Session, refusal: DomainError, form: BidForm, listing
 )
 def place_bid(session: Session, form: BidForm, listing_id: int) -> Any:
     """Place a bid; the idempotency key keeps it from being placed twice."""
-    mark = service.bid_from_room(
-        session,
-        actor=web.actor(),
-        now=web.now(),
-        listing_id=listing_id,
-        amount_fen=form.amount_fen.data,
-        typed=form.amount_fen.raw,
-        submission_key=api.key_or_new(),
-        plate=form.plate.data or None,
-    )
-    if isinstance(mark, RuleBroken):
-        raise mark  # noted by what notes every refusal of a program
+    asked = {
+        "actor": web.actor(),
+        "now": web.now(),
+        "listing_id": listing_id,
+        "amount_fen": form.amount_fen.data,
+        "submission_key": api.key_or_new(),
+        "plate": form.plate.data or None,
+    }
+    passed = service.price_passed(session, **asked)
+    if passed is not None:
+        raise passed.refusal
+    mark = service.place_bid(session, **asked)
     return {"number": mark.sequence, "plate": mark.plate, "amount": mark.amount_fen}
 
 

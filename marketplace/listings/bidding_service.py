@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from marketplace.foundation import audit
@@ -17,13 +18,15 @@ from marketplace.listings.automatic_service import run_orders
 from marketplace.listings.bidding_models import Bid, BiddingSession
 from marketplace.listings.bidding_queries import mark_of, standing_of, terms_of
 from marketplace.listings.bidding_rules import BiddingKind, Mark
-from marketplace.listings.models import Listing
+from marketplace.listings.models import Intent, Listing
 from marketplace.listings.session_service import (
     bidder,
+    entitled,
     key_of,
     late_limit,
     lock_standing,
     open_session,
+    plate_of,
     store_mark,
 )
 
@@ -51,7 +54,7 @@ def place_bid(
     intent = bidder(session, actor, row, plate)
     if not submission_key:
         raise Conflict("bidding.no_key", "这次提交缺少编号，请刷新竞价室后重新出价")
-    key = key_of(intent, submission_key)
+    key = key_of(actor, submission_key)
     repeated = session.scalar(
         select(Bid).where(Bid.session_id == row.id, Bid.submission_key == key)
     )
@@ -78,71 +81,73 @@ def place_bid(
     return mark
 
 
-def bid_from_room(
+@dataclass(frozen=True)
+class Passed:
+    """A bid that the price has passed already: in which session, and what its bidder is told."""
+
+    session_id: int
+    refusal: RuleBroken
+
+
+def price_passed(
     session: Session,
     *,
     actor: Actor,
     now: datetime,
     listing_id: int,
     amount_fen: Fen,
-    typed: str,
     submission_key: str,
     plate: str | None = None,
-) -> Mark | RuleBroken:
-    """Place a bid, or note and return the refusal of one that the price has already passed.
+) -> Passed | None:
+    """Tell whether the price has passed a bid already; None when only the lock can tell.
 
     In a rush most bids come too late, and they need not wait for the session's lock: prices only
-    rise, so that what is too low before the lock is too low behind it. Every other refusal is
-    raised. ``typed`` is the amount as it came.
+    rise, so that what is too low before the lock is too low behind it. One statement.
     """
     require(actor, rules.BID)
-    row = session.scalar(
-        select(BiddingSession).where(
-            BiddingSession.listing_id == listing_id, BiddingSession.voided_at.is_(None)
+    found = session.execute(
+        select(BiddingSession, Listing.organisation_id, Intent, Bid.id)
+        .join(Listing, Listing.id == BiddingSession.listing_id)
+        .outerjoin(Intent, plate_of(actor))
+        .outerjoin(
+            Bid,
+            and_(
+                Bid.session_id == BiddingSession.id,
+                Bid.submission_key == key_of(actor, submission_key),
+            ),
         )
-    )
-    if row is not None and row.kind is BiddingKind.ASCENDING and row.opened_at is not None:
-        refusal = _passed_by(session, row, actor, now, amount_fen, submission_key, plate)
-        if refusal is not None:
-            _note(session, f"bidding:{row.id}", refusal, actor=actor, now=now, amount=typed)
-            return refusal
-    return place_bid(
-        session,
-        actor=actor,
-        now=now,
-        listing_id=listing_id,
-        amount_fen=amount_fen,
-        submission_key=submission_key,
-        plate=plate,
-    )
-
-
-def _passed_by(
-    session: Session,
-    row: BiddingSession,
-    actor: Actor,
-    now: datetime,
-    amount_fen: Fen,
-    submission_key: str,
-    plate: str | None,
-) -> RuleBroken | None:
-    """Return the refusal of a bid below what must be bid; None when only the lock can tell."""
-    intent = bidder(session, actor, row, plate)
-    key = key_of(intent, submission_key)
-    if session.scalar(select(Bid.id).where(Bid.session_id == row.id, Bid.submission_key == key)):
+        .where(
+            BiddingSession.listing_id == listing_id,
+            BiddingSession.voided_at.is_(None),
+            BiddingSession.opened_at.is_not(None),
+            BiddingSession.kind == BiddingKind.ASCENDING,
+        )
+        .order_by(Intent.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if found is None:
         return None
+    row, seller_id, intent, bid_before = found
+    if bid_before is not None:
+        return None
+    own_plate = entitled(actor, seller_id, intent, plate).plate or ""
     try:
         bidding.judge(
-            terms_of(row),
-            standing_of(row),
-            plate=intent.plate or "",
-            amount_fen=amount_fen,
-            now=now,
+            terms_of(row), standing_of(row), plate=own_plate, amount_fen=amount_fen, now=now
         )
     except RuleBroken as refusal:
         if refusal.code == bidding.BELOW_MINIMUM:
-            return refusal
+            return Passed(row.id, refusal)
     return None
+
+
+def note_passed(
+    session: Session, passed: Passed, *, actor: Actor, now: datetime, typed: str
+) -> None:
+    """Leave an audit row of a bid that the price had passed; ``typed`` is the amount as it came."""
+    _note(
+        session, f"bidding:{passed.session_id}", passed.refusal, actor=actor, now=now, amount=typed
+    )
 
 
 def check_running(row: BiddingSession, now: datetime) -> None:

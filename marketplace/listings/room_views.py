@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from flask import Response, flash, g, jsonify, redirect, render_template, request, url_for
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.foundation import web
 from marketplace.foundation.access import PUBLIC, permits
+from marketplace.foundation.db import Database
 from marketplace.foundation.errors import DomainError, NotFound, RuleBroken
 from marketplace.foundation.money import Fen, parse_yuan
 from marketplace.listings import queries, record_queries, room_queries, rules, service
@@ -174,18 +176,30 @@ def _sealing_page(listing_id: int, form: SealForm) -> ResponseReturnValue:
 
 
 def _place(listing_id: int, form: BidForm) -> Mark | RuleBroken:
+    asked = {
+        "actor": web.actor(),
+        "now": web.now(),
+        "listing_id": listing_id,
+        "amount_fen": form.amount_fen.data,
+        "submission_key": request.form.get("submission_key", ""),
+        "plate": form.plate.data,
+    }
+    with web.resource(Database).asking() as session:
+        passed = service.price_passed(session, **asked)
+    if passed is not None:
+        web.write_with_others(
+            partial(
+                service.note_passed,
+                passed=passed,
+                actor=web.actor(),
+                now=web.now(),
+                typed=form.amount_fen.raw,
+            )
+        )
+        return passed.refusal
     # The bid's own key makes it happen once: no second table of submissions stands in its way.
     with web.transaction() as session:
-        return service.bid_from_room(
-            session,
-            actor=web.actor(),
-            now=web.now(),
-            listing_id=listing_id,
-            amount_fen=form.amount_fen.data,
-            typed=form.amount_fen.raw,
-            submission_key=request.form.get("submission_key", ""),
-            plate=form.plate.data,
-        )
+        return service.place_bid(session, **asked)
 
 
 def _seal(listing_id: int, form: SealForm) -> None:
@@ -225,15 +239,16 @@ def _tell(form: BidForm, refusal: DomainError) -> None:
 
 
 def _note(listing_id: int, form: BidForm, refusal: DomainError) -> None:
-    with web.transaction() as session:
-        service.note_refused_bid(
-            session,
+    web.write_with_others(
+        partial(
+            service.note_refused_bid,
             actor=web.actor(),
             now=web.now(),
             listing_id=listing_id,
             refusal=refusal,
             amount=form.amount_fen.raw,
         )
+    )
 
 
 def _asked(state: room_queries.Room) -> Fen | None:

@@ -63,7 +63,7 @@ def submit_sealed_bid(
     intent = bidder(session, actor, row, plate)
     if not submission_key:
         raise Conflict("bidding.no_key", "这次提交缺少编号，请刷新竞价室后重新报价")
-    key = key_of(intent, submission_key)
+    key = key_of(actor, submission_key)
     before = session.scalar(
         select(SealedBid).where(SealedBid.session_id == row.id, SealedBid.intent_id == intent.id)
     )

@@ -17,7 +17,12 @@ from marketplace.listings.award_service import (
     terminate,
     withdraw,
 )
-from marketplace.listings.bidding_service import bid_from_room, note_refused_bid, place_bid
+from marketplace.listings.bidding_service import (
+    note_passed,
+    note_refused_bid,
+    place_bid,
+    price_passed,
+)
 from marketplace.listings.certificate_service import reissue, withdraw_certificate
 from marketplace.listings.content_service import ListingContent
 from marketplace.listings.deciding_service import close_sessions, open_sessions
@@ -59,7 +64,6 @@ __all__ = [
     "apply",
     "bar_intent",
     "begin_trial",
-    "bid_from_room",
     "check_before_signing",
     "choose_bidding",
     "close_qualification",
@@ -74,9 +78,11 @@ __all__ = [
     "give_opening_share",
     "make_key",
     "mark_signed",
+    "note_passed",
     "note_refused_bid",
     "open_sessions",
     "place_bid",
+    "price_passed",
     "publicity_closed",
     "record_outside",
     "record_scores",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from marketplace.foundation import audit, outbox
@@ -88,26 +88,32 @@ def open_session(session: Session, row: BiddingSession, *, now: datetime) -> Non
     note(session, listing, SYSTEM, "open_bidding", now, starts_at=row.starts_at)
 
 
+def plate_of(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition that joins to a listing the intent with the actor's plate."""
+    return and_(
+        Intent.listing_id == Listing.id,
+        Intent.organisation_id == actor.organisation_id,
+        Intent.plate.is_not(None),
+    )
+
+
 def bidder(session: Session, actor: Actor, row: BiddingSession, plate: str | None = None) -> Intent:
     """Return the intent under whose plate the actor bids, or say why there is none.
 
     ``plate`` is what the page said; another than the actor's own is a forged one.
     """
-    found = session.execute(
+    seller_id, intent = session.execute(
         select(Listing.organisation_id, Intent)
-        .outerjoin(
-            Intent,
-            and_(
-                Intent.listing_id == Listing.id,
-                Intent.organisation_id == actor.organisation_id,
-                Intent.plate.is_not(None),
-            ),
-        )
+        .outerjoin(Intent, plate_of(actor))
         .where(Listing.id == row.listing_id)
         .order_by(Intent.id.desc())
         .limit(1)
     ).one()
-    seller_id, intent = found
+    return entitled(actor, seller_id, intent, plate)
+
+
+def entitled(actor: Actor, seller_id: int, intent: Intent | None, plate: str | None) -> Intent:
+    """Return the intent that entitles the actor to bid, or say why none does."""
     if seller_id == actor.organisation_id:
         raise NotAllowed("bidding.seller", "转让方的成员不能在自己的项目中出价")
     if intent is None:
@@ -123,13 +129,12 @@ def bidder(session: Session, actor: Actor, row: BiddingSession, plate: str | Non
         raise NotAllowed(
             "bidding.forged_plate", f"号牌不符：贵单位是 {intent.plate} 号；请刷新竞价室后重新出价"
         )
-    checked: Intent = intent
-    return checked
+    return intent
 
 
-def key_of(intent: Intent, submission_key: str) -> str:
+def key_of(actor: Actor, submission_key: str) -> str:
     """Return what is stored of a submission key: it counts for one bidder only."""
-    return hashlib.sha256(f"{intent.id}:{submission_key}".encode()).hexdigest()
+    return hashlib.sha256(f"{actor.organisation_id}:{submission_key}".encode()).hexdigest()
 
 
 def store_mark(

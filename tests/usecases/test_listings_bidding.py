@@ -6,7 +6,7 @@ import threading
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,7 @@ from marketplace.listings import bidding_rules, service
 from marketplace.listings.bidding_models import Bid, BiddingSession, RecordEntry
 from marketplace.listings.bidding_queries import entries_of, mark_of, terms_of
 from marketplace.listings.bidding_rules import Mark
+from marketplace.listings.bidding_service import Passed
 from marketplace.listings.models import Intent
 from marketplace.listings.record_rules import RecordKind
 from marketplace.listings.replay_rules import replay
@@ -169,18 +170,28 @@ def test_one_submission_counts_once_and_its_key_carries_one_amount(hall: Hall) -
     assert len(record(hall, listing_id)) == 2
 
 
-def from_room(
-    hall: Hall, session: Session, buyer: Actor, listing_id: int, fen: int
-) -> Mark | RuleBroken:
-    return service.bid_from_room(
+def passed(hall: Hall, session: Session, buyer: Actor, listing_id: int, fen: int) -> Passed | None:
+    return service.price_passed(
         session,
         actor=buyer,
         now=hall.now,
         listing_id=listing_id,
         amount_fen=Fen(fen),
-        typed="一百万",
         submission_key=f"{buyer.user_id}-{fen}",
     )
+
+
+def place_impatiently(hall: Hall, buyer: Actor, listing_id: int, fen: int) -> None:
+    with hall.database.transaction() as session:
+        session.execute(text("SET LOCAL lock_timeout = '1ms'"))
+        service.place_bid(
+            session,
+            actor=buyer,
+            now=hall.now,
+            listing_id=listing_id,
+            amount_fen=Fen(fen),
+            submission_key="waits",
+        )
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
@@ -189,37 +200,59 @@ def test_a_bid_that_the_price_has_passed_waits_for_nobody(hall: Hall) -> None:
     listing_id, (one, two) = hall.bidding()
     hall.at(OPENS)
     bid(hall, one, listing_id, BASE, "first")
-
-    def impatient(fen: int) -> Mark | RuleBroken:
-        with hall.database.transaction() as session:
-            session.execute(text("SET LOCAL lock_timeout = '1ms'"))
-            return from_room(hall, session, two, listing_id, fen)
-
     with hall.database.transaction() as holding:
         lock(holding, BiddingSession, session_of(hall, listing_id).id)
-        assert isinstance(impatient(BASE), RuleBroken)
+        with hall.database.asking() as session:
+            assert passed(hall, session, two, listing_id, BASE)
+            assert passed(hall, session, two, listing_id, BASE + STEP) is None
         with pytest.raises(OperationalError):
-            impatient(BASE + STEP)
+            place_impatiently(hall, two, listing_id, BASE + STEP)
 
 
-def test_a_passed_bid_is_noted_once_and_a_placed_one_answered_again(hall: Hall) -> None:
+def test_a_passed_bid_is_known_in_one_statement_and_noted(hall: Hall) -> None:
     listing_id, (one, two) = hall.bidding()
     hall.at(OPENS)
-    with hall.database.transaction() as session:
-        first = from_room(hall, session, one, listing_id, BASE)
-    assert isinstance(first, Mark)
-    bid(hall, two, listing_id, BASE + STEP, "higher")
-    with hall.database.transaction() as session:
-        assert from_room(hall, session, one, listing_id, BASE) == first
-        refusal = from_room(hall, session, one, listing_id, BASE - STEP)
-    assert isinstance(refusal, RuleBroken)
-    assert refusal.code == bidding_rules.BELOW_MINIMUM
+    bid(hall, one, listing_id, BASE, "first")
+    statements: list[str] = []
+    event.listen(
+        hall.database.engine, "before_cursor_execute", lambda *told: statements.append(told[2])
+    )
+    with hall.database.asking() as session:
+        found = passed(hall, session, two, listing_id, BASE)
+    assert len([each for each in statements if each.startswith("SELECT")]) == 1
+    assert found is not None
+    assert found.refusal.code == bidding_rules.BELOW_MINIMUM
+    hall.do(service.note_passed, two, passed=found, typed="一百万")
     [noted] = hall.read(
         lambda s: s.scalars(select(AuditRow).where(AuditRow.action == "listings.bid_refused")).all()
     )
-    assert noted.user_id == one.user_id
+    assert noted.user_id == two.user_id
+    assert noted.subject == f"bidding:{session_of(hall, listing_id).id}"
     assert noted.after["amount"] == "一百万"
     assert noted.after["code"] == bidding_rules.BELOW_MINIMUM
+
+
+def test_who_may_not_bid_is_told_so_before_what_the_price_is(hall: Hall) -> None:
+    listing_id, (one, _) = hall.bidding()
+    hall.at(OPENS)
+    bid(hall, one, listing_id, BASE, "first")
+    _, stranger = hall.enterprise()
+    with hall.database.asking() as session:
+        for nobody in (stranger, hall.officer):
+            with pytest.raises(NotAllowed):
+                passed(hall, session, nobody, listing_id, BASE)
+
+
+def test_what_was_accepted_before_is_not_told_to_be_passed(hall: Hall) -> None:
+    """An impatient second click is answered by its mark, however high the price is by then."""
+    listing_id, (one, two) = hall.bidding()
+    hall.at(OPENS)
+    first = bid(hall, one, listing_id, BASE, f"{one.user_id}-{BASE}")
+    bid(hall, two, listing_id, BASE + STEP, "higher")
+    with hall.database.asking() as session:
+        assert passed(hall, session, one, listing_id, BASE) is None
+        assert passed(hall, session, one, listing_id, BASE - STEP)
+    assert bid(hall, one, listing_id, BASE, f"{one.user_id}-{BASE}") == first
 
 
 def test_a_plate_counts_in_its_own_room_only(hall: Hall) -> None:
@@ -265,18 +298,19 @@ def test_fifty_threads_bidding_at_once_leave_a_record_that_the_rules_allow(hall:
             fen = BASE + STEP * (number % 7 + turn * 3)
             for _attempt in range(2):  # every request is sent twice, as an impatient hand does
                 try:
+                    asked = {
+                        "actor": buyer,
+                        "now": OPENS + timedelta(seconds=number),
+                        "listing_id": listing_id,
+                        "amount_fen": Fen(fen),
+                        "submission_key": key,
+                    }
+                    with hall.database.asking() as session:
+                        known = service.price_passed(session, **asked)
+                    if known is not None:
+                        raise known.refusal
                     with hall.database.transaction() as session:
-                        mark = service.bid_from_room(
-                            session,
-                            actor=buyer,
-                            now=OPENS + timedelta(seconds=number),
-                            listing_id=listing_id,
-                            amount_fen=Fen(fen),
-                            typed=f"{fen / 100:.2f}",
-                            submission_key=key,
-                        )
-                    if isinstance(mark, RuleBroken):
-                        raise mark
+                        mark = service.place_bid(session, **asked)
                 except DomainError as refusal:
                     with guard:
                         refused.append(refusal.code)

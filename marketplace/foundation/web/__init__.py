@@ -48,6 +48,7 @@ from marketplace.foundation.web.requests import (
     session,
     submit,
     transaction,
+    write_with_others,
 )
 from marketplace.foundation.web.text_fields import LongTextField, PasswordField, TextField
 from marketplace.foundation.web.unmasking import UnmaskForm, unmasked
@@ -119,4 +120,5 @@ __all__ = [
     "submit",
     "transaction",
     "unmasked",
+    "write_with_others",
 ]

@@ -25,6 +25,7 @@ from marketplace.foundation.access import ANONYMOUS, Actor
 from marketplace.foundation.clock import Clock
 from marketplace.foundation.db import Base, Database
 from marketplace.foundation.errors import DomainError, NotFound
+from marketplace.foundation.group_commit import GroupCommit
 from marketplace.foundation.web.forms import Form
 
 SUBMISSION_KEY = "submission_key"
@@ -110,6 +111,17 @@ def transaction() -> Iterator[Session]:
     with resource(Database).transaction() as writing:
         audit.come_from(writing, request.remote_addr or "")
         yield writing
+
+
+def write_with_others(write: Callable[[Session], None]) -> None:
+    """Do a small write in one transaction with those of other requests; see ``GroupCommit``."""
+    origin = request.remote_addr or ""
+
+    def from_here(writing: Session) -> None:
+        audit.come_from(writing, origin)
+        write(writing)
+
+    resource(GroupCommit).carry_out(from_here)
 
 
 def submit(form: Form, use_case: Callable[[Session], str]) -> BaseResponse | None:
