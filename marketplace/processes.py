@@ -93,19 +93,21 @@ def serve_web(settings: Settings) -> None:
 
 
 def serve_events(settings: Settings) -> None:
-    """Serve the streams of bidding rooms until stopped: one process, one thread a listener."""
+    """Serve the streams of bidding rooms until stopped: one process with one event loop."""
 
     def create() -> stream.StreamApplication:
         services = wiring.build(settings)
-        return stream.create(services.database, services.clock)
+        hub = stream.Hub(services.database, services.clock)
+        return stream.StreamApplication(hub, most=settings.events_listeners)
 
     _Server(
         create,
         bind=f"{settings.host}:{settings.events_port}",
-        worker_class="gthread",
+        worker_class="asgi",
         workers=1,
-        threads=settings.events_threads,
-        worker_connections=settings.events_threads + 100,
+        asgi_lifespan="off",
+        # A listener that has gone has nothing left to do.
+        asgi_disconnect_grace_period=0,
         graceful_timeout=1,
         loglevel="warning",
         proc_name="marketplace events",

@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     # proxy stands before it, empty for the site's own host at that port.
     events_port: int = Field(default=0, ge=0, le=65535)
     events_url: str = ""
-    events_threads: int = Field(default=600, ge=10, le=5000)
+    events_listeners: int = Field(default=5_000, ge=10, le=50_000)
     # The operator's electronic seal for certificates: a PKCS #12 file and its password. Outside
     # production a test seal is made in the data folder; in production certificates wait for it.
     seal_pkcs12: Path | None = None

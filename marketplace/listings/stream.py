@@ -1,22 +1,22 @@
 """The events service: tells every open bidding room what happened, by server-sent events.
 
-A process of its own. One thread looks into the database a few times a second for all rooms that
-somebody watches; each listener's thread waits for it and writes. What it tells is public and the
-same for everybody. A listener that comes back names the last entry it saw and misses nothing.
+A process of its own with one event loop. A few times a second it looks into the database for all
+rooms that somebody watches; what is new is written once and sent to each listener, who costs a
+connection and no thread. What it tells is public and the same for everybody. A listener that comes
+back names the last entry it saw and misses nothing.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
-import threading
-from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from marketplace.foundation.clock import Clock
 from marketplace.foundation.db import Database
@@ -31,7 +31,8 @@ _PATH = re.compile(r"/listings/(\d{1,9})/stream")
 
 log = structlog.get_logger()
 
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
 Position = tuple[int, int]
 
 
@@ -41,15 +42,14 @@ class Snapshot:
 
     pulse: Pulse
     told: dict[str, Any]
-    version: int
-    messages: dict[Position, str] = field(default_factory=dict)
+    messages: dict[Position, bytes] = field(default_factory=dict)
 
     @property
     def position(self) -> Position:
         """Return the session and the entry up to which this tells."""
         return self.pulse.attempt, self.pulse.entry_count
 
-    def message(self, since: Position) -> str:
+    def message(self, since: Position) -> bytes:
         """Write the event for a listener who saw everything up to ``since``."""
         known = self.messages.get(since)
         if known is None:
@@ -57,92 +57,104 @@ class Snapshot:
             news = {**self.told, "bids": [b for b in self.told["bids"] if b["entry"] > seen]}
             attempt, entry = self.position
             body = json.dumps(news, ensure_ascii=False, separators=(",", ":"))
-            known = self.messages[since] = f"id: {attempt}-{entry}\ndata: {body}\n\n"
+            known = f"id: {attempt}-{entry}\ndata: {body}\n\n".encode()
+            self.messages[since] = known
         return known
 
 
+@dataclass
+class Room:
+    """A room that is watched: by how many, how it stands, and the bell for the next news."""
+
+    listeners: int = 0
+    snapshot: Snapshot | None = None
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self, snapshot: Snapshot) -> None:
+        """Take what is new and wake those who wait for it."""
+        self.snapshot = snapshot
+        self.news.set()
+        self.news = asyncio.Event()
+
+
 class Hub:
-    """What is known of the rooms that are watched."""
+    """What is known of the rooms that are watched; it lives in one event loop."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._watched: Counter[int] = Counter()
-        self._snapshots: dict[int, Snapshot] = {}
-        self._changed = threading.Condition()
-        self._version = 0
+        self._rooms: dict[int, Room] = {}
+        self._watching: asyncio.Task[None] | None = None
 
-    def run_forever(self) -> None:
-        """Look again and again; a database that is away is asked again."""
-        while True:
-            with self._changed:
-                while not self._watched:
-                    self._changed.wait()
-                ids = list(self._watched)
+    @property
+    def listener_count(self) -> int:
+        """Return how many listen, in all rooms."""
+        return sum(room.listeners for room in self._rooms.values())
+
+    async def _watch(self) -> None:
+        """Look again and again while anybody listens, also after a look that failed."""
+        while self._rooms:
+            known = {number: room.snapshot for number, room in self._rooms.items()}
             try:
-                self.look(ids)
-            except SQLAlchemyError:
+                found = await asyncio.to_thread(self._look, known)
+            except Exception:  # whatever it was: those who listen wait for the next look
                 log.exception("stream.failed")
-            threading.Event().wait(PERIOD_SECONDS)
+                found = {}
+            for number, snapshot in found.items():
+                if number in self._rooms:
+                    self._rooms[number].tell(snapshot)
+            await asyncio.sleep(PERIOD_SECONDS)
 
-    def look(self, listing_ids: Iterable[int]) -> None:
-        """Bring the snapshots of some listings up to date and wake those who wait for them."""
+    def _look(self, known: dict[int, Snapshot | None]) -> dict[int, Snapshot]:
+        """Read how rooms stand in which anything is newer than what is known."""
         now = self._clock.now()
         fresh: dict[int, Snapshot] = {}
         with self._database.reading() as session:
-            for pulse in record_queries.pulses(session, list(listing_ids), now=now):
-                known = self._snapshots.get(pulse.listing_id)
-                if known is not None and known.pulse == pulse:
+            for pulse in record_queries.pulses(session, list(known), now=now):
+                before = known[pulse.listing_id]
+                if before is not None and before.pulse == pulse:
                     continue
                 row = room_queries.find_session(session, pulse.listing_id, pulse.attempt)
                 told = record_queries.news(session, row, after=0, now=now)
                 # What was read may be newer than the pulse: the listener is told what was read.
                 current = Pulse(pulse.listing_id, row.id, row.attempt, told["entry"], told["phase"])
-                self._version += 1
-                fresh[pulse.listing_id] = Snapshot(current, told, self._version)
-        if fresh:
-            with self._changed:
-                self._snapshots.update(fresh)
-                self._changed.notify_all()
+                fresh[pulse.listing_id] = Snapshot(current, told)
+        return fresh
 
-    def check(self, listing_id: int) -> None:
+    async def check(self, listing_id: int) -> None:
         """Raise ``NotFound`` unless the public may watch a listing's room."""
+        await asyncio.to_thread(self._check, listing_id)
+
+    def _check(self, listing_id: int) -> None:
         with self._database.reading() as session:
             queries.get_public(session, listing_id)
             room_queries.find_session(session, listing_id)
 
-    def listen(self, listing_id: int, since: Position) -> Generator[str]:
+    async def listen(self, listing_id: int, since: Position) -> AsyncGenerator[bytes]:
         """Yield events for one listener until it goes away."""
-        with self._changed:
-            self._watched[listing_id] += 1
-            self._changed.notify_all()
+        room = self._rooms.setdefault(listing_id, Room())
+        room.listeners += 1
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._watch())
         try:
-            yield "retry: 1000\n\n"
-            version = 0
+            yield b"retry: 1000\n\n"
+            told: Snapshot | None = None
             while True:
-                snapshot = self._wait(listing_id, version)
-                if snapshot is None:
-                    yield ": still here\n\n"
+                news = room.news
+                if room.snapshot is not None and room.snapshot is not told:
+                    told = room.snapshot
+                    yield told.message(since)
+                    since = told.position
                     continue
-                version = snapshot.version
-                yield snapshot.message(since)
-                since = snapshot.position
+                try:
+                    async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                        await news.wait()
+                except TimeoutError:
+                    yield b": still here\n\n"
         finally:
-            with self._changed:
-                self._watched[listing_id] -= 1
-                if self._watched[listing_id] <= 0:
-                    del self._watched[listing_id]
-                    self._snapshots.pop(listing_id, None)
-
-    def _wait(self, listing_id: int, version: int) -> Snapshot | None:
-        """Wait for a snapshot newer than a version; None when there is none for a while."""
-
-        def newer() -> Snapshot | None:
-            found = self._snapshots.get(listing_id)
-            return found if found is not None and found.version > version else None
-
-        with self._changed:
-            return self._changed.wait_for(newer, timeout=KEEP_ALIVE_SECONDS)
+            room.listeners -= 1
+            if room.listeners == 0:
+                del self._rooms[listing_id]
 
 
 def position_of(text: str) -> Position:
@@ -152,60 +164,57 @@ def position_of(text: str) -> Position:
 
 
 class StreamApplication:
-    """The service as a WSGI application: ``/listings/<id>/stream`` and ``/readyz``."""
+    """The service as an ASGI application: ``/listings/<id>/stream`` and ``/readyz``.
 
-    def __init__(self, hub: Hub) -> None:
+    Beyond ``most`` listeners the next is asked to come back later; the page asks by itself then.
+    """
+
+    def __init__(self, hub: Hub, *, most: int) -> None:
         self._hub = hub
+        self._most = most
 
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
+    async def __call__(self, scope: dict[str, Any], _receive: Receive, send: Send) -> None:
+        path = scope["path"]
         if path == "/readyz":
-            start_response("200 OK", [("Content-Type", "text/plain")])
-            return [b"ok\n"]
+            await _answer(send, 200, "ok\n")
+            return
         found = _PATH.fullmatch(path)
-        if found is None or environ.get("REQUEST_METHOD") != "GET":
-            return _nothing(start_response)
+        if found is None or scope["method"] != "GET":
+            await _answer(send, 404, "没有这个竞价室\n")
+            return
+        if self._hub.listener_count >= self._most:
+            await _answer(send, 503, "听众太多，请稍后再连\n", (b"retry-after", b"5"))
+            return
         listing_id = int(found.group(1))
         try:
-            self._hub.check(listing_id)
+            await self._hub.check(listing_id)
         except NotFound:
-            return _nothing(start_response)
-        asked = environ.get("HTTP_LAST_EVENT_ID") or environ.get("QUERY_STRING", "")[6:]
-        start_response(
-            "200 OK",
-            [
-                ("Content-Type", "text/event-stream; charset=utf-8"),
-                ("Cache-Control", "no-store"),
-                ("X-Accel-Buffering", "no"),
-                # Public and without cookies: any page of the site may listen, at any port.
-                ("Access-Control-Allow-Origin", "*"),
-            ],
-        )
-        events = self._hub.listen(listing_id, position_of(asked))
-        return Encoded(events)
+            await _answer(send, 404, "没有这个竞价室\n")
+            return
+        headers = dict(scope["headers"])
+        asked = headers.get(b"last-event-id") or scope["query_string"][len(b"after=") :]
+        await send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
+        # The server ends this task when the listener has gone.
+        async with aclosing(
+            self._hub.listen(listing_id, position_of(asked.decode("latin-1")))
+        ) as events:
+            async for event in events:
+                await send({"type": "http.response.body", "body": event, "more_body": True})
 
 
-class Encoded(Iterator[bytes]):
-    """Events as bytes; closing it, as the server does at the end, stops the listening."""
-
-    def __init__(self, events: Generator[str]) -> None:
-        self._events = events
-
-    def __next__(self) -> bytes:
-        return next(self._events).encode()
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._events.close()
+_STREAM_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+    # Public and without cookies: any page of the site may listen, at any port.
+    (b"access-control-allow-origin", b"*"),
+]
 
 
-def _nothing(start_response: StartResponse) -> Iterable[bytes]:
-    start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
-    return ["没有这个竞价室\n".encode()]
-
-
-def create(database: Database, clock: Clock) -> StreamApplication:
-    """Build the service and start its watching thread."""
-    hub = Hub(database, clock)
-    threading.Thread(target=hub.run_forever, daemon=True, name="stream").start()
-    return StreamApplication(hub)
+async def _answer(send: Send, status: int, words: str, *more: tuple[bytes, bytes]) -> None:
+    headers: Iterable[tuple[bytes, bytes]] = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        *more,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": words.encode()})
