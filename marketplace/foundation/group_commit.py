@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
@@ -16,8 +16,9 @@ Write = Callable[[Session], None]
 @dataclass
 class _Waiting:
     write: Write
-    done: bool = False
-    failure: Exception | None = None
+    tried: bool = False
+    # Until it is committed: whatever ends the thread that leads, nobody takes it for written.
+    failure: Exception | None = field(default_factory=lambda: RuntimeError("was not carried out"))
 
 
 class GroupCommit:
@@ -44,7 +45,7 @@ class GroupCommit:
         with self._guard:
             self._arrived.append(own)
         with self._turn:
-            if not own.done:
+            if not own.tried:
                 self._lead()
         if own.failure is not None:
             raise own.failure
@@ -52,21 +53,23 @@ class GroupCommit:
     def _lead(self) -> None:
         with self._guard:
             group, self._arrived = self._arrived, []
+        for waiting in group:
+            waiting.tried = True
         try:
             self._commit(group)
         except Exception as failure:
             if len(group) == 1:
                 group[0].failure = failure
-            else:
-                for waiting in group:
-                    self._commit_alone(waiting)
-        for waiting in group:
-            waiting.done = True
+                return
+            for waiting in group:
+                self._commit_alone(waiting)
 
     def _commit(self, group: list[_Waiting]) -> None:
         with self._database.transaction() as session:
             for waiting in group:
                 waiting.write(session)
+        for waiting in group:
+            waiting.failure = None
 
     def _commit_alone(self, waiting: _Waiting) -> None:
         try:

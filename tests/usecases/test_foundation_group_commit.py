@@ -43,7 +43,7 @@ class Rush:
 
     def __init__(self, database: Database) -> None:
         self.group = GroupCommit(database)
-        self.failures: dict[str, Exception] = {}
+        self.failures: dict[str, BaseException] = {}
         self.commits = 0
         self._entered, self._go_on = threading.Event(), threading.Event()
         event.listen(database.engine, "commit", self._count)
@@ -58,7 +58,7 @@ class Rush:
     def _carry_out(self, name: str, write: Callable[[Session], None]) -> None:
         try:
             self.group.carry_out(write)
-        except Exception as failure:
+        except BaseException as failure:
             self.failures[name] = failure
 
     def run(self, writes: dict[str, Callable[[Session], None]]) -> None:
@@ -103,6 +103,22 @@ def test_it_is_committed_when_the_call_returns(database: Database, now: datetime
         group.carry_out(refuse)
     group.carry_out(note("note:2", now))
     assert set(written(database)) == {"note:1", "note:2"}
+
+
+class Ended(BaseException):
+    """What ends a thread, such as a server that stops."""
+
+
+def test_where_the_leader_is_ended_nobody_takes_his_write_for_done(
+    database: Database, now: datetime
+) -> None:
+    def end(_session: Session) -> None:
+        raise Ended
+
+    rush = Rush(database)
+    rush.run({"a": note("note:1", now), "b": end, "c": note("note:2", now)})
+    assert set(rush.failures) == {"a", "b", "c"}
+    assert written(database) == {}
 
 
 def test_nothing_is_stored_with_a_question(database: Database, now: datetime) -> None:
