@@ -179,7 +179,8 @@ class StreamApplication:
             await _answer(send, 200, "ok\n")
             return
         found = _PATH.fullmatch(path)
-        if found is None or scope["method"] != "GET":
+        # A web socket has no method.
+        if found is None or scope.get("method") != "GET":
             await _answer(send, 404, "没有这个竞价室\n")
             return
         if self._hub.listener_count >= self._most:

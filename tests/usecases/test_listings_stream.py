@@ -157,6 +157,9 @@ def test_the_service_streams_a_room_and_knows_no_other(hall: Hall) -> None:
         assert hub.listener_count == 0
         for unknown in ("/", "/listings/999999/stream", "/listings/x/stream"):
             assert await Visit(unknown).to(application) == 404
+        socket = Visit(path)
+        del socket.scope["method"]
+        assert await socket.to(application) == 404
 
     asyncio.run(visit())
 
