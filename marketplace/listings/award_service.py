@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -17,7 +18,7 @@ from marketplace.foundation.errors import RuleBroken
 from marketplace.foundation.money import Fen, format_yuan
 from marketplace.foundation.parameters import value_on
 from marketplace.foundation.workdays import add_workdays
-from marketplace.listings import certificate_service, rules
+from marketplace.listings import certificate_service, priority_offer_service, rules
 from marketplace.listings.events import (
     ListingAwarded,
     ListingFailed,
@@ -28,11 +29,13 @@ from marketplace.listings.events import (
 from marketplace.listings.intent_service import (
     forfeit_deposit,
     lock_pair,
+    lose,
     release_deposit,
 )
 from marketplace.listings.models import Intent, Listing
 from marketplace.listings.rules import IntentState, ListingState, PricingMode
 from marketplace.listings.trail import note, note_intent
+from marketplace.publicity import queries as publicity_queries
 from marketplace.publicity import service as publicity
 from marketplace.publicity.rules import PublicityKind
 
@@ -86,8 +89,13 @@ def conclude(
     was = intent.state
     intent.state = rules.move_intent(was, IntentState.WON)
     note_intent(session, intent, actor, "win", now, before=was, price_fen=price_fen)
-    release_others(session, listing, now=now, actor=actor)
-    listing.publicity_id = _publish_result(session, listing, intent, actor=actor, now=now)
+    claimed = priority_offer_service.claimants(session, listing, intent)
+    spared = {each.id for _, each in claimed}
+    release_others(session, listing, now=now, actor=actor, but=spared)
+    holders = [row.name for row, _ in claimed]
+    listing.publicity_id = _publish_result(session, listing, intent, holders, actor=actor, now=now)
+    ends_on = publicity_queries.get_notice(session, listing.publicity_id).ends_on
+    priority_offer_service.offer(session, listing, claimed, ends_on=ends_on, now=now)
     if negotiated:
         outbox.publish(
             session,
@@ -117,7 +125,13 @@ def conclude(
 
 
 def _publish_result(
-    session: Session, listing: Listing, intent: Intent, *, actor: Actor, now: datetime
+    session: Session,
+    listing: Listing,
+    intent: Intent,
+    holders: Sequence[str],
+    *,
+    actor: Actor,
+    now: datetime,
 ) -> int:
     assert listing.price_fen is not None
     names = accounts.get_organisations(session, (listing.organisation_id, intent.organisation_id))
@@ -136,6 +150,8 @@ def _publish_result(
     ]
     if intent.related_party:
         facts.append(("关联关系", f"受让方与成果完成人或转让方有关联：{intent.relation}"))
+    if holders:
+        facts.append(("优先受让权", f"{'、'.join(holders)}主张优先受让，公示期内可以按此价格受让"))
     what = "拟以协议定价方式" if negotiated else f"经{listing.pricing_mode.label}"
     body = (
         f"{names[listing.organisation_id].name}的上述科技成果{what}"
@@ -170,6 +186,10 @@ def publicity_closed(
         return
     before = listing.state
     today = local_date(now)
+    taker = priority_offer_service.settle_offers(session, listing, now=now)
+    if taker is not None:
+        _step_in(session, listing, taker, now=now)
+    release_others(session, listing, now=now, actor=SYSTEM)
     listing.state = rules.move(before, ListingState.AWARDED)
     listing.awarded_at = now
     listing.sign_by = add_workdays(today, value_on("signing_workdays", today))
@@ -191,6 +211,18 @@ def publicity_closed(
         now=now,
     )
     note(session, listing, SYSTEM, "award", now, before=before, sign_by=listing.sign_by)
+
+
+def _step_in(session: Session, listing: Listing, taker: Intent, *, now: datetime) -> None:
+    """Put the holder of a priority right in the buyer's place, at the buyer's price."""
+    for intent in locked_intents(session, listing, (IntentState.WON,)):
+        reason = "优先权人按成交价受让，保证金无息退还"
+        lose(session, intent, actor=SYSTEM, now=now, reason=reason)
+    was = taker.state
+    taker.state = rules.move_intent(was, IntentState.WON)
+    listing.buyer_id = taker.organisation_id
+    listing.related_party = taker.related_party
+    note_intent(session, taker, SYSTEM, "win", now, before=was, price_fen=listing.price_fen)
 
 
 def mark_signed(
@@ -303,22 +335,25 @@ def _end(session: Session, listing: Listing, *, actor: Actor, now: datetime, rea
     listing.ended_at = now
     listing.version += 1
     for intent in locked_intents(session, listing, (IntentState.WON,)):
-        intent.state = rules.move_intent(intent.state, IntentState.LOST)
-        release_deposit(session, intent, now=now, reason="交易终止，保证金无息退还")
-        note_intent(session, intent, actor, "lose", now, before=IntentState.WON)
+        lose(session, intent, actor=actor, now=now, reason="交易终止，保证金无息退还")
     release_others(session, listing, now=now, actor=actor)
     achievement_marks.mark_unlisted(
         session, actor=actor, now=now, achievement_id=listing.achievement_id
     )
 
 
-def release_others(session: Session, listing: Listing, *, now: datetime, actor: Actor) -> None:
-    """Let every intent that did not win go, and its deposit with it."""
+def release_others(
+    session: Session,
+    listing: Listing,
+    *,
+    now: datetime,
+    actor: Actor,
+    but: Collection[int] = (),
+) -> None:
+    """Let every intent that did not win go, and its deposit with it, ``but`` for some."""
     for intent in locked_intents(session, listing, rules.LIVE_INTENTS):
-        before = intent.state
-        intent.state = rules.move_intent(before, IntentState.LOST)
-        release_deposit(session, intent, now=now, reason="未成交，保证金无息退还")
-        note_intent(session, intent, actor, "lose", now, before=before)
+        if intent.id not in but:
+            lose(session, intent, actor=actor, now=now, reason="未成交，保证金无息退还")
 
 
 def locked_intents(

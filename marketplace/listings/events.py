@@ -94,6 +94,18 @@ class PriorityAsked(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PriorityOffered(Event):
+    """Buyer and price are found: a holder who claimed its right is asked at that price."""
+
+    priority_id: int
+    listing_id: int
+    title: str
+    price_fen: int
+    organisation_id: int
+    answer_by: date
+
+
+@dataclass(frozen=True, kw_only=True)
 class CertificateIssued(Event):
     """A signed trade has its certificate; the file follows when it is sealed."""
 

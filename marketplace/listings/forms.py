@@ -104,6 +104,17 @@ class PriorityForm(web.Form):
     note = web.TextField("说明", longest=300, hint="代为登记的写书面答复的名称和日期")
 
 
+class TakingForm(web.Form):
+    """Whether the holder of a priority right takes the technology at the price found."""
+
+    answer = web.ChoiceField(
+        "答复",
+        [("take", "按成交价优先受让"), ("leave", "让给受让方")],
+        required=True,
+        radio=True,
+    )
+
+
 class CertificateFileForm(web.Form):
     """A certificate's file, to be compared."""
 

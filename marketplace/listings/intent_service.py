@@ -242,6 +242,14 @@ def release_deposit(session: Session, intent: Intent, *, now: datetime, reason: 
         )
 
 
+def lose(session: Session, intent: Intent, *, actor: Actor, now: datetime, reason: str) -> None:
+    """Let a locked intent go that did not win, and its deposit with it."""
+    before = intent.state
+    intent.state = rules.move_intent(before, IntentState.LOST)
+    release_deposit(session, intent, now=now, reason=reason)
+    note_intent(session, intent, actor, "lose", now, before=before)
+
+
 def forfeit_deposit(
     session: Session, intent: Intent, *, actor: Actor, now: datetime, reason: str
 ) -> None:

@@ -39,9 +39,7 @@ class Priority(Base):
 
     __tablename__ = "listings_priorities"
     __table_args__ = (
-        CheckConstraint(
-            "(state IN ('waived', 'claimed')) = (answered_at IS NOT NULL)", name="answered"
-        ),
+        CheckConstraint("(state IN ('asked', 'silent')) = (answered_at IS NULL)", name="answered"),
         Index("ix_listings_priorities_listing", "listing_id"),
         Index("ix_listings_priorities_user", "user_id"),
     )

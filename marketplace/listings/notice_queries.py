@@ -9,9 +9,10 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.foundation.access import Actor
+from marketplace.foundation.access import Actor, permits
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.money import Fen
+from marketplace.listings import rules
 from marketplace.listings.announcement_rules import Change, VersionKind, changes
 from marketplace.listings.models import Listing
 from marketplace.listings.notice_models import Announcement, Priority, RightCheck, Trial
@@ -48,6 +49,9 @@ class PriorityView:
     note: str
     user_id: int | None
     organisation_id: int | None
+    # What was found in the end: the price, and the notice in which it stands before the public.
+    price_fen: Fen | None
+    publicity_id: int | None
 
 
 @dataclass(frozen=True)
@@ -102,12 +106,12 @@ def versions(session: Session, listing_id: int) -> list[VersionView]:
 def priorities(session: Session, listing_id: int) -> list[PriorityView]:
     """List who was asked for a listing."""
     rows = session.execute(
-        select(Priority, Listing.title)
+        select(Priority, Listing)
         .join(Listing, Listing.id == Priority.listing_id)
         .where(Priority.listing_id == listing_id)
         .order_by(Priority.id)
     )
-    return [_priority(row, title) for row, title in rows]
+    return [_priority(row, listing) for row, listing in rows]
 
 
 def own_priorities(session: Session, actor: Actor) -> list[PriorityView]:
@@ -116,13 +120,13 @@ def own_priorities(session: Session, actor: Actor) -> list[PriorityView]:
     if actor.organisation_id is not None:
         mine = mine | (Priority.organisation_id == actor.organisation_id)
     rows = session.execute(
-        select(Priority, Listing.title)
+        select(Priority, Listing)
         .join(Listing, Listing.id == Priority.listing_id)
         .where(mine)
         .order_by(Priority.id.desc())
         .limit(100)
     )
-    return [_priority(row, title) for row, title in rows]
+    return [_priority(row, listing) for row, listing in rows]
 
 
 def get_priority(session: Session, actor: Actor, priority_id: int) -> PriorityView:
@@ -134,14 +138,25 @@ def get_priority(session: Session, actor: Actor, priority_id: int) -> PriorityVi
     concerned = (listing.organisation_id, row.organisation_id)
     if row.user_id != actor.user_id and actor.organisation_id not in concerned:
         raise NotFound()
-    return _priority(row, listing.title)
+    return _priority(row, listing)
 
 
-def _priority(row: Priority, title: str) -> PriorityView:
+def holds(actor: Actor, asked: Priority | PriorityView) -> bool:
+    """Tell whether the actor is the holder, or acts for the organisation that is."""
+    if asked.user_id is not None and asked.user_id == actor.user_id:
+        return True
+    return (
+        asked.organisation_id is not None
+        and asked.organisation_id == actor.organisation_id
+        and (permits(actor, rules.APPLY) or permits(actor, rules.INTEND))
+    )
+
+
+def _priority(row: Priority, listing: Listing) -> PriorityView:
     return PriorityView(
         row.id,
         row.listing_id,
-        title,
+        listing.title,
         row.kind,
         row.name,
         row.state,
@@ -151,6 +166,8 @@ def _priority(row: Priority, title: str) -> PriorityView:
         row.note,
         row.user_id,
         row.organisation_id,
+        listing.price_fen,
+        listing.publicity_id,
     )
 
 

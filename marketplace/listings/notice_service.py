@@ -22,7 +22,7 @@ from marketplace.listings.announcement_rules import VersionKind
 from marketplace.listings.events import PriorityAsked
 from marketplace.listings.models import Listing
 from marketplace.listings.notice_models import Announcement, Priority, RightCheck, Trial
-from marketplace.listings.notice_queries import terms_of
+from marketplace.listings.notice_queries import holds, terms_of
 from marketplace.listings.priority_rules import PriorityState
 from marketplace.listings.right_rules import CheckMoment
 from marketplace.listings.trail import note
@@ -163,7 +163,7 @@ def answer_priority(
     require(actor, SIGNED_IN)
     row = lock(session, Priority, priority_id)
     listing = session.get_one(Listing, row.listing_id)
-    by_holder = _holds(actor, row)
+    by_holder = holds(actor, row)
     if not by_holder and not (
         permits(actor, rules.APPLY) and listing.organisation_id == actor.organisation_id
     ):
@@ -180,16 +180,6 @@ def answer_priority(
         now=now,
         before={"state": before},
         after={"state": row.state, "holder": row.name, "reason": row.note},
-    )
-
-
-def _holds(actor: Actor, row: Priority) -> bool:
-    if row.user_id is not None and row.user_id == actor.user_id:
-        return True
-    return (
-        row.organisation_id is not None
-        and row.organisation_id == actor.organisation_id
-        and permits(actor, rules.APPLY)
     )
 
 

@@ -17,6 +17,7 @@ from marketplace.listings.forms import (
     PriorityForm,
     ReasonForm,
     RevisionForm,
+    TakingForm,
     TrialEndForm,
 )
 from marketplace.listings.views import achievement_for, blueprint
@@ -115,8 +116,44 @@ def priority(priority_id: int) -> ResponseReturnValue:
         if done is not None:
             flash("答复已登记。", "success")
             return done
-    page = render_template("listings/priority.html", asked=asked, form=form)
-    return page, form.status()
+    return _priority_page(asked, form, TakingForm()), form.status()
+
+
+@blueprint.route("/my/priorities/<int:priority_id>/taking", methods=["POST"])
+@web.permits(SIGNED_IN)
+def answer_offer(priority_id: int) -> ResponseReturnValue:
+    """Take the technology at the price found, or leave it to the buyer."""
+    asked = notice_queries.get_priority(web.session(), web.actor(), priority_id)
+    form = TakingForm.load()
+    if form.validate_on_post():
+
+        def act(session: Session) -> str:
+            service.answer_offer(
+                session,
+                actor=web.actor(),
+                now=web.now(),
+                priority_id=priority_id,
+                takes=form.answer.data == "take",
+            )
+            return url_for("listings.priority", priority_id=priority_id)
+
+        done = web.submit(form, act)
+        if done is not None:
+            flash("答复已登记。", "success")
+            return done
+    return _priority_page(asked, PriorityForm(), form), form.status()
+
+
+def _priority_page(
+    asked: notice_queries.PriorityView, form: PriorityForm, taking: TakingForm
+) -> str:
+    return render_template(
+        "listings/priority.html",
+        asked=asked,
+        form=form,
+        taking=taking,
+        answers=notice_queries.holds(web.actor(), asked),
+    )
 
 
 @blueprint.route("/listings/intents/<int:intent_id>/outside", methods=["GET", "POST"])

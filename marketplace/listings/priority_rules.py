@@ -37,6 +37,9 @@ class PriorityState(Word):
     WAIVED = "waived", "放弃优先受让", "ok"
     CLAIMED = "claimed", "主张优先受让", "run"
     SILENT = "silent", "逾期未答复", "neutral"
+    OFFERED = "offered", "待按成交价答复", "warn"
+    EXERCISED = "exercised", "按成交价优先受让", "ok"
+    LAPSED = "lapsed", "未按成交价受让", "neutral"
 
 
 @dataclass(frozen=True)
@@ -91,4 +94,30 @@ def check_asked(open_names: Sequence[str], answer_by: date) -> None:
             "listings.priority_open",
             f"{'、'.join(open_names)}还没有答复是否优先受让，请等到 {answer_by.isoformat()} 期满，"
             "或由转让方登记其书面答复后再公告",
+        )
+
+
+def check_taking(
+    state: PriorityState,
+    *,
+    today: date,
+    answer_by: date,
+    taken_by: Sequence[str],
+    takes: bool,
+) -> None:
+    """Refuse an answer where none is asked for, after its last day, or to what another has taken.
+
+    民法典 leaves several holders to agree among themselves: the first who takes it does.
+    """
+    if state is not PriorityState.OFFERED:
+        raise Conflict("listings.priority_answered", f"现在是“{state.label}”，不需要再答复")
+    if today > answer_by:
+        raise RuleBroken(
+            "listings.priority_late",
+            f"答复到 {answer_by.isoformat()} 为止，视为不按成交价受让；有异议的请联系交易中心",
+        )
+    if takes and taken_by:
+        raise Conflict(
+            "listings.priority_taken",
+            f"{'、'.join(taken_by)}已按成交价优先受让；要共同受让的，请与其协商份额",
         )

@@ -40,6 +40,7 @@ from marketplace.listings.outcome_service import (
     end_qualifications,
 )
 from marketplace.listings.outside_service import fail_outside, record_outside
+from marketplace.listings.priority_offer_service import answer_offer
 from marketplace.listings.qualification_service import admit_intent, bar_intent, reject_intent
 from marketplace.listings.revision_service import revise
 from marketplace.listings.sealed_service import (
@@ -60,6 +61,7 @@ __all__ = [
     "admit_intent",
     "agree_price",
     "announce",
+    "answer_offer",
     "answer_priority",
     "apply",
     "bar_intent",

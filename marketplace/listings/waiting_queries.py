@@ -33,7 +33,9 @@ def _priorities(session: Session, actor: Actor) -> list[WaitingItem]:
     return [
         WaitingItem(
             f"优先受让权：{asked.title}",
-            f"{asked.kind.label}，同等条件下是否优先受让",
+            "按成交价优先受让，还是让给受让方"
+            if asked.state is PriorityState.OFFERED
+            else f"{asked.kind.label}，同等条件下是否优先受让",
             "listings.priority",
             {"priority_id": asked.id},
             "答复",
@@ -41,7 +43,7 @@ def _priorities(session: Session, actor: Actor) -> list[WaitingItem]:
             workdays=True,
         )
         for asked in notice_queries.own_priorities(session, actor)
-        if asked.state is PriorityState.ASKED
+        if asked.state in (PriorityState.ASKED, PriorityState.OFFERED)
     ]
 
 

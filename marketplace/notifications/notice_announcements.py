@@ -39,6 +39,15 @@ NOTICE_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         name="co_owner",
     ),
     Announcement(
+        listings.PriorityOffered,
+        MessageKind.LISTING,
+        members_of("organisation_id"),
+        "是否按成交价优先受让：{title}",
+        "受让方已产生，价格 {price}。您主张过优先受让，请在 {answer_by} 前答复，逾期视为放弃。",
+        "listings.priority",
+        {"priority_id": "priority_id"},
+    ),
+    Announcement(
         listings.CertificateIssued,
         MessageKind.LISTING,
         all_of(_SELLER, members_of("buyer_organisation_id")),

@@ -162,6 +162,7 @@ OPEN_IN: dict[str, frozenset[Any]] = {
     "listings.begin_trial": frozenset({TrialState.OFFERED}),
     "listings.end_trial": frozenset({TrialState.RUNNING}),
     "listings.priority": frozenset({PriorityState.ASKED}),
+    "listings.answer_offer": frozenset({PriorityState.OFFERED}),
     "listings.withdraw_certificate": frozenset({CertificateState.ISSUED}),
     "listings.reissue": frozenset({CertificateState.WITHDRAWN}),
     "payments.report": _before(_PAYMENTS, _P.REPORTED),

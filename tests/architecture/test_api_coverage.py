@@ -110,8 +110,8 @@ NOT_OFFERED: dict[str, tuple[str, ...]] = {
         "contracts.contacts", "brokerage.reveal_phone",
     ),
     "a declaration that binds: read and given on its page": (
-        "listings.priority", "brokerage.offer_agreement", "brokerage.accept_agreement",
-        "brokerage.revoke_agreement", "brokerage.waive_agreement",
+        "listings.priority", "listings.answer_offer", "brokerage.offer_agreement",
+        "brokerage.accept_agreement", "brokerage.revoke_agreement", "brokerage.waive_agreement",
     ),
     "a link for one person, or its use by that person": (
         "brokerage.issue_link", "brokerage.revoke_link", "brokerage.use_link",

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from marketplace.achievements.rules import Owner
 from marketplace.foundation.access import SYSTEM, Actor
 from marketplace.foundation.money import Fen
 from marketplace.listings import service
@@ -321,18 +322,29 @@ def trials(site: Site) -> Walk:
 
 
 def priorities(site: Site) -> Walk:
-    """Ask an inventor whether a priority right is used."""
+    """Ask a co-owner whether a priority right is used."""
     hall = _hall(site)
-    number = hall.do(
-        service.apply, hall.officer, achievement_id=hall.achievement(), content=offer()
+    other, holder = hall.enterprise()
+    owners = (
+        Owner(hall.university.name, 6_000, hall.university.id),
+        Owner(other.name, 4_000, other.id),
     )
-    (asked, *_others) = hall.read(lambda session: priorities_of(session, number))
+    number = hall.do(
+        service.apply, hall.officer, achievement_id=hall.achievement(owners=owners), content=offer()
+    )
+    found = hall.read(lambda session: priorities_of(session, number))
+    (asked,) = [each for each in found if each.organisation_id == other.id]
     answer = {"answer": "waive", "note": "书面放弃声明 2024-03-15"}
     return Walk(
         "listings_priorities",
         "state",
         PriorityState,
-        {"listings.priority": Act(f"/my/priorities/{asked.id}", hall.officer, answer)},
+        {
+            "listings.priority": Act(f"/my/priorities/{asked.id}", hall.officer, answer),
+            "listings.answer_offer": Act(
+                f"/my/priorities/{asked.id}/taking", holder, {"answer": "take"}
+            ),
+        },
         asked.id,
     )
 
