@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -228,9 +229,10 @@ class EmbeddedEngine:
         """Return one page of what was asked for."""
         offset = min(max(offset, 0), DEEPEST_OFFSET)
         with self._as_unavailable():
-            searcher = self._searcher()
+            searcher, frequency = self._asked()
             order = queries.order(sort)
-            found = searcher.search(queries.scored(ask), limit, True, offset=offset, **order)
+            asked = queries.scored(ask, frequency)
+            found = searcher.search(asked, limit, True, offset=offset, **order)
             scale = RANK_SCALE if sort == RELEVANCE else 1.0
             hits = tuple(self._hit(searcher, score / scale, at) for score, at in found.hits)
             return Hits(_count(found), hits)
@@ -238,23 +240,24 @@ class EmbeddedEngine:
     def candidates(self, ask: Ask, *, limit: int = 200) -> tuple[Hit, ...]:
         """Return the best hits, to be ranked by the shared scorer."""
         with self._as_unavailable():
-            searcher = self._searcher()
-            found = searcher.search(queries.scored(ask), limit, False)
+            searcher, frequency = self._asked()
+            found = searcher.search(queries.scored(ask, frequency), limit, False)
             return tuple(self._hit(searcher, *entry) for entry in found.hits)
 
     def count(self, ask: Ask) -> int:
         """Count what was asked for."""
         with self._as_unavailable():
-            return _count(self._searcher().search(queries.admitted(ask), 1, True))
+            searcher, frequency = self._asked()
+            return _count(searcher.search(queries.admitted(ask, frequency), 1, True))
 
     def facets(self, ask: Ask, names: Sequence[str]) -> dict[str, dict[str, int]]:
         """Count the values of each facet, each without the filter on itself."""
         with self._as_unavailable():
-            searcher = self._searcher()
+            searcher, frequency = self._asked()
             counted: dict[str, dict[str, int]] = {}
             for group, reduced in queries.facet_groups(ask, names):
                 wanted = {name: {"terms": {"field": name, "size": 500}} for name in group}
-                answer = searcher.aggregate(queries.admitted(reduced), wanted)
+                answer = searcher.aggregate(queries.admitted(reduced, frequency), wanted)
                 for name in group:
                     buckets = answer[name]["buckets"]
                     counted[name] = {b["key"]: b["doc_count"] for b in buckets if b["key"]}
@@ -317,6 +320,12 @@ class EmbeddedEngine:
     def _searcher(self) -> tantivy.Searcher:
         """Return a searcher over the newest commit of the generation in use."""
         return self._reader.newest().index.searcher()
+
+    def _asked(self) -> tuple[tantivy.Searcher, queries.Frequency]:
+        """Return a searcher over the newest commit, and how common terms are in it."""
+        reader = self._reader.newest()
+        searcher = reader.index.searcher()
+        return searcher, partial(reader.frequency, searcher)
 
     @contextmanager
     def _as_unavailable(self) -> Iterator[None]:
