@@ -31,6 +31,8 @@ from search.schema import Filters, Scope
 
 # The shares of the words that must occur, tried in turn until enough is found.
 TIERS = (1.0, 0.75, 0.5, 0.0)
+# Hits of which one thread counts the facets faster than two can talk about it.
+_FEW = 5_000
 SETTINGS = Path(__file__).with_name("searching.yaml")
 
 
@@ -144,21 +146,27 @@ def search(
 
     hits, ask, share = _tier(strictest, enough or weights.enough, ask_for)
     tallied, asked_for = _tallied(hits, filters, facets)
-    counted = beside.begun(engine.facets, ask, asked_for) if asked_for else None
+    # Where all words occur, few hits are counted sooner than a thread is woken.
+    small = engine.capabilities.local and share == 1.0 and hits.total <= _FEW
+    counted = beside.begun(engine.facets, ask, asked_for) if asked_for and not small else None
     if scorer is not None and offset < window:
-        page = _reranked(hits.hits, scorer, query, weights)[offset : offset + limit]
+        page = _reranked(hits.hits, scorer, query, weights, slice(offset, offset + limit))
         if offset + limit > window and hits.total > window:
             # Nobody compares the fourth page with the third: the engine's own order follows.
             page += engine.search(ask, offset=window, limit=offset + limit - window).hits
         hits = replace(hits, hits=page)
     shown = _worth_marking(query.words) + query.phrases + tuple(term.text for term in terms)
     marks = highlight.Marks(shown)
+    if counted is not None:
+        tallied |= counted.result()
+    elif asked_for:
+        tallied |= engine.facets(ask, asked_for)
     return Results(
         found=tuple(_found(hit, marks) for hit in hits.hits),
         total=hits.total,
         exact=hits.exact,
         share=share,
-        facets=tallied | (counted.result() if counted else {}),
+        facets=tallied,
         offset=offset,
     )
 
@@ -301,14 +309,15 @@ def _tallied(
 
 
 def _reranked(
-    hits: Sequence[Hit], scorer: Scorer, query: Query, settings: Settings
+    hits: Sequence[Hit], scorer: Scorer, query: Query, settings: Settings, page: slice
 ) -> tuple[Hit, ...]:
-    """Order hits by the shared scorer, so that every engine shows the same pages."""
+    """Order hits by the shared scorer, so that every engine shows the same pages; return one."""
     scores = scorer.score(hits)
     scores.bridge(scores.bridge_needed(settings.answered_share))
     totals = scores.totals() * _favours(scores, query, settings)
     return tuple(
-        replace(hits[place], score=float(totals[place])) for place in scores.best_first(totals)
+        replace(hits[place], score=float(totals[place]))
+        for place in scores.best_first(totals)[page]
     )
 
 

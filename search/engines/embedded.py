@@ -86,7 +86,7 @@ class EmbeddedEngine:
 
     name = "embedded"
     format = FORMAT
-    capabilities = Capabilities(shared_scores=True, exact_totals=True, vocabulary=True)
+    capabilities = Capabilities(shared_scores=True, exact_totals=True, vocabulary=True, local=True)
 
     def __init__(self, folder: Path, *, lock_seconds: float = _LOCK_SECONDS) -> None:
         self._folder = folder

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_mock import MockerFixture
 
-from search import expansion, query, rebuild, searching, suggest
+from search import beside, expansion, query, rebuild, searching, suggest
+from search.address import open_engine
 from search.engine import Engine
 from search.highlight import Marks
 from search.schema import Document, Filters
@@ -151,6 +153,21 @@ def test_pages_follow_each_other_across_the_reranked_window(engine: Engine) -> N
         ).found
     ]
     assert len(seen) == len(set(seen)) == 32
+
+
+@pytest.mark.parametrize("few", [0, 5_000])
+def test_a_thread_counts_facets_only_where_another_has_long_to_do(
+    address: str, few: int, monkeypatch: pytest.MonkeyPatch, mocker: MockerFixture
+) -> None:
+    engine = open_engine(address)
+    many = [dataclasses.replace(CORPUS[0], id=f"achievement:{n}") for n in range(40)]
+    _replaced(engine, *many)
+    begun = mocker.spy(beside, "begun")
+    monkeypatch.setattr(searching, "_FEW", few)
+    weights = dataclasses.replace(searching.load_settings(), reranked=10, reranked_elsewhere=10)
+    results = answer(engine, "低温脱硝", facets=["kind", "region"], settings=weights)
+    assert results.facets == {"kind": {"achievement": 40}, "region": {"370112": 40}}
+    assert bool(begun.call_count) == (few == 0 or not engine.capabilities.local)
 
 
 def test_a_term_stands_for_the_words_that_led_to_it_only(engine: Engine) -> None:
