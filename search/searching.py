@@ -90,7 +90,7 @@ def build(
     """Build the strictest ask: every word must occur, or a term that stands for it."""
     weights = settings or load_settings()
     normal = text.norm(" ".join((query.free, *query.phrases)))
-    units = tuple(Unit(word, (text.cover(word), *_names(word, terms))) for word in query.words)
+    units = tuple(Unit(word, _covers(word, terms)) for word in query.words)
     return Ask(
         scope=scope,
         filters=filters,
@@ -252,15 +252,20 @@ def nearest(engine: Engine, query: Query, scope: Scope, *, limit: int = 5) -> tu
     return tuple(_found(hit, marks) for hit in engine.search(ask, limit=limit).hits)
 
 
-def _names(word: str, terms: Sequence[Term]) -> list[tuple[str, ...]]:
-    """Return the covers of the terms to which the word, or a part of it, led."""
+def _covers(word: str, terms: Sequence[Term]) -> tuple[tuple[str, ...], ...]:
+    """Return the covers of a word and of the terms to which it, or a part of it, led.
+
+    Where a term holds the word itself, the word's own cover finds it already.
+    """
+    own = text.cover(word)
     if len(word) < 2:
-        return []
-    return [
+        return (own,)
+    names = dict.fromkeys(
         text.cover(term.text)
         for term in terms
         if any(word in piece or piece in word for piece in term.because.split())
-    ]
+    )
+    return (own, *(name for name in names if not set(own).issubset(name)))
 
 
 def _tier(strictest: Ask, enough: int, ask_for: Callable[[Ask], Hits]) -> tuple[Hits, Ask, float]:

@@ -113,15 +113,15 @@ def _some(units: Sequence[Unit], minimum: int, frequency: Frequency) -> Query:
     tantivy counts what a document holds by going through all lists to their ends. So the most
     common units are not counted with the others but looked up, where enough others stand: at
     least m of n is at least m of the rare ones, or m - 1 of them and one of the common ones, and
-    so on. Going through the rare ones once more for each is worth it where one list is long.
+    so on.
     """
     sizes = {unit: _most_documents(unit, frequency) for unit in units}
     ordered = sorted(units, key=sizes.__getitem__)
     looked_up = 0
     if 1 < minimum < len(units):
         most = min(_MOST_LOOKED_UP, minimum - 1)
-        gone_through = list(itertools.accumulate(sizes[unit] for unit in ordered))
-        looked_up = min(range(most + 1), key=lambda k: (k + 1) * gone_through[-1 - k])
+        in_order = [sizes[unit] for unit in ordered]
+        looked_up = min(range(most + 1), key=lambda last: _cost(in_order, minimum, last))
     rare = [_unit(unit) for unit in ordered[: len(ordered) - looked_up]]
     common = [_unit(unit) for unit in ordered[len(rare) :]]
     ways = []
@@ -131,6 +131,17 @@ def _some(units: Sequence[Unit], minimum: int, frequency: Frequency) -> Query:
             counted = _at_least(minimum - held, rare)
             ways.append(_every((counted, _any(together))) if held else counted)
     return _any(ways)
+
+
+def _cost(sizes: Sequence[int], minimum: int, looked_up: int) -> int:
+    """Estimate how many entries of lists are gone through where so many units are looked up.
+
+    Demanding all of the rare ones costs next to nothing, and looking up as much as going through.
+    """
+    rare = len(sizes) - looked_up
+    through = sum(sizes[:rare])
+    counted = [held for held in range(looked_up + 1) if minimum - held < rare]
+    return sum(through * (2 if held else 1) for held in counted)
 
 
 def _most_documents(unit: Unit, frequency: Frequency) -> int:

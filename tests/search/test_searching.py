@@ -184,6 +184,14 @@ def test_a_term_stands_for_the_words_that_led_to_it_only(engine: Engine) -> None
     assert len(searching.build(asked, EVERYTHING, Filters(), (led,)).units[1].covers) == 1
 
 
+def test_a_name_that_holds_the_word_itself_is_not_sought_besides() -> None:
+    asked = query.parse("催化剂")
+    longer = expansion.Term("脱硝催化剂", "催化剂", "大气")
+    other = expansion.Term("触媒", "催化剂", "大气")
+    (unit,) = searching.build(asked, EVERYTHING, Filters(), (longer, other, other)).units
+    assert unit.covers == (("催化", "化剂"), ("触媒",))
+
+
 def test_unknown_weights_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "weights.yaml"
     path.write_text(searching.SETTINGS.read_text() + "speed: 3\n")
