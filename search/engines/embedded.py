@@ -12,6 +12,7 @@ import os
 import shutil
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -34,7 +35,16 @@ from search.engine import (
 )
 from search.engines import tantivy_queries as queries
 from search.engines.batches import Batches
-from search.engines.tantivy_documents import FORMAT, RANK_SCALE, SCHEMA, read, write
+from search.engines.tantivy_documents import (
+    FORMAT,
+    RANK_SCALE,
+    SCHEMA,
+    TOGETHER,
+    apart,
+    read,
+    together,
+    write,
+)
 from search.engines.tantivy_reader import Reader
 from search.errors import AskRejected, IndexMissing, SearchUnavailable, WriterBusy
 from search.schema import Document, Scope
@@ -48,6 +58,9 @@ _LARGEST_PORTION = 40_000
 _JOINED = 8
 _LOCK_SECONDS = 20.0
 _POLL_SECONDS = 0.02
+# So many values of a facet are counted at most, and so many ways in which they stand together.
+_MOST_VALUES = 500
+_MOST_WAYS = 10_000
 # What one listing of all ids reads at a time; a generation of a province fits in a few rounds.
 _MOST_IDS = 5_000_000
 
@@ -253,15 +266,19 @@ class EmbeddedEngine:
     def facets(self, ask: Ask, names: Sequence[str]) -> dict[str, dict[str, int]]:
         """Count the values of each facet, each without the filter on itself."""
         with self._as_unavailable():
-            searcher, frequency = self._asked()
+            reader = self._reader.newest()
+            searcher = reader.index.searcher()
             counted: dict[str, dict[str, int]] = {}
             for group, reduced in queries.facet_groups(ask, names):
-                wanted = {name: {"terms": {"field": name, "size": 500}} for name in group}
-                answer = searcher.aggregate(queries.admitted(reduced, frequency), wanted)
-                for name in group:
-                    buckets = answer[name]["buckets"]
-                    counted[name] = {b["key"]: b["doc_count"] for b in buckets if b["key"]}
-            return {name: counted[name] for name in names}
+                key = queries.browsed(reduced, group)
+                counts = reader.remembered_facets(key) if key else None
+                if counts is None:
+                    frequency = partial(reader.frequency, searcher)
+                    counts = _counted(searcher, queries.admitted(reduced, frequency), group)
+                    if key:
+                        reader.remember_facets(key, counts)
+                counted |= counts
+            return {name: dict(counted[name]) for name in names}
 
     def get(self, ids: Sequence[str], scope: Scope) -> dict[str, Hit]:
         """Return the named documents that lie in the scope."""
@@ -340,3 +357,24 @@ class EmbeddedEngine:
 def _count(result: tantivy.SearchResult) -> int:
     # The type stub of tantivy 0.27 leaves ``count`` out.
     return int(result.count or 0)  # type: ignore[attr-defined]  # present at run time
+
+
+def _counted(
+    searcher: tantivy.Searcher, admitted: tantivy.Query, names: Sequence[str]
+) -> dict[str, dict[str, int]]:
+    """Count the values of facets over the documents that a query admits."""
+    wanted = {
+        name: {"terms": {"field": together(name), "size": _MOST_WAYS}}
+        if name in TOGETHER
+        else {"terms": {"field": name, "size": _MOST_VALUES}}
+        for name in names
+    }
+    answer = searcher.aggregate(admitted, wanted)
+    counted: dict[str, dict[str, int]] = {}
+    for name in names:
+        counts: Counter[str] = Counter()
+        for bucket in answer[name]["buckets"]:
+            for value in apart(bucket["key"]):
+                counts[value] += bucket["doc_count"]
+        counted[name] = dict(counts)
+    return counted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -91,6 +91,14 @@ def facet_groups(ask: Ask, names: Sequence[str]) -> list[tuple[list[str], Ask]]:
         if name not in free:
             groups.append(([name], replace(ask, filters=ask.filters.without(name))))
     return groups
+
+
+def browsed(ask: Ask, names: Sequence[str]) -> Hashable:
+    """Return what a question without words asks for, as a key; nothing where words narrow it."""
+    if ask.units or ask.phrases or ask.excluded or ask.words or ask.grams or ask.expansions:
+        return None
+    chosen = frozenset(ask.filters.values.items()), frozenset(ask.filters.ranges.items())
+    return tuple(names), ask.scope, *chosen
 
 
 def _limits(ask: Ask) -> list[tuple[Occur, Query]]:
