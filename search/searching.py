@@ -22,6 +22,7 @@ from search.engine import (
     Expansion,
     Hit,
     Hits,
+    Statistics,
     Unit,
 )
 from search.expansion import Term
@@ -134,6 +135,7 @@ def search(
     window = 0
     if sort == RELEVANCE and strictest.grams:
         statistics = engine.statistics(*Scorer.terms(strictest))
+        strictest = _occurring(strictest, statistics)
         scorer = Scorer(strictest, statistics, Saturation(weights.k1, weights.b))
         strictest = telling(strictest, statistics, weights.telling_share)
         own = engine.capabilities.shared_scores
@@ -266,6 +268,20 @@ def _covers(word: str, terms: Sequence[Term]) -> tuple[tuple[str, ...], ...]:
         if any(word in piece or piece in word for piece in term.because.split())
     )
     return (own, *(name for name in names if not set(own).issubset(name)))
+
+
+def _occurring(strictest: Ask, statistics: Statistics) -> Ask:
+    """Leave out the proposed terms of which a gram stands nowhere: they cannot be found."""
+
+    def occurs(cover: tuple[str, ...]) -> bool:
+        return all(statistics.grams.get(gram, 1) for gram in cover)
+
+    units = tuple(
+        replace(unit, covers=(unit.covers[0], *filter(occurs, unit.covers[1:])))
+        for unit in strictest.units
+    )
+    expansions = tuple(term for term in strictest.expansions if occurs(term.cover))
+    return replace(strictest, units=units, expansions=expansions)
 
 
 def _tier(strictest: Ask, enough: int, ask_for: Callable[[Ask], Hits]) -> tuple[Hits, Ask, float]:

@@ -192,6 +192,16 @@ def test_a_name_that_holds_the_word_itself_is_not_sought_besides() -> None:
     assert unit.covers == (("催化", "化剂"), ("触媒",))
 
 
+def test_terms_that_stand_nowhere_are_not_sought(engine: Engine, mocker: MockerFixture) -> None:
+    asked = mocker.spy(engine, "search")
+    nowhere = expansion.Term("脱硝量子", "催化剂", "大气")
+    found = expansion.Term("阻垢", "催化剂", "大气")
+    answer(engine, "催化剂", terms=(nowhere, found), enough=1)
+    ask = asked.call_args.args[0]
+    assert [term.text for term in ask.expansions] == ["阻垢"]
+    assert ask.units[0].covers == (("催化", "化剂"), ("阻垢",))
+
+
 def test_unknown_weights_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "weights.yaml"
     path.write_text(searching.SETTINGS.read_text() + "speed: 3\n")
