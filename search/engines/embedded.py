@@ -36,13 +36,13 @@ from search.engine import (
 from search.engines import tantivy_queries as queries
 from search.engines.batches import Batches
 from search.engines.tantivy_documents import (
+    AS_ONE,
     FORMAT,
     RANK_SCALE,
     SCHEMA,
-    TOGETHER,
     apart,
+    as_one,
     read,
-    together,
     write,
 )
 from search.engines.tantivy_reader import Reader
@@ -364,8 +364,8 @@ def _counted(
 ) -> dict[str, dict[str, int]]:
     """Count the values of facets over the documents that a query admits."""
     wanted = {
-        name: {"terms": {"field": together(name), "size": _MOST_WAYS}}
-        if name in TOGETHER
+        name: {"terms": {"field": as_one(name), "size": _MOST_WAYS}}
+        if name in AS_ONE
         else {"terms": {"field": name, "size": _MOST_VALUES}}
         for name in names
     }

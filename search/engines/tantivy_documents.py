@@ -16,7 +16,7 @@ FORMAT = "t5"
 
 # Facets of which a document has several values, out of few: their counts come from a column that
 # holds all values of a document as one, since a column with several is read four times as slowly.
-TOGETHER = ("field", "industry", "ip_kind", "mode")
+AS_ONE = ("field", "industry", "ip_kind", "mode")
 _BESIDE = "\n"
 
 # Where "no price" is sorted: behind every price.
@@ -28,7 +28,7 @@ RANK_SCALE = 16.0
 _HIGHEST_RANK = 60.0
 
 
-def together(name: str) -> str:
+def as_one(name: str) -> str:
     """Return the column that holds all values of a facet as one."""
     return f"{name}_together"
 
@@ -43,10 +43,8 @@ def _build() -> tantivy.Schema:
     builder.add_text_field("id", tokenizer_name="raw", index_option="basic")
     for name in FACETS:
         builder.add_text_field(name, tokenizer_name="raw", fast=True, index_option="basic")
-    for name in TOGETHER:
-        builder.add_text_field(
-            together(name), tokenizer_name="raw", fast=True, index_option="basic"
-        )
+    for name in AS_ONE:
+        builder.add_text_field(as_one(name), tokenizer_name="raw", fast=True, index_option="basic")
     for name in (*NUMBERS, "price_order", "w_length", "g_length"):
         builder.add_integer_field(name, fast=True)
     builder.add_float_field("rank", fast=True)
@@ -70,9 +68,9 @@ def write(document: Document) -> tantivy.Document:
     for name in FACETS:
         for value in document.facet_values(name):
             stored.add_text(name, value)
-    for name in TOGETHER:
+    for name in AS_ONE:
         # Also where there is none: a column without gaps is quicker.
-        stored.add_text(together(name), _BESIDE.join(sorted(document.facet_values(name))))
+        stored.add_text(as_one(name), _BESIDE.join(sorted(document.facet_values(name))))
     for name in NUMBERS:
         stored.add_integer(name, document.number(name))
     stored.add_integer("price_order", _LAST if document.price is None else document.price)
