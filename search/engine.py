@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from search import text
 from search.schema import Document, Filters, Scope
 
 RELEVANCE = "relevance"
@@ -84,13 +83,6 @@ class Hit:
     plain: bool = False
     near: float | None = None
 
-    @property
-    def normal(self) -> str:
-        """Return the document's normal text."""
-        if self.plain:
-            return text.narrowed(self.document.searched).lower()
-        return self.document.normal
-
 
 @dataclass(frozen=True)
 class Hits:
@@ -118,11 +110,13 @@ class Capabilities:
 
     ``shared_scores``: its text score is BM25(words) + BM25(grams), so pages need no rescoring.
     ``exact_totals``: its totals are exact. ``vocabulary``: it lists terms by their beginning.
+    ``local``: it answers in this process, so that a small question takes no longer than a thread.
     """
 
     shared_scores: bool
     exact_totals: bool
     vocabulary: bool
+    local: bool
 
 
 @dataclass(frozen=True)

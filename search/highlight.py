@@ -18,6 +18,9 @@ _ODD = re.compile(
     r"[^\n -~\u3001\u3002\u300a-\u3011\u4e00-\u9fff\u2013\u2014\u2018\u2019\u201c\u201d]"
 )
 
+# What ``html.escape`` replaces.
+_UNSAFE = re.compile("[&<>\"']")
+
 
 class Marks:
     """What to mark, prepared once for a page of results."""
@@ -107,13 +110,19 @@ def _normal_character(character: str) -> str:
 
 
 def _marked(original: str, spans: list[tuple[int, int]]) -> str:
+    # Most texts hold nothing to be escaped, and one look tells.
+    escaped = html.escape if _UNSAFE.search(original) else str
     pieces: list[str] = []
     position = 0
     for start, end in spans:
-        pieces.append(html.escape(original[position:start]))
-        pieces.append(f"<mark>{html.escape(original[start:end])}</mark>")
+        pieces += (
+            escaped(original[position:start]),
+            "<mark>",
+            escaped(original[start:end]),
+            "</mark>",
+        )
         position = end
-    pieces.append(html.escape(original[position:]))
+    pieces.append(escaped(original[position:]))
     return "".join(pieces)
 
 

@@ -133,20 +133,23 @@ class _Tree:
         # The last entry stands for every character beyond.
         self._number = np.zeros(max(map(ord, characters), default=0) + 2, np.int64)
         self._number[[ord(character) for character in characters]] = list(number.values())
-        self._nodes: dict[str, int] = {}
+        # Where each term ends.
+        self._ends: dict[str, int] = {}
         steps: list[dict[int, int]] = []
+        nodes = 0
         for term in ordered:
-            before = 0
-            for depth in range(len(term)):
-                begun = term[: depth + 1]
-                node = self._nodes.get(begun)
-                if node is None:
-                    node = self._nodes[begun] = len(self._nodes) + 1
-                    if depth == len(steps):
-                        steps.append({})
-                    steps[depth][before * self._width + number[term[depth]]] = node
-                before = node if depth else number[term[0]]
-        self._size = len(self._nodes) + 1
+            before = node = 0
+            for depth, character in enumerate(term):
+                if depth == len(steps):
+                    steps.append({})
+                key = before * self._width + number[character]
+                node = steps[depth].get(key, 0)
+                if not node:
+                    nodes += 1
+                    node = steps[depth][key] = nodes
+                before = node if depth else number[character]
+            self._ends[term] = node
+        self._size = nodes + 1
         # By the characters' numbers alone: most places end here, so that a look must be cheap.
         self._first = np.zeros(self._width, np.int64)
         self._second = np.zeros(self._width * self._width, np.int64)
@@ -160,7 +163,7 @@ class _Tree:
         at = np.full(self._size, -1, np.int64)
         for column, term in enumerate(terms):
             if term:
-                at[self._nodes[term]] = column
+                at[self._ends[term]] = column
         return at
 
     def walk(self, codes: npt.NDArray[np.uint32]) -> Iterator[_Reached]:

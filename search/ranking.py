@@ -6,13 +6,16 @@ for each that is shown which term brought how much.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from search import text
 from search.engine import TOGETHER, Ask, Hit, Statistics
 from search.occurrences import Counts, Marked, Terms
 
@@ -170,15 +173,17 @@ class Scorer:
         covers = {gram for unit in ask.units for cover in unit.covers for gram in cover}
         counted = (*self.grams, *sorted(covers - ask.grams.keys()))
         column = {gram: place for place, gram in enumerate(counted)}
-        self._units = [
-            [[column[gram] for gram in cover] for cover in unit.covers if cover]
-            for unit in ask.units
-        ]
-        pieces = [term.split(TOGETHER) for term in self.expansions]
+        covers_of = [[cover for cover in unit.covers if cover] for unit in ask.units]
+        self._covers = _Groups(
+            [column[gram] for gram in cover] for covers in covers_of for cover in covers
+        )
+        numbers = itertools.count()
+        self._units = _Groups([next(numbers) for _ in covers] for covers in covers_of)
         place: dict[str, int] = {}
-        self._of_expansion = [
-            [place.setdefault(piece, len(place)) for piece in split] for split in pieces
-        ]
+        self._pieces = _Groups(
+            [place.setdefault(piece, len(place)) for piece in term.split(TOGETHER)]
+            for term in self.expansions
+        )
         self._terms = Terms(self.words, counted, place)
 
     @staticmethod
@@ -204,7 +209,7 @@ class Scorer:
 
     def score(self, hits: Sequence[Hit]) -> Scores:
         """Score hits and keep what each term brought."""
-        normals = [hit.normal for hit in hits]
+        normals = normal_texts(hits)
         marked = [Marked(n, hit.borders) for n, hit in zip(normals, hits, strict=True)]
         found = self._terms.count(marked)
         by_words = np.fromiter((hit.words_length for hit in hits), np.float64, len(hits))
@@ -214,7 +219,8 @@ class Scorer:
             self._brought(found.words, by_words, self._average_words, self._word_weights),
             self._brought(counted, by_grams, self._average_grams, self._gram_weights),
             self._brought(
-                self._expansion_counts(found.pieces),
+                # A term of several pieces stands as often as the rarest of them.
+                self._pieces.reduced(np.minimum, found.pieces),
                 by_grams,
                 self._average_grams,
                 self._expansion_weights,
@@ -229,19 +235,40 @@ class Scorer:
         brought: Floats = self._saturation.worths(counts, lengths, average) * each
         return brought
 
-    def _expansion_counts(self, pieces: Counts) -> Counts:
-        """Return how often each proposed term stands: as often as the rarest of its pieces."""
-        counts = np.zeros((len(pieces), len(self.expansions)), np.int64)
-        for column, columns in enumerate(self._of_expansion):
-            counts[:, column] = pieces[:, columns].min(axis=1)
-        return counts
-
     def _held(self, present: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        held = np.zeros((len(present), len(self._units)), np.bool_)
-        for column, covers in enumerate(self._units):
-            for cover in covers:
-                held[:, column] |= present[:, cover].all(axis=1)
-        return held
+        covered = self._covers.reduced(np.logical_and, present)
+        return self._units.reduced(np.logical_or, covered)
+
+
+class _Groups:
+    """Groups of a table's columns, each of which becomes one column; an empty one becomes zeros."""
+
+    def __init__(self, groups: Iterable[Sequence[int]]) -> None:
+        held = list(groups)
+        self._count = len(held)
+        self._filled = [place for place, group in enumerate(held) if group]
+        self._columns = [column for group in held for column in group]
+        sizes = [len(group) for group in held if group]
+        self._begins = [0, *itertools.accumulate(sizes)][: len(sizes)]
+
+    def reduced(self, function: np.ufunc, table: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the table of the groups, each reduced by the function."""
+        reduced = np.zeros((len(table), self._count), table.dtype)
+        if self._filled:
+            taken = table[:, self._columns]
+            reduced[:, self._filled] = function.reduceat(taken, self._begins, axis=1)
+        return reduced
+
+
+def normal_texts(hits: Sequence[Hit]) -> list[str]:
+    """Return the normal texts of hits; those of the plain ones are made together.
+
+    What stands between them is in no text, and changes no neighbour.
+    """
+    apart = "\0"
+    plain = apart.join(hit.document.searched for hit in hits if hit.plain)
+    made = iter(text.narrowed(plain).lower().split(apart))
+    return [next(made) if hit.plain else hit.document.normal for hit in hits]
 
 
 def rank(ask: Ask, statistics: Statistics, hits: Sequence[Hit]) -> list[tuple[Hit, float]]:

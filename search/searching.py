@@ -22,6 +22,7 @@ from search.engine import (
     Expansion,
     Hit,
     Hits,
+    Statistics,
     Unit,
 )
 from search.expansion import Term
@@ -31,6 +32,8 @@ from search.schema import Filters, Scope
 
 # The shares of the words that must occur, tried in turn until enough is found.
 TIERS = (1.0, 0.75, 0.5, 0.0)
+# Hits of which one thread counts the facets faster than two can talk about it.
+_FEW = 5_000
 SETTINGS = Path(__file__).with_name("searching.yaml")
 
 
@@ -88,7 +91,7 @@ def build(
     """Build the strictest ask: every word must occur, or a term that stands for it."""
     weights = settings or load_settings()
     normal = text.norm(" ".join((query.free, *query.phrases)))
-    units = tuple(Unit(word, (text.cover(word), *_names(word, terms))) for word in query.words)
+    units = tuple(Unit(word, _covers(word, terms)) for word in query.words)
     return Ask(
         scope=scope,
         filters=filters,
@@ -132,6 +135,7 @@ def search(
     window = 0
     if sort == RELEVANCE and strictest.grams:
         statistics = engine.statistics(*Scorer.terms(strictest))
+        strictest = _occurring(strictest, statistics)
         scorer = Scorer(strictest, statistics, Saturation(weights.k1, weights.b))
         strictest = telling(strictest, statistics, weights.telling_share)
         own = engine.capabilities.shared_scores
@@ -144,21 +148,27 @@ def search(
 
     hits, ask, share = _tier(strictest, enough or weights.enough, ask_for)
     tallied, asked_for = _tallied(hits, filters, facets)
-    counted = beside.begun(engine.facets, ask, asked_for) if asked_for else None
+    # Where all words occur, few hits are counted sooner than a thread is woken.
+    small = engine.capabilities.local and share == 1.0 and hits.total <= _FEW
+    counted = beside.begun(engine.facets, ask, asked_for) if asked_for and not small else None
     if scorer is not None and offset < window:
-        page = _reranked(hits.hits, scorer, query, weights)[offset : offset + limit]
+        page = _reranked(hits.hits, scorer, query, weights, slice(offset, offset + limit))
         if offset + limit > window and hits.total > window:
             # Nobody compares the fourth page with the third: the engine's own order follows.
             page += engine.search(ask, offset=window, limit=offset + limit - window).hits
         hits = replace(hits, hits=page)
     shown = _worth_marking(query.words) + query.phrases + tuple(term.text for term in terms)
     marks = highlight.Marks(shown)
+    if counted is not None:
+        tallied |= counted.result()
+    elif asked_for:
+        tallied |= engine.facets(ask, asked_for)
     return Results(
         found=tuple(_found(hit, marks) for hit in hits.hits),
         total=hits.total,
         exact=hits.exact,
         share=share,
-        facets=tallied | (counted.result() if counted else {}),
+        facets=tallied,
         offset=offset,
     )
 
@@ -244,15 +254,34 @@ def nearest(engine: Engine, query: Query, scope: Scope, *, limit: int = 5) -> tu
     return tuple(_found(hit, marks) for hit in engine.search(ask, limit=limit).hits)
 
 
-def _names(word: str, terms: Sequence[Term]) -> list[tuple[str, ...]]:
-    """Return the covers of the terms to which the word, or a part of it, led."""
+def _covers(word: str, terms: Sequence[Term]) -> tuple[tuple[str, ...], ...]:
+    """Return the covers of a word and of the terms to which it, or a part of it, led.
+
+    Where a term holds the word itself, the word's own cover finds it already.
+    """
+    own = text.cover(word)
     if len(word) < 2:
-        return []
-    return [
+        return (own,)
+    names = dict.fromkeys(
         text.cover(term.text)
         for term in terms
         if any(word in piece or piece in word for piece in term.because.split())
-    ]
+    )
+    return (own, *(name for name in names if not set(own).issubset(name)))
+
+
+def _occurring(strictest: Ask, statistics: Statistics) -> Ask:
+    """Leave out the proposed terms of which a gram stands nowhere: they cannot be found."""
+
+    def occurs(cover: tuple[str, ...]) -> bool:
+        return all(statistics.grams.get(gram, 1) for gram in cover)
+
+    units = tuple(
+        replace(unit, covers=(unit.covers[0], *filter(occurs, unit.covers[1:])))
+        for unit in strictest.units
+    )
+    expansions = tuple(term for term in strictest.expansions if occurs(term.cover))
+    return replace(strictest, units=units, expansions=expansions)
 
 
 def _tier(strictest: Ask, enough: int, ask_for: Callable[[Ask], Hits]) -> tuple[Hits, Ask, float]:
@@ -301,14 +330,15 @@ def _tallied(
 
 
 def _reranked(
-    hits: Sequence[Hit], scorer: Scorer, query: Query, settings: Settings
+    hits: Sequence[Hit], scorer: Scorer, query: Query, settings: Settings, page: slice
 ) -> tuple[Hit, ...]:
-    """Order hits by the shared scorer, so that every engine shows the same pages."""
+    """Order hits by the shared scorer, so that every engine shows the same pages; return one."""
     scores = scorer.score(hits)
     scores.bridge(scores.bridge_needed(settings.answered_share))
     totals = scores.totals() * _favours(scores, query, settings)
     return tuple(
-        replace(hits[place], score=float(totals[place])) for place in scores.best_first(totals)
+        replace(hits[place], score=float(totals[place]))
+        for place in scores.best_first(totals)[page]
     )
 
 

@@ -126,6 +126,8 @@ def unigrams(normal: str) -> list[str]:
     return [unit for run in runs(normal) for unit in (run if is_han(run) else (run,))]
 
 
+# The terms of the lexicon come again and again.
+@lru_cache(maxsize=20_000)
 def cover(unit: str) -> tuple[str, ...]:
     """Return the fewest grams that a text with this word must contain.
 

@@ -65,7 +65,7 @@ class ElasticsearchEngine:
     name = "elasticsearch"
     format = FORMAT
     # Its BM25 is the shared scorer's; tiers, highlighting and did-you-mean are done in Python.
-    capabilities = Capabilities(shared_scores=True, exact_totals=True, vocabulary=True)
+    capabilities = Capabilities(shared_scores=True, exact_totals=True, vocabulary=True, local=False)
 
     def __init__(
         self,

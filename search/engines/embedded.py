@@ -12,9 +12,11 @@ import os
 import shutil
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,16 @@ from search.engine import (
 )
 from search.engines import tantivy_queries as queries
 from search.engines.batches import Batches
-from search.engines.tantivy_documents import FORMAT, RANK_SCALE, SCHEMA, read, write
+from search.engines.tantivy_documents import (
+    AS_ONE,
+    FORMAT,
+    RANK_SCALE,
+    SCHEMA,
+    apart,
+    as_one,
+    read,
+    write,
+)
 from search.engines.tantivy_reader import Reader
 from search.errors import AskRejected, IndexMissing, SearchUnavailable, WriterBusy
 from search.schema import Document, Scope
@@ -47,6 +58,9 @@ _LARGEST_PORTION = 40_000
 _JOINED = 8
 _LOCK_SECONDS = 20.0
 _POLL_SECONDS = 0.02
+# So many values of a facet are counted at most, and so many ways in which they stand together.
+_MOST_VALUES = 500
+_MOST_WAYS = 10_000
 # What one listing of all ids reads at a time; a generation of a province fits in a few rounds.
 _MOST_IDS = 5_000_000
 
@@ -85,7 +99,7 @@ class EmbeddedEngine:
 
     name = "embedded"
     format = FORMAT
-    capabilities = Capabilities(shared_scores=True, exact_totals=True, vocabulary=True)
+    capabilities = Capabilities(shared_scores=True, exact_totals=True, vocabulary=True, local=True)
 
     def __init__(self, folder: Path, *, lock_seconds: float = _LOCK_SECONDS) -> None:
         self._folder = folder
@@ -228,9 +242,10 @@ class EmbeddedEngine:
         """Return one page of what was asked for."""
         offset = min(max(offset, 0), DEEPEST_OFFSET)
         with self._as_unavailable():
-            searcher = self._searcher()
+            searcher, frequency = self._asked()
             order = queries.order(sort)
-            found = searcher.search(queries.scored(ask), limit, True, offset=offset, **order)
+            asked = queries.scored(ask, frequency)
+            found = searcher.search(asked, limit, True, offset=offset, **order)
             scale = RANK_SCALE if sort == RELEVANCE else 1.0
             hits = tuple(self._hit(searcher, score / scale, at) for score, at in found.hits)
             return Hits(_count(found), hits)
@@ -238,27 +253,32 @@ class EmbeddedEngine:
     def candidates(self, ask: Ask, *, limit: int = 200) -> tuple[Hit, ...]:
         """Return the best hits, to be ranked by the shared scorer."""
         with self._as_unavailable():
-            searcher = self._searcher()
-            found = searcher.search(queries.scored(ask), limit, False)
+            searcher, frequency = self._asked()
+            found = searcher.search(queries.scored(ask, frequency), limit, False)
             return tuple(self._hit(searcher, *entry) for entry in found.hits)
 
     def count(self, ask: Ask) -> int:
         """Count what was asked for."""
         with self._as_unavailable():
-            return _count(self._searcher().search(queries.admitted(ask), 1, True))
+            searcher, frequency = self._asked()
+            return _count(searcher.search(queries.admitted(ask, frequency), 1, True))
 
     def facets(self, ask: Ask, names: Sequence[str]) -> dict[str, dict[str, int]]:
         """Count the values of each facet, each without the filter on itself."""
         with self._as_unavailable():
-            searcher = self._searcher()
+            reader = self._reader.newest()
+            searcher = reader.index.searcher()
             counted: dict[str, dict[str, int]] = {}
             for group, reduced in queries.facet_groups(ask, names):
-                wanted = {name: {"terms": {"field": name, "size": 500}} for name in group}
-                answer = searcher.aggregate(queries.admitted(reduced), wanted)
-                for name in group:
-                    buckets = answer[name]["buckets"]
-                    counted[name] = {b["key"]: b["doc_count"] for b in buckets if b["key"]}
-            return {name: counted[name] for name in names}
+                key = queries.browsed(reduced, group)
+                counts = reader.remembered_facets(key) if key else None
+                if counts is None:
+                    frequency = partial(reader.frequency, searcher)
+                    counts = _counted(searcher, queries.admitted(reduced, frequency), group)
+                    if key:
+                        reader.remember_facets(key, counts)
+                counted |= counts
+            return {name: dict(counted[name]) for name in names}
 
     def get(self, ids: Sequence[str], scope: Scope) -> dict[str, Hit]:
         """Return the named documents that lie in the scope."""
@@ -318,6 +338,12 @@ class EmbeddedEngine:
         """Return a searcher over the newest commit of the generation in use."""
         return self._reader.newest().index.searcher()
 
+    def _asked(self) -> tuple[tantivy.Searcher, queries.Frequency]:
+        """Return a searcher over the newest commit, and how common terms are in it."""
+        reader = self._reader.newest()
+        searcher = reader.index.searcher()
+        return searcher, partial(reader.frequency, searcher)
+
     @contextmanager
     def _as_unavailable(self) -> Iterator[None]:
         """Turn what tantivy and the file system raise into this package's errors."""
@@ -331,3 +357,24 @@ class EmbeddedEngine:
 def _count(result: tantivy.SearchResult) -> int:
     # The type stub of tantivy 0.27 leaves ``count`` out.
     return int(result.count or 0)  # type: ignore[attr-defined]  # present at run time
+
+
+def _counted(
+    searcher: tantivy.Searcher, admitted: tantivy.Query, names: Sequence[str]
+) -> dict[str, dict[str, int]]:
+    """Count the values of facets over the documents that a query admits."""
+    wanted = {
+        name: {"terms": {"field": as_one(name), "size": _MOST_WAYS}}
+        if name in AS_ONE
+        else {"terms": {"field": name, "size": _MOST_VALUES}}
+        for name in names
+    }
+    answer = searcher.aggregate(admitted, wanted)
+    counted: dict[str, dict[str, int]] = {}
+    for name in names:
+        counts: Counter[str] = Counter()
+        for bucket in answer[name]["buckets"]:
+            for value in apart(bucket["key"]):
+                counts[value] += bucket["doc_count"]
+        counted[name] = dict(counts)
+    return counted

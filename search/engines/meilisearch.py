@@ -79,7 +79,9 @@ class MeilisearchEngine:
     format = FORMAT
     # Scores are the shared scorer's, computed here over the best and not by the server.
     # Totals are exact but for phrases of three and more units that too many documents might hold.
-    capabilities = Capabilities(shared_scores=True, exact_totals=False, vocabulary=True)
+    capabilities = Capabilities(
+        shared_scores=True, exact_totals=False, vocabulary=True, local=False
+    )
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -56,7 +56,7 @@ def analyse(document: Document) -> Analysis:
 def pack(document: Document, analysis: Analysis) -> dict[str, Any]:
     """Return what must be stored, JSON-able, to give the document and its analysis back."""
     packed: dict[str, Any] = {
-        _BORDERS: base64.b64encode(analysis.borders).decode("ascii"),
+        _BORDERS: binascii.b2a_base64(analysis.borders, newline=False).decode("ascii"),
         _LENGTHS: [len(analysis.words), len(analysis.grams)],
         _PLAIN: analysis.plain,
     }
@@ -70,7 +70,7 @@ def pack(document: Document, analysis: Analysis) -> dict[str, Any]:
 def unpack(packed: Mapping[str, Any], score: float) -> Hit:
     """Turn what was stored back into a hit with this score."""
     values = dict(packed)
-    borders = base64.b64decode(values.pop(_BORDERS))
+    borders = binascii.a2b_base64(values.pop(_BORDERS))
     words, grams = values.pop(_LENGTHS)
     plain = values.pop(_PLAIN)
     for name in (*PLURAL_FACETS, "keywords"):

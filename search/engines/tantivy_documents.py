@@ -12,7 +12,12 @@ from search.engine import Hit
 from search.engines.stored import analyse, pack, unpack
 from search.schema import FACETS, NUMBERS, Document
 
-FORMAT = "t4"
+FORMAT = "t5"
+
+# Facets of which a document has several values, out of few: their counts come from a column that
+# holds all values of a document as one, since a column with several is read four times as slowly.
+AS_ONE = ("field", "industry", "ip_kind", "mode")
+_BESIDE = "\n"
 
 # Where "no price" is sorted: behind every price.
 _LAST = 2**62
@@ -23,11 +28,23 @@ RANK_SCALE = 16.0
 _HIGHEST_RANK = 60.0
 
 
+def as_one(name: str) -> str:
+    """Return the column that holds all values of a facet as one."""
+    return f"{name}_together"
+
+
+def apart(value: str) -> list[str]:
+    """Return the values of a facet that a document holds together, without empty ones."""
+    return [entry for entry in value.split(_BESIDE) if entry]
+
+
 def _build() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", tokenizer_name="raw", index_option="basic")
     for name in FACETS:
         builder.add_text_field(name, tokenizer_name="raw", fast=True, index_option="basic")
+    for name in AS_ONE:
+        builder.add_text_field(as_one(name), tokenizer_name="raw", fast=True, index_option="basic")
     for name in (*NUMBERS, "price_order", "w_length", "g_length"):
         builder.add_integer_field(name, fast=True)
     builder.add_float_field("rank", fast=True)
@@ -51,6 +68,9 @@ def write(document: Document) -> tantivy.Document:
     for name in FACETS:
         for value in document.facet_values(name):
             stored.add_text(name, value)
+    for name in AS_ONE:
+        # Also where there is none: a column without gaps is quicker.
+        stored.add_text(as_one(name), _BESIDE.join(sorted(document.facet_values(name))))
     for name in NUMBERS:
         stored.add_integer(name, document.number(name))
     stored.add_integer("price_order", _LAST if document.price is None else document.price)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,13 @@ from search.engine import MATURITY, PRICE, RELEVANCE, UPDATED, Ask, Unit
 from search.engines.tantivy_documents import SCHEMA
 from search.errors import AskRejected
 from search.schema import Filters, Range, Scope
+
+# In how many documents a term of a field stands.
+Frequency = Callable[[str, str], int]
+
+# So many common units are at most looked up instead of gone through; with more of them the ways in
+# which they can stand together become too many.
+_MOST_LOOKED_UP = 3
 
 _ORDERS: dict[str, dict[str, Any]] = {
     RELEVANCE: {"weight_by_field": "rank"},
@@ -29,7 +37,7 @@ def order(sort: str) -> dict[str, Any]:
     return _ORDERS[sort]
 
 
-def scored(ask: Ask) -> Query:
+def scored(ask: Ask, frequency: Frequency) -> Query:
     """Build the query that admits what was asked for and scores it."""
     scoring = [
         (Occur.Should, _weighted(_term("w", word, "freq"), weight))
@@ -45,17 +53,17 @@ def scored(ask: Ask) -> Query:
         if expansion.cover
     ]
     if not scoring:
-        return admitted(ask)
+        return admitted(ask, frequency)
     if not ask.units and not ask.phrases:
         # Nothing is demanded: whatever scores is admitted, and nothing else.
         clauses = [(Occur.Must, Query.boolean_query(scoring))]
         return Query.boolean_query(clauses + _limits(ask))
-    return Query.boolean_query([*_limits(ask), *_demands(ask), *scoring])
+    return Query.boolean_query([*_limits(ask), *_demands(ask, frequency), *scoring])
 
 
-def admitted(ask: Ask) -> Query:
+def admitted(ask: Ask, frequency: Frequency) -> Query:
     """Build the query that admits what was asked for, without scoring."""
-    clauses = _limits(ask) + _demands(ask)
+    clauses = _limits(ask) + _demands(ask, frequency)
     if not ask.units and not ask.phrases and (ask.words or ask.grams or ask.expansions):
         terms = [(Occur.Should, _term("w", word)) for word in ask.words]
         terms += [(Occur.Should, _term("g", gram)) for gram in ask.grams]
@@ -85,19 +93,68 @@ def facet_groups(ask: Ask, names: Sequence[str]) -> list[tuple[list[str], Ask]]:
     return groups
 
 
+def browsed(ask: Ask, names: Sequence[str]) -> Hashable:
+    """Return what a question without words asks for, as a key; nothing where words narrow it."""
+    if ask.units or ask.phrases or ask.excluded or ask.words or ask.grams or ask.expansions:
+        return None
+    chosen = frozenset(ask.filters.values.items()), frozenset(ask.filters.ranges.items())
+    return tuple(names), ask.scope, *chosen
+
+
 def _limits(ask: Ask) -> list[tuple[Occur, Query]]:
     clauses = _scope(ask.scope) + _filters(ask.filters)
     clauses += [(Occur.MustNot, _phrase(phrase)) for phrase in ask.excluded if phrase]
     return clauses
 
 
-def _demands(ask: Ask) -> list[tuple[Occur, Query]]:
+def _demands(ask: Ask, frequency: Frequency) -> list[tuple[Occur, Query]]:
     clauses = [(Occur.Must, _silent(_phrase(phrase))) for phrase in ask.phrases if phrase]
     if ask.units and ask.minimum > 0:
-        units = [(Occur.Should, _unit(unit)) for unit in ask.units]
-        demanded = Query.boolean_query(units, min(ask.minimum, len(units)))
+        demanded = _some(ask.units, min(ask.minimum, len(ask.units)), frequency)
         clauses.append((Occur.Must, _silent(demanded)))
     return clauses
+
+
+def _some(units: Sequence[Unit], minimum: int, frequency: Frequency) -> Query:
+    """Build the query for documents that hold at least ``minimum`` of the units.
+
+    tantivy counts what a document holds by going through all lists to their ends. So the most
+    common units are not counted with the others but looked up, where enough others stand: at
+    least m of n is at least m of the rare ones, or m - 1 of them and one of the common ones, and
+    so on.
+    """
+    sizes = {unit: _most_documents(unit, frequency) for unit in units}
+    ordered = sorted(units, key=sizes.__getitem__)
+    looked_up = 0
+    if 1 < minimum < len(units):
+        most = min(_MOST_LOOKED_UP, minimum - 1)
+        in_order = [sizes[unit] for unit in ordered]
+        looked_up = min(range(most + 1), key=lambda last: _cost(in_order, minimum, last))
+    rare = [_unit(unit) for unit in ordered[: len(ordered) - looked_up]]
+    common = [_unit(unit) for unit in ordered[len(rare) :]]
+    ways = []
+    for held in range(looked_up + 1):
+        if minimum - held <= len(rare):
+            together = [_every(chosen) for chosen in itertools.combinations(common, held)]
+            counted = _at_least(minimum - held, rare)
+            ways.append(_every((counted, _any(together))) if held else counted)
+    return _any(ways)
+
+
+def _cost(sizes: Sequence[int], minimum: int, looked_up: int) -> int:
+    """Estimate how many entries of lists are gone through where so many units are looked up.
+
+    Demanding all of the rare ones costs next to nothing, and looking up as much as going through.
+    """
+    rare = len(sizes) - looked_up
+    through = sum(sizes[:rare])
+    counted = [held for held in range(looked_up + 1) if minimum - held < rare]
+    return sum(through * (2 if held else 1) for held in counted)
+
+
+def _most_documents(unit: Unit, frequency: Frequency) -> int:
+    """Return in how many documents a unit stands at most: as many as the rarest gram of a cover."""
+    return sum(min(frequency("g", gram) for gram in cover) for cover in unit.covers if cover)
 
 
 def _scope(scope: Scope) -> list[tuple[Occur, Query]]:
@@ -145,16 +202,24 @@ def _unit(unit: Unit) -> Query:
 
 
 def _any(queries: Sequence[Query]) -> Query:
+    return _at_least(1, queries)
+
+
+def _at_least(minimum: int, queries: Sequence[Query]) -> Query:
     if len(queries) == 1:
         return queries[0]
-    return Query.boolean_query([(Occur.Should, query) for query in queries])
+    return Query.boolean_query([(Occur.Should, query) for query in queries], minimum)
+
+
+def _every(queries: Sequence[Query]) -> Query:
+    if len(queries) == 1:
+        return queries[0]
+    return Query.boolean_query([(Occur.Must, query) for query in queries])
 
 
 @lru_cache(maxsize=1024)
 def _all(name: str, terms: tuple[str, ...]) -> Query:
-    if len(terms) == 1:
-        return _term(name, terms[0], "freq")
-    return Query.boolean_query([(Occur.Must, _term(name, term, "freq")) for term in terms])
+    return _every([_term(name, term, "freq") for term in terms])
 
 
 def _phrase(phrase: Sequence[str]) -> Query:

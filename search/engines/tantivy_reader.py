@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,8 @@ Stamp = tuple[int, int, int]
 
 # Remembered of one state of the index; some hundred bytes each.
 _MOST_FREQUENCIES = 50_000
+# The pages of the tabs and of the filters that are often chosen; some kilobytes each.
+_MOST_FACETS = 200
 
 
 @dataclass
@@ -27,6 +30,7 @@ class Opened:
     stamp: Stamp
     _averages: tuple[float, float] | None = None
     _frequencies: dict[tuple[str, str], int] = field(default_factory=dict)
+    _facets: dict[Hashable, dict[str, dict[str, int]]] = field(default_factory=dict)
 
     def renewed(self, stamp: Stamp) -> Opened:
         """Return the same generation as it is now, nothing counted yet."""
@@ -50,6 +54,16 @@ class Opened:
                 self._frequencies.clear()
             count = self._frequencies[name, term] = searcher.doc_freq(name, term)
         return count
+
+    def remembered_facets(self, key: Hashable) -> dict[str, dict[str, int]] | None:
+        """Return what was counted of this state before."""
+        return self._facets.get(key)
+
+    def remember_facets(self, key: Hashable, counts: dict[str, dict[str, int]]) -> None:
+        """Keep what was counted of this state."""
+        if len(self._facets) >= _MOST_FACETS:
+            self._facets.clear()
+        self._facets[key] = counts
 
 
 class Reader:

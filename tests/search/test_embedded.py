@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import tantivy
+from pytest_mock import MockerFixture
 
 from search import rebuild
 from search.address import open_engine
@@ -16,7 +17,7 @@ from search.engine import Ask
 from search.engines import embedded
 from search.engines.embedded import EmbeddedEngine
 from search.errors import AskRejected, IndexBroken, SearchUnavailable, WriterBusy
-from search.schema import Document
+from search.schema import Document, Filters
 from tests.search.conftest import CORPUS, EVERYTHING
 
 ALL = Ask(scope=EVERYTHING)
@@ -34,6 +35,23 @@ def test_a_reader_elsewhere_sees_a_commit_at_its_next_question(folder: Path) -> 
     assert reader.count(ALL) == 4
     writer.delete(["need:1"])
     assert reader.count(ALL) == 3
+
+
+def test_facets_of_everything_are_counted_once_for_each_commit(
+    folder: Path, mocker: MockerFixture
+) -> None:
+    reader, writer = EmbeddedEngine(folder), EmbeddedEngine(folder)
+    counted = mocker.spy(embedded, "_counted")
+    for _ in range(3):
+        # Whoever changes an answer changes only his own.
+        reader.facets(ALL, ["kind"])["kind"].clear()
+    assert counted.call_count == 1
+    narrowed = Ask(scope=EVERYTHING, filters=Filters({"region": frozenset({"370102"})}))
+    assert reader.facets(narrowed, ["kind"]) == {"kind": {"achievement": 2}}
+    assert reader.facets(ALL, ["kind"]) == {"kind": {"achievement": 3, "need": 1}}
+    assert counted.call_count == 2
+    writer.delete(["need:1"])
+    assert reader.facets(ALL, ["kind"]) == {"kind": {"achievement": 3}}
 
 
 def test_a_reader_elsewhere_follows_a_swap(folder: Path) -> None:

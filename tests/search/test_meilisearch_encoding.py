@@ -29,6 +29,8 @@ from search.schema import Document
 from tests.search.conftest import CORPUS, EVERYTHING
 
 TOKENS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
+# Two of these together are never so long that they become a digest.
+HALVES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 SURVIVES = re.compile(r"[a-z0-9]+")
 
 
@@ -66,7 +68,7 @@ def test_tokens_that_a_normalisation_would_make_one_stay_two(first: str, second:
 
 
 @settings(deadline=None)
-@given(TOKENS, TOKENS)
+@given(HALVES, HALVES)
 def test_what_begins_so_is_encoded_to_what_begins_so(beginning: str, rest: str) -> None:
     assert encode(beginning + rest).startswith(encode(beginning))
     assert decode(encode(beginning) + encode(rest)) == beginning + rest

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from search import text
 from search.engine import TOGETHER, Ask, Expansion, Hit, Statistics, Unit
 from search.engines.stored import analyse
-from search.ranking import Saturation, Scorer, idf, telling
+from search.ranking import Saturation, Scorer, idf, normal_texts, telling
 from search.schema import Document
 from tests.search.conftest import CORPUS, EVERYTHING
 
@@ -149,3 +149,12 @@ def test_rare_terms_weigh_more() -> None:
     assert idf(1, 100) > idf(50, 100) > idf(100, 100) > 0
     assert idf(200, 100) == idf(100, 100)
     assert not math.isnan(idf(0, 0))
+
+
+@given(
+    st.lists(st.builds(Document, id=st.just("x"), kind=st.just("k"), title=st.text()), max_size=4)
+)
+def test_normal_texts_made_together_are_those_made_one_by_one(found: list[Document]) -> None:
+    sigma = Document(id="x", kind="k", title="ΟΔΟΣ", body="ΑΣ")
+    among = [*found, sigma, *found]
+    assert normal_texts([hit(document) for document in among]) == [d.normal for d in among]

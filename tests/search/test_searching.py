@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_mock import MockerFixture
 
-from search import expansion, query, rebuild, searching, suggest
+from search import beside, expansion, query, rebuild, searching, suggest
+from search.address import open_engine
 from search.engine import Engine
 from search.highlight import Marks
 from search.schema import Document, Filters
@@ -153,6 +155,21 @@ def test_pages_follow_each_other_across_the_reranked_window(engine: Engine) -> N
     assert len(seen) == len(set(seen)) == 32
 
 
+@pytest.mark.parametrize("few", [0, 5_000])
+def test_a_thread_counts_facets_only_where_another_has_long_to_do(
+    address: str, few: int, monkeypatch: pytest.MonkeyPatch, mocker: MockerFixture
+) -> None:
+    engine = open_engine(address)
+    many = [dataclasses.replace(CORPUS[0], id=f"achievement:{n}") for n in range(40)]
+    _replaced(engine, *many)
+    begun = mocker.spy(beside, "begun")
+    monkeypatch.setattr(searching, "_FEW", few)
+    weights = dataclasses.replace(searching.load_settings(), reranked=10, reranked_elsewhere=10)
+    results = answer(engine, "低温脱硝", facets=["kind", "region"], settings=weights)
+    assert results.facets == {"kind": {"achievement": 40}, "region": {"370112": 40}}
+    assert bool(begun.call_count) == (few == 0 or not engine.capabilities.local)
+
+
 def test_a_term_stands_for_the_words_that_led_to_it_only(engine: Engine) -> None:
     asked = query.parse("暖气 碳化硅")
     led = expansion.Term("低温脱硝", "暖气", "大气")
@@ -165,6 +182,24 @@ def test_a_term_stands_for_the_words_that_led_to_it_only(engine: Engine) -> None
         for unit in searching.build(asked, EVERYTHING, Filters(), (unled,)).units
     )
     assert len(searching.build(asked, EVERYTHING, Filters(), (led,)).units[1].covers) == 1
+
+
+def test_a_name_that_holds_the_word_itself_is_not_sought_besides() -> None:
+    asked = query.parse("催化剂")
+    longer = expansion.Term("脱硝催化剂", "催化剂", "大气")
+    other = expansion.Term("触媒", "催化剂", "大气")
+    (unit,) = searching.build(asked, EVERYTHING, Filters(), (longer, other, other)).units
+    assert unit.covers == (("催化", "化剂"), ("触媒",))
+
+
+def test_terms_that_stand_nowhere_are_not_sought(engine: Engine, mocker: MockerFixture) -> None:
+    asked = mocker.spy(engine, "search")
+    nowhere = expansion.Term("脱硝量子", "催化剂", "大气")
+    found = expansion.Term("阻垢", "催化剂", "大气")
+    answer(engine, "催化剂", terms=(nowhere, found), enough=1)
+    ask = asked.call_args.args[0]
+    assert [term.text for term in ask.expansions] == ["阻垢"]
+    assert ask.units[0].covers == (("催化", "化剂"), ("阻垢",))
 
 
 def test_unknown_weights_are_refused(tmp_path: Path) -> None:
