@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,7 +28,7 @@ from marketplace.foundation.access import Actor
 from marketplace.foundation.clock import LOCAL, SystemClock
 from marketplace.foundation.db import Base, Database, TransactionSession
 from marketplace.settings import Settings
-from tests import demo
+from tests import beside, demo
 from tests.counting import Counter
 from tests.identity import Site
 from tests.postgres import Cluster, empty
@@ -334,3 +335,9 @@ def settle(services: wiring.Services, clock: MovableClock) -> Any:
 def site(sqlite_database: Database, tmp_path: Path) -> Site:
     """The application outside of the demo, with a wall clock that stands."""
     return Site(sqlite_database, World(sqlite_database, START), tmp_path, START)
+
+
+def pytest_unconfigure() -> None:
+    """Say last of all which programs were not tried, and why."""
+    for name, reason in beside.untried.items():
+        sys.stdout.write(f"{name.capitalize()} was not tried: {reason}\n")
