@@ -313,6 +313,13 @@ def test_the_frame_works_without_any_context_and_shows_the_demo_clock_only_in_th
     assert 'src="/static/h.js"' in demo
 
 
+def test_the_frame_hides_no_name_of_a_page() -> None:
+    frame = (ROOT / "templates/base.html").read_text()
+    names = re.findall(r"{%-? set (\w+)", frame)
+    assert names
+    assert all(name.startswith("frame_") for name in names)
+
+
 def test_the_frame_tells_who_is_acting(app: Flask) -> None:
     page = _frame(app, actor=OFFICER, unread_count=3)
     assert "泉城理工大学" in page
