@@ -159,7 +159,6 @@ def test_two_brokers_introduce_one_pair_in_the_same_second(market: Market) -> No
     other = market.world.actor(Role.BROKER, market.agency)
     second = market.deal(achievement_id, broker=other)
     results = at_once(
-        market,
         lambda: market.do(service.introduce, market.broker, deal_id=first),
         lambda: market.do(service.introduce, other, deal_id=second),
     )

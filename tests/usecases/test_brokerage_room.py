@@ -197,7 +197,7 @@ def test_a_personal_link_is_its_reader_s_once_and_until_taken_back(market: Marke
 def test_two_clicks_in_one_instant_use_a_link_once(market: Market) -> None:
     room = Filled(market, FileReach.LINK)
     token = room.link(market.buyer)
-    results = at_once(market, *[lambda: room.use(token)] * 4)
+    results = at_once(*[lambda: room.use(token)] * 4)
     assert sum(isinstance(each, int) for each in results) == 1
     with market.database.reading() as session:
         assert len(session.scalars(select(RoomAccess)).all()) == 1

@@ -168,7 +168,7 @@ def test_a_full_course_has_a_waiting_list_that_moves_up(school: School) -> None:
 def test_the_last_place_is_taken_once(school: School) -> None:
     school.sign_up(school.another())
     two = [school.another(), school.another()]
-    states = at_once(school, *(lambda who=who: school.sign_up(who) for who in two))
+    states = at_once(*(lambda who=who: school.sign_up(who) for who in two))
     assert sorted(states) == [PlaceState.BOOKED, PlaceState.WAITING]
 
 
