@@ -333,6 +333,15 @@ def test_the_page_of_a_failure_asks_for_nothing_and_gives_its_number(app: Flask)
     assert "topnav" not in page
 
 
+def test_no_page_keeps_a_date_or_number_whole_by_hand() -> None:
+    """What is sent keeps them (`figures`); a document is not sent as a page."""
+    by_hand = re.compile(
+        r'<span class="nb">{{ [\w.\[\]-]+(\|day|\|moment|\.number|\.contract_no) }}<'
+    )
+    pages = [path for path in ROOT.rglob("*.html") if not path.name.endswith("_pdf.html")]
+    assert [path.name for path in pages if by_hand.search(path.read_text())] == []
+
+
 def test_no_template_or_script_needs_an_inline_style_or_script() -> None:
     for template in ROOT.rglob("*.html"):
         text = template.read_text()
