@@ -41,6 +41,8 @@ def test_a_figure_is_kept_whole(figure: str) -> None:
         '<svg viewBox="0 0 9 9"><text>2024-03-15</text></svg>',
         "<pre>2024-03-15</pre>",
         "<code>2B6E-98CE</code>",
+        '<button class="btn">确认已支付 118,800.00 元</button>',
+        "<summary>公告前核对，2024-03-13 14:20<svg></svg></summary>",
         "<p>e-mail，低温-脱硝，12 台</p>",
         # A phone has no line that would hold it.
         "<p>7f9c24e8-3b12-4f6d-9a51-0c9e5d2b8a47</p>",

@@ -15,8 +15,9 @@ from flask import Flask, Response
 _LONGEST = 24
 _TAG = r"""<[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>"""
 _PIECE = re.compile(
-    # Left as it is: what may hold no element, or lays out its lines itself.
-    r"<(script|style|title|textarea|select|datalist|svg|pre|code)\b.*?</\1>|"
+    # Left as it is: what may hold no element, lays out its lines itself, or sets words and icons
+    # beside each other, so that an element more would be one more to set.
+    r"<(script|style|title|textarea|select|datalist|svg|pre|code|button|summary)\b.*?</\1>|"
     + _TAG
     # A day with its time; numbers, telephones and codes; an amount or a share with its unit.
     + r"|(?P<figure>(?<![A-Za-z0-9-])(?:"
