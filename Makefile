@@ -44,8 +44,8 @@ test: $(VENV)/.tests assets
 	@$(MAKE) --no-print-directory check
 	@# In the order of the folders: the long journeys begin early, and both processes end together.
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests -m "not server"
-	@# In one process, so that one Elasticsearch node serves; says last what was not tried.
-	$(BIN)/pytest tests/search -m server
+	@# In one process, so that one Elasticsearch node and one veraPDF serve; says last what was not tried.
+	$(BIN)/pytest tests/search tests/verapdf -m server
 
 check: lint types structure
 lint:
@@ -57,4 +57,4 @@ structure:
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf $(VENV) .uv .elasticsearch node_modules marketplace/static/vendor
+	rm -rf $(VENV) .uv .elasticsearch .verapdf node_modules marketplace/static/vendor

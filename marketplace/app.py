@@ -52,6 +52,7 @@ def create_app(services: Services) -> Flask:
     visitor_access.install(app, services.resources[SendLimit])
     web.register_errors(app)
     web.register_filters(app)
+    web.register_figures(app)
     web.register_headers(
         app,
         production=settings.production,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import re
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,10 +26,12 @@ from marketplace.accounts import sign_in, tokens
 from marketplace.app import create_app
 from marketplace.foundation import audit
 from marketplace.foundation.access import Actor
+from marketplace.foundation.audit_actions import code_label
 from marketplace.foundation.clock import LOCAL, SystemClock
 from marketplace.foundation.db import Base, Database, TransactionSession
+from marketplace.foundation.words import Word
 from marketplace.settings import Settings
-from tests import demo
+from tests import beside, demo
 from tests.counting import Counter
 from tests.identity import Site
 from tests.postgres import Cluster, empty
@@ -71,6 +75,24 @@ def every_change_is_audited() -> Iterator[None]:
     yield
     event.remove(TransactionSession, "before_flush", note)
     event.remove(TransactionSession, "before_commit", check)
+
+
+@pytest.fixture(autouse=True)
+def every_recorded_word_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail where the audit's page would not say a recorded word of the trade by its label."""
+    record = audit.record
+
+    def check(session: Session, *, action: str, **told: Any) -> None:
+        for side in ("before", "after"):
+            for field, value in (told.get(side) or {}).items():
+                listed = value if isinstance(value, (list, tuple, set, frozenset)) else [value]
+                for word in listed:
+                    if isinstance(word, Word):
+                        said = code_label(action, field, word.value)
+                        assert said == word.label, f"{action}, {field}: {word!r} reads {said}"
+        record(session, action=action, **told)
+
+    monkeypatch.setattr(audit, "record", check)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -257,10 +279,23 @@ def page_world(sqlite_database: Database, now: datetime) -> World:
     return World(sqlite_database, now)
 
 
+_KEPT_WHOLE = re.compile('<span class="nb">([^<]*)</span>')
+
+
 class Browser(FlaskClient):
-    """A test client that can sign in as any actor and settle what happens afterwards."""
+    """A test client that can sign in as any actor and settle what happens afterwards.
+
+    It reads a page as a person does: what keeps a figure on one line is no part of the words.
+    """
 
     database: Database
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Send a request and return what a person reads of the answer."""
+        answer = super().open(*args, **kwargs)
+        if answer.mimetype == "text/html":
+            answer.set_data(_KEPT_WHOLE.sub(r"\1", answer.get_data(as_text=True)))
+        return answer
 
     def sign_in_as(self, actor: Actor) -> None:
         """Open a session for the actor."""
@@ -334,3 +369,9 @@ def settle(services: wiring.Services, clock: MovableClock) -> Any:
 def site(sqlite_database: Database, tmp_path: Path) -> Site:
     """The application outside of the demo, with a wall clock that stands."""
     return Site(sqlite_database, World(sqlite_database, START), tmp_path, START)
+
+
+def pytest_unconfigure() -> None:
+    """Say last of all which programs were not tried, and why."""
+    for name, reason in beside.untried.items():
+        sys.stdout.write(f"{name.capitalize()} was not tried: {reason}\n")

@@ -21,6 +21,7 @@ from marketplace.brokerage.register_rules import FilingFigures
 from marketplace.brokerage.rules import DealStage, NoteKind, NoteVisibility
 from marketplace.brokerage.terms_rules import CommissionBasis, CommissionPayer, CommissionTerms
 from marketplace.contracts import service as contracts
+from marketplace.contracts.models import Contract, ContractItem
 from marketplace.contracts.rules import (
     Contact,
     ContractContent,
@@ -29,8 +30,9 @@ from marketplace.contracts.rules import (
     Item,
     PlanSource,
 )
+from marketplace.foundation import audit
 from marketplace.foundation.access import SYSTEM, Actor, Role
-from marketplace.foundation.attachments import AttachmentStore, Upload
+from marketplace.foundation.attachments import Attachment, AttachmentStore, Upload
 from marketplace.foundation.db import Database
 from marketplace.foundation.errors import DomainError
 from marketplace.foundation.money import Fen
@@ -237,7 +239,7 @@ class Market:
         )
 
 
-def at_once(_market: Market, *calls: Callable[[], Any]) -> list[Any]:
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
     """Run calls in threads that start together; a refusal comes back as its error."""
     gate = Barrier(len(calls))
 
@@ -250,6 +252,26 @@ def at_once(_market: Market, *calls: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
+
+
+def stored(market: Market, contract_id: int) -> Contract:
+    """Read a contract with its items."""
+    with market.database.reading() as session:
+        row = session.get_one(Contract, contract_id)
+        assert row.items is not None
+        return row
+
+
+def row_of(market: Market, model: type[Any], row_id: int) -> Any:
+    """Read a row."""
+    with market.database.reading() as session:
+        return session.get_one(model, row_id)
+
+
+def footprint(market: Market) -> list[int]:
+    """Count everything that a use case of contracts may leave behind."""
+    models = (Contract, ContractItem, Attachment, OutboxEvent, audit.AuditRow)
+    return [count(market, model) for model in models]
 
 
 def stage(market: Market, deal_id: int) -> DealStage:

@@ -28,6 +28,14 @@ from tests.world import World
 
 PAYEE = Payee("经办人甲", "0531-66600000", "齐鲁银行历城支行", "1234 5678 9012 3456")
 PASSED = Verdict(ReviewDecision.PASS)
+# What an applicant types into the form beside the amount.
+APPLICATION = {
+    "contact_name": "经办人甲",
+    "contact_phone": "0531-66600000",
+    "bank_name": "齐鲁银行历城支行",
+    "bank_account": "1234567890123456",
+    "declared": "y",
+}
 
 
 @dataclass

@@ -160,11 +160,13 @@ def update_organisation(
 ) -> None:
     """Change what an organisation says of itself; kind and code stay.
 
-    A rejected organisation goes back to the operator's queue.
+    A rejected organisation goes back to the operator's queue. A suspended one keeps the name and
+    address under which it was suspended: who dealt with it must find it, and see that it is.
     """
     require(actor, rules.MANAGE_MEMBERS)
     require_own(actor, organisation_id)
     row = lock(session, Organisation, organisation_id)
+    rules.check_profile_change(row.state)
     if version is not None and version != row.version:
         raise Conflict(
             "accounts.stale",

@@ -61,6 +61,11 @@ class OrganisationView:
         return self.state is OrganisationState.VERIFIED
 
     @property
+    def suspended(self) -> bool:
+        """Tell whether the operator has suspended it."""
+        return self.state is OrganisationState.SUSPENDED
+
+    @property
     def in_jinan(self) -> bool:
         """Tell whether it is registered in Jinan."""
         return self.district is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from marketplace.foundation.access import Permission, Role
-from marketplace.foundation.errors import RuleBroken
+from marketplace.foundation.errors import Conflict, RuleBroken
 from marketplace.foundation.words import Word
 
 
@@ -159,6 +159,16 @@ def first_roles(
     if kind is OrganisationKind.ENTERPRISE:
         working |= {Role.ENTERPRISE}
     return frozenset({Role.ORG_ADMIN} | (possible & working))
+
+
+def check_profile_change(state: OrganisationState) -> None:
+    """Refuse to change what a suspended organisation says of itself."""
+    if state is OrganisationState.SUSPENDED:
+        raise Conflict(
+            "accounts.suspended_profile",
+            "单位暂停办理期间不能修改资料，名称和地址保持暂停时的样子；可以补交证照，"
+            "恢复办理后再修改，急需更正的请与交易中心联系",
+        )
 
 
 def check_subkinds(kind: OrganisationKind, subkinds: Iterable[OrganisationSubkind]) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from pypdf import PageObject, PdfReader, PdfWriter, Transformation
 from pypdf.errors import PyPdfError
+from pypdf.generic import ContentStream, DictionaryObject, NameObject
 
 from marketplace.foundation import pdf
 from marketplace.foundation.attachments import AttachmentView, Upload
@@ -19,6 +20,9 @@ from marketplace.foundation.errors import RuleBroken
 _MOST_PAGES = 500
 # The mark is drawn once on a square of this side in points and scaled to each page.
 _SIDE = 1000
+# Points for each pixel of a picture, and the quality that it keeps.
+_PIXEL = 0.75
+_QUALITY = 90
 
 
 def check(upload: Upload) -> None:
@@ -76,21 +80,48 @@ def _unreadable(name: str) -> RuleBroken:
 def _pictured(content: bytes, name: str) -> bytes:
     page = io.BytesIO()
     try:
-        with Image.open(io.BytesIO(content)) as picture:
-            picture.convert("RGB").save(page, "PDF", resolution=96)
+        with Image.open(io.BytesIO(content)) as opened:
+            # Upright, and without what the camera noted in the file.
+            upright = ImageOps.exif_transpose(opened).convert("RGB")
+            upright.save(page, "JPEG", quality=_QUALITY)
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as broken:
         raise _unreadable(name) from broken
-    return page.getvalue()
+    return pdf.render(
+        "brokerage/picture_pdf.html",
+        {
+            "name": name,
+            "width": upright.width * _PIXEL,
+            "height": upright.height * _PIXEL,
+            "picture": pdf.picture(page.getvalue(), "image/jpeg"),
+        },
+    )
 
 
 def _stamp(content: bytes, name: str, words: str) -> bytes:
-    overlay = PdfReader(io.BytesIO(pdf.render("brokerage/watermark.html", {"words": words})))
+    overlay = _overlay(words)
     writer = PdfWriter(clone_from=_read(content, name))
     for page in writer.pages:
-        _lay(page, overlay.pages[0])
+        _lay(page, overlay)
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()
+
+
+def _overlay(words: str) -> PageObject:
+    drawn = PdfReader(io.BytesIO(pdf.render_overlay("brokerage/watermark.html", {"words": words})))
+    overlay = drawn.pages[0]
+    content = overlay.get_contents()
+    assert isinstance(content, ContentStream)
+    # A mark of who reads is nothing to be read: a tagged page stays one (ISO 14289-1, 7.1).
+    kind = DictionaryObject(
+        {NameObject("/Type"): NameObject("/Pagination"),
+         NameObject("/Subtype"): NameObject("/Watermark")}
+    )  # fmt: skip
+    content.operations = [
+        ([NameObject("/Artifact"), kind], b"BDC"), *content.operations, ([], b"EMC"),
+    ]  # fmt: skip
+    overlay[NameObject("/Contents")] = content
+    return overlay
 
 
 def _lay(page: PageObject, overlay: PageObject) -> None:

@@ -16,6 +16,8 @@ class _Actions(BaseModel):
     actions: dict[str, str]
     fields: dict[str, str]
     subjects: dict[str, str]
+    # By the beginning of an action, then field: the name of the words that it speaks.
+    codes: dict[str, dict[str, str]]
 
 
 @cache
@@ -45,9 +47,26 @@ def subject_label(subject: str) -> str:
     return f"{known} {number}" if known else subject
 
 
-def code_label(action: str, value: str) -> str:
-    """Say a code in the words of the action's own slice, where they are one; else the code."""
-    return _codes(action.partition(".")[0]).get(value, value)
+def code_label(action: str, field: str, value: str) -> str:
+    """Say a code in the words that its field speaks, its slice has or all share; else the code."""
+    places = (_spoken(action, field), _codes(action.partition(".")[0]), _codes("foundation"))
+    return next((known[value] for known in places if value in known), value)
+
+
+@cache
+def _spoken(action: str, field: str) -> dict[str, str]:
+    """Return the labels of the words that a field speaks, where the file names them."""
+    codes = _words().codes
+    parts = action.split(".")
+    places = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    named = (codes.get(place, {}).get(field) for place in (*places, "*"))
+    name = next(filter(None, named), None)
+    return {
+        member.value: member.label
+        for word in Word.__subclasses__()
+        if word.__name__ == name
+        for member in word
+    }
 
 
 @cache

@@ -5,10 +5,11 @@ Templates lie under ``marketplace/templates/pdf`` and in the slices; they are th
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any
 
 import segno
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
@@ -37,11 +38,6 @@ def _environment() -> Environment:
 _TEMPLATES = _environment()
 
 
-def _refuse(url: str, *_rest: Any, **_more: Any) -> NoReturn:
-    # A document is made of what it is given: no file of this machine and no address gets into it.
-    raise ValueError(f"a document may not fetch {url[:80]}")
-
-
 def qr_code(address: str, *, title: str) -> Markup:
     """Draw one of the platform's own addresses as a QR code (ISO/IEC 18004) in SVG."""
     picture = io.BytesIO()
@@ -52,13 +48,25 @@ def qr_code(address: str, *, title: str) -> Markup:
     return Markup(picture.getvalue().decode())  # noqa: S704
 
 
+def picture(content: bytes, content_type: str) -> str:
+    """Write a picture as the address that holds it (RFC 2397), for an ``img`` of a template."""
+    return f"data:{content_type};base64,{base64.b64encode(content).decode()}"
+
+
 def render(template: str, values: Mapping[str, Any]) -> bytes:
-    """Render a template to a PDF/UA-1 file; images stand in the template as inline SVG."""
+    """Render a template to a PDF/UA-1 file; pictures stand in the template itself."""
+    return _written(template, values, pdf_variant="pdf/ua-1")
+
+
+def render_overlay(template: str, values: Mapping[str, Any]) -> bytes:
+    """Render a template to be laid over other pages: it carries no tags, which are theirs."""
+    return _written(template, values)
+
+
+def _written(template: str, values: Mapping[str, Any], **options: Any) -> bytes:
     html = _TEMPLATES.get_template(template).render(**values)
     # Loaded with the first document: it would slow every start.
-    made = (
-        import_module("weasyprint")
-        .HTML(string=html, url_fetcher=_refuse)
-        .write_pdf(pdf_variant="pdf/ua-1")
-    )
-    return bytes(made)
+    weasyprint = import_module("weasyprint")
+    # A document is made of what it is given: no file of this machine and no address gets into it.
+    fetcher = weasyprint.URLFetcher(allowed_protocols=("data",))
+    return bytes(weasyprint.HTML(string=html, url_fetcher=fetcher).write_pdf(**options))

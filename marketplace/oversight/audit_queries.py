@@ -137,14 +137,14 @@ def _in_words(action: str, name: str, value: Any) -> str:
     if isinstance(value, int) and name.endswith("_fen"):
         return f"{format_yuan(Fen(value))} 元"
     if isinstance(value, list):
-        return "、".join(_part_in_words(action, part) for part in value)[:_LONGEST]
-    return _moment_in_words(_part_in_words(action, value))[:_LONGEST]
+        return "、".join(_part_in_words(action, name, part) for part in value)[:_LONGEST]
+    return _moment_in_words(_part_in_words(action, name, value))[:_LONGEST]
 
 
-def _part_in_words(action: str, value: Any) -> str:
+def _part_in_words(action: str, name: str, value: Any) -> str:
     if isinstance(value, dict):
-        return "，".join(f"{name} {part}" for name, part in value.items())
-    return code_label(action, value) if isinstance(value, str) else str(value)
+        return "，".join(f"{key} {part}" for key, part in value.items())
+    return code_label(action, name, value) if isinstance(value, str) else str(value)
 
 
 def _moment_in_words(text: str) -> str:

@@ -32,6 +32,8 @@ class AttemptView:
     percent: int | None
     passed: bool
     late: bool
+    # Whoever sits an exam when its course is cancelled finishes it, and it counts.
+    course_cancelled: bool
     paper: tuple[Question, ...]
 
 
@@ -69,7 +71,7 @@ def exam_door(session: Session, actor: Actor, course_id: int, *, now: datetime) 
     if course is None or hours is None:
         return None
     attempts = tuple(
-        _view(row, course.title)
+        _view(row, course)
         for row in session.scalars(
             select(Attempt)
             .where(Attempt.course_id == course_id, Attempt.user_id == actor.user_id)
@@ -115,14 +117,14 @@ def get_attempt(session: Session, actor: Actor, attempt_id: int) -> AttemptView:
     row = session.get(Attempt, attempt_id)
     if row is None or row.user_id != actor.user_id:
         raise NotFound()
-    return _view(row, session.get_one(Course, row.course_id).title)
+    return _view(row, session.get_one(Course, row.course_id))
 
 
-def _view(row: Attempt, title: str) -> AttemptView:
+def _view(row: Attempt, course: Course) -> AttemptView:
     return AttemptView(
         row.id,
         row.course_id,
-        title,
+        course.title,
         row.number,
         row.started_at,
         row.ends_at,
@@ -130,6 +132,7 @@ def _view(row: Attempt, title: str) -> AttemptView:
         row.percent,
         row.passed,
         row.late,
+        course.cancelled_at is not None,
         tuple(
             Question(each.id, each.kind, each.text, each.options, frozenset())
             for each in paper_of(row)

@@ -163,7 +163,8 @@ def hand_in(
 ) -> int:
     """Grade an attempt at once and return its course's id; passing issues the certificate.
 
-    What arrives after the end does not count: the attempt is used up without points.
+    What arrives after the end does not count: the attempt is used up without points. A course that
+    was cancelled meanwhile changes nothing: the hours were sat, and the time is running.
     """
     require(actor, rules.ATTEND)
     row = lock(session, Attempt, attempt_id)

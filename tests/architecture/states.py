@@ -246,8 +246,8 @@ OPEN_IN: dict[str, frozenset[Any]] = {
     "accounts.verification": frozenset({OrganisationState.REGISTERED}),
     "accounts.suspend": frozenset({OrganisationState.VERIFIED}),
     "accounts.resume": frozenset({OrganisationState.SUSPENDED}),
-    # What it says of itself is always its own to correct; the papers it was verified by are kept.
-    "accounts.organisation": frozenset(OrganisationState),
+    # A suspended one is to be found under the name it had; the papers it was verified by are kept.
+    "accounts.organisation": frozenset(OrganisationState) - {OrganisationState.SUSPENDED},
     "accounts.remove_paper": frozenset({OrganisationState.REGISTERED, OrganisationState.REJECTED}),
     "accounts.disable_person": frozenset({Mark.STANDS}),
     "accounts.enable_person": frozenset({Mark.ENDED}),

@@ -71,6 +71,24 @@ def test_without_a_licence_the_way_is_back_and_again(client: Browser, page_world
         assert queries.get_organisation(session, home.id).verified
 
 
+def test_a_suspended_organisation_sees_why_and_has_no_form(
+    client: Browser, page_world: World
+) -> None:
+    admin = page_world.actor(Role.ORG_ADMIN)
+    client.sign_in_as(page_world.actor(Role.OPERATOR))
+    place = f"/desk/verification/{admin.organisation_id}/suspend"
+    assert client.send(place, reason="检测报告失实，核查期间暂停").status_code == 303
+    client.sign_in_as(admin)
+    page = client.get("/organisation").get_data(as_text=True)
+    assert "检测报告失实，核查期间暂停" in page
+    assert "核验未通过" not in page
+    assert 'name="short_name"' not in page
+    assert 'name="licence"' in page
+    refused = client.send("/organisation", name="济南新名科技有限公司", district="lixia")
+    assert refused.status_code == 422
+    assert "名称和地址保持暂停时的样子" in refused.get_data(as_text=True)
+
+
 def test_somebody_known_joins_a_second_organisation(client: Browser, page_world: World) -> None:
     admin = page_world.actor(Role.ORG_ADMIN)
     invited = page_world.actor(Role.ENTERPRISE)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from datetime import datetime
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from marketplace.assessments import queries, service
 from marketplace.assessments.library_rules import ExpertGrade
@@ -154,7 +156,17 @@ def test_an_assessment_walks_through_its_pages(client: Browser, bench: Bench) ->
         assert found.score_tenths == 750
     document = client.get(f"{place}/report.pdf")
     assert document.mimetype == "application/pdf"
-    assert document.data.startswith(b"%PDF-")
+    (first, *_rest) = PdfReader(io.BytesIO(document.data)).pages
+    shown: dict[str, float] = {}
+    # Text lies in a picture that is scaled to the paper.
+    first.extract_text(
+        visitor_text=lambda words, scale, at, *_font: shown.update({words: scale[0] * at[4]})
+    )
+    # The last column is not cut off by the edge of the paper; the chart's area is translucent.
+    (column,) = (left for words, left in shown.items() if "最低–最高" in words)
+    assert 400 < column < 595 - 18 / 25.4 * 72
+    states = first["/Resources"]["/ExtGState"].values()
+    assert 0.18 in [float(state.get_object().get("/ca", 1)) for state in states]
 
 
 def test_the_library_is_public_and_names_the_assessors(client: Browser, bench: Bench) -> None:

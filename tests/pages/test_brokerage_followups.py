@@ -25,7 +25,7 @@ from marketplace.foundation.db import Database
 from seed.demo.paper import write_paper
 from tests.conftest import Browser
 from tests.dealing import Market
-from tests.usecases.test_brokerage_commission import LOST, agreed, bypass, introduced
+from tests.introducing import LOST, agreed, bypass, introduced
 from tests.world import World
 
 REPORT = write_paper("检测报告", ["脱硝率 92 %"])

@@ -313,6 +313,13 @@ def test_the_frame_works_without_any_context_and_shows_the_demo_clock_only_in_th
     assert 'src="/static/h.js"' in demo
 
 
+def test_the_frame_hides_no_name_of_a_page() -> None:
+    frame = (ROOT / "templates/base.html").read_text()
+    names = re.findall(r"{%-? set (\w+)", frame)
+    assert names
+    assert all(name.startswith("frame_") for name in names)
+
+
 def test_the_frame_tells_who_is_acting(app: Flask) -> None:
     page = _frame(app, actor=OFFICER, unread_count=3)
     assert "泉城理工大学" in page
@@ -324,6 +331,15 @@ def test_the_page_of_a_failure_asks_for_nothing_and_gives_its_number(app: Flask)
     page = _frame(app, status=500, title="系统出错了", reference="AB12CD34")
     assert "AB12CD34" in page
     assert "topnav" not in page
+
+
+def test_no_page_keeps_a_date_or_number_whole_by_hand() -> None:
+    """What is sent keeps them (`figures`); a document is not sent as a page."""
+    by_hand = re.compile(
+        r'<span class="nb">{{ [\w.\[\]-]+(\|day|\|moment|\.number|\.contract_no) }}<'
+    )
+    pages = [path for path in ROOT.rglob("*.html") if not path.name.endswith("_pdf.html")]
+    assert [path.name for path in pages if by_hand.search(path.read_text())] == []
 
 
 def test_no_template_or_script_needs_an_inline_style_or_script() -> None:

@@ -14,7 +14,15 @@ from stdnum.cn import uscc
 
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.money import Fen
-from marketplace.subsidies.trace_rules import Dishonesty, Party, Period, RegisteredContract
+from marketplace.subsidies.calculation_rules import prepare
+from marketplace.subsidies.parameters import select_policies
+from marketplace.subsidies.trace_rules import (
+    Dishonesty,
+    ItemResult,
+    Party,
+    Period,
+    RegisteredContract,
+)
 from marketplace.subsidies.word_rules import PartyKind
 from tests.rules import subsidy_oracle as oracle
 
@@ -148,3 +156,37 @@ def contract_line(con: oracle.Con) -> str:
     cells = [con.no, con.type, str(con.on), yuan(con.amount), yuan(con.amount), yuan(con.exempt)]
     parties = [con.seller, con.buyer, con.agency or "", con.registrar or ""]
     return ",".join([*cells, *parties, con.project, con.activity, str(int(con.fiscal))])
+
+
+# A seller, a buyer, an agency and a registrar who meet every condition.
+ALIKE = {
+    "卖家": oracle.Org("卖家", "university", True, False),
+    "买家": oracle.Org("买家", "enterprise", True, True),
+    "中介": oracle.Org("中介", "agency", True, False, (date(2000, 1, 1), None)),
+    "登记": oracle.Org("登记", "registrar", True, False),
+}
+
+
+def between_alike(kind: str, on: date, amount: int) -> oracle.Con:
+    """Return a contract between them."""
+    return oracle.Con(
+        "合同1", kind, on, amount, amount, "卖家", "买家", "中介", "登记", "", "", False
+    )
+
+
+def results(
+    year: int,
+    orgs: dict[str, oracle.Org],
+    cons: list[oracle.Con],
+    ids: list[str] | None = None,
+    *,
+    drafts: bool = True,
+) -> list[ItemResult]:
+    """Calculate a year of the situation under the policies named, or under all."""
+    calculation = prepare(
+        year,
+        parties={key: party(org) for key, org in orgs.items()},
+        contracts=[contract(con) for con in cons],
+        policies=select_policies(ids or (), include_drafts=drafts),
+    )
+    return list(calculation.results())

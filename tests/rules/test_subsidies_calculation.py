@@ -1,4 +1,4 @@
-"""The calculation against a second one, at its boundaries, and under random situations."""
+"""The calculation against a second one, under random situations and in single readings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import random
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
-from math import ceil
 
 import pytest
 from hypothesis import given, settings
@@ -15,21 +14,22 @@ from hypothesis import strategies as st
 from marketplace.contracts.rules import ContractType
 from marketplace.foundation.money import Fen
 from marketplace.subsidies.calculation_rules import look_back, prepare, scale_to_budget
-from marketplace.subsidies.parameters import Group, ItemTerms, Policy, policies, select_policies
-from marketplace.subsidies.trace_rules import (
-    ItemResult,
-)
+from marketplace.subsidies.parameters import select_policies
+from marketplace.subsidies.trace_rules import ItemResult
 from marketplace.subsidies.word_rules import Base, Item, PartyKind, Reason
 from tests.rules import subsidy_oracle as oracle
-from tests.rules.subsidy_worlds import contract, party, world
+from tests.rules.subsidy_worlds import ALIKE, between_alike, contract, party, results, world
 
 KEYS = [f"机构{n}" for n in range(5)]
+
 TYPES = [kind.value for kind in ContractType]
+
 AMOUNTS = st.one_of(
     st.integers(0, 5_000_000_00),
     st.sampled_from([3_000_000_00, 2_999_999_99, 3_000_000_01, 1_000_000_000_00, 999_999_999_99]),
     st.integers(0, 2_000_000_000_00),
 )
+
 DAYS = st.dates(date(2020, 1, 1), date(2025, 12, 31)) | st.sampled_from(
     [
         day + timedelta(step)
@@ -38,6 +38,7 @@ DAYS = st.dates(date(2020, 1, 1), date(2025, 12, 31)) | st.sampled_from(
         for step in (-1, 0, 1)
     ]
 )
+
 PERIODS = st.none() | st.tuples(st.none() | DAYS, st.none() | DAYS).filter(
     lambda p: p != (None, None) and (p[0] is None or p[1] is None or p[0] <= p[1])
 )
@@ -84,23 +85,6 @@ def situations(draw: st.DrawFn) -> tuple[int, dict[str, oracle.Org], list[oracle
             )
         )
     return draw(st.integers(2020, 2025)), orgs, cons
-
-
-def results(
-    year: int,
-    orgs: dict[str, oracle.Org],
-    cons: list[oracle.Con],
-    ids: list[str] | None = None,
-    *,
-    drafts: bool = True,
-) -> list[ItemResult]:
-    calculation = prepare(
-        year,
-        parties={key: party(org) for key, org in orgs.items()},
-        contracts=[contract(con) for con in cons],
-        policies=select_policies(ids or (), include_drafts=drafts),
-    )
-    return list(calculation.results())
 
 
 def paid(found: list[ItemResult]) -> dict[tuple[str, str], tuple[str, int]]:
@@ -300,138 +284,8 @@ def test_scaling_stays_within_the_budget_and_treats_all_alike(
         assert scaling.factor == Fraction(1)
 
 
-ALIKE = {
-    "卖家": oracle.Org("卖家", "university", True, False),
-    "买家": oracle.Org("买家", "enterprise", True, True),
-    "中介": oracle.Org("中介", "agency", True, False, (date(2000, 1, 1), None)),
-    "登记": oracle.Org("登记", "registrar", True, False),
-}
-
-
-def _one(kind: str, on: date, amount: int) -> oracle.Con:
-    return oracle.Con(
-        "合同1", kind, on, amount, amount, "卖家", "买家", "中介", "登记", "", "", False
-    )
-
-
-_HOLDER = {"seller": "卖家", "buyer": "买家", "agency": "中介", "registrar": "登记"}
-
-BOUNDARY_DAYS = [
-    pytest.param(policy, terms, day, inside, id=f"{policy.id}-{terms.item}-{day}")
-    for policy in policies()
-    for terms in policy.items
-    for edge, outward in ((policy.in_force.since, -1), (policy.in_force.until, 1))
-    if edge is not None
-    for day, inside in (
-        (edge + timedelta(outward), False),
-        (edge, True),
-        (edge - timedelta(outward), True),
-    )
-]
-
-
-@pytest.mark.parametrize(("policy", "terms", "day", "inside"), BOUNDARY_DAYS)
-def test_a_document_pays_on_its_first_and_last_day_and_not_a_day_beyond(
-    policy: Policy, terms: ItemTerms, day: date, inside: bool
-) -> None:
-    kind = sorted(terms.groups[0].accepts[0].types)[0]
-    con = _one(kind, day, 2_000_000_000_00)
-    found = results(day.year, ALIKE, [con], [policy.id])
-    result = next(r for r in found if r.item is terms.item)
-    assert (result.amount_fen > 0) is inside
-    part = result.compared[0].parts[0]
-    assert (Reason.POLICY_NOT_IN_FORCE in part.reasons) is not inside
-
-
-BOUNDARY_SUMS = [
-    pytest.param(policy, terms, group, step, id=f"{policy.id}-{terms.item}-{group.key}{step:+d}")
-    for policy in policies()
-    for terms in policy.items
-    for group in terms.groups
-    for step in (-1, 0, 1)
-]
-
-
-@pytest.mark.parametrize(("policy", "terms", "group", "step"), BOUNDARY_SUMS)
-def test_a_cap_cuts_from_the_fen_above_it(
-    policy: Policy, terms: ItemTerms, group: Group, step: int
-) -> None:
-    full = ceil(Fraction(group.cap) / group.rate)  # the least base that reaches the cap
-    kind = sorted(group.accepts[0].types)[0]
-    on = policy.in_force.since
-    found = results(on.year, ALIKE, [_one(kind, on, full + step)], [policy.id])
-    amount = next(r for r in found if r.item is terms.item).amount_fen
-    assert amount == (group.cap if step >= 0 else group.cap - 1)
-
-
-BOUNDARY_THRESHOLDS = [
-    pytest.param(policy, terms, step, id=f"{policy.id}-{terms.item}{step:+d}")
-    for policy in policies()
-    for terms in policy.items
-    if terms.threshold is not None
-    for step in (-1, 0, 1)
-]
-
-
-def test_the_thresholds_are_those_of_the_rules() -> None:
-    found = {
-        terms.item: terms.threshold for p in policies() for terms in p.items if terms.threshold
-    }
-    assert found == {Item.AGENCY: 3_000_000_00, Item.REGISTRAR: 1_000_000_000_00}
-
-
-@pytest.mark.parametrize(("policy", "terms", "step"), BOUNDARY_THRESHOLDS)
-def test_a_threshold_includes_the_figure_itself(
-    policy: Policy, terms: ItemTerms, step: int
-) -> None:
-    assert terms.threshold is not None
-    con = _one("service", policy.in_force.since, terms.threshold + step)
-    found = results(con.on.year, ALIKE, [con], [policy.id])
-    result = next(r for r in found if r.item is terms.item)
-    assert (result.amount_fen > 0) is (step >= 0)
-    # Two contracts that reach it together count like one.
-    halves = [
-        replace(con, amount=con.amount // 2),
-        replace(con, no="合同2", amount=con.amount - con.amount // 2),
-    ]
-    together = results(con.on.year, ALIKE, halves, [policy.id])
-    assert next(r for r in together if r.item is terms.item).amount_fen == result.amount_fen
-
-
-@pytest.mark.parametrize("step", [-1, 0, 1])
-@pytest.mark.parametrize("end", ["first", "last"])
-def test_a_filing_is_valid_on_its_first_and_last_day(end: str, step: int) -> None:
-    day = date(2023, 3, 1)
-    filed = (day, None) if end == "first" else (None, day)
-    orgs = ALIKE | {"中介": replace(ALIKE["中介"], filed=filed)}
-    con = _one("service", day + timedelta(step), 4_000_000_00)
-    result = next(r for r in results(2023, orgs, [con]) if r.item is Item.AGENCY)
-    assert (result.amount_fen > 0) is (step >= 0 if end == "first" else step <= 0)
-
-
-@pytest.mark.parametrize("step", [-1, 0, 1])
-@pytest.mark.parametrize("end", ["first", "last"])
-def test_a_record_of_dishonesty_counts_on_the_last_day_of_the_year(end: str, step: int) -> None:
-    day = date(2023, 12, 31) + timedelta(step)
-    record = (day, None) if end == "first" else (None, day)
-    orgs = ALIKE | {"卖家": replace(ALIKE["卖家"], dishonest=record)}
-    con = _one("service", date(2023, 3, 1), 4_000_000_00)
-    result = next(r for r in results(2023, orgs, [con]) if r.item is Item.SELLER)
-    barred = step <= 0 if end == "first" else step >= 0
-    assert (result.amount_fen == 0) is barred
-
-
-@pytest.mark.parametrize("step", [-1, 0, 1])
-def test_added_value_begins_at_the_fen_above_the_earlier_transfer(step: int) -> None:
-    earlier = replace(_one("transfer", date(2022, 6, 1), 1_000_000_00), project="项目")
-    later = replace(earlier, no="合同2", on=date(2023, 3, 1), amount=earlier.amount + step)
-    result = next(r for r in results(2023, ALIKE, [earlier, later]) if r.item is Item.SELLER)
-    part = next(c for c in result.compared if c.policy.id == "jkf-2021-27").parts[0]
-    assert (part.base_fen, part.deducted_fen) == (max(0, step), later.amount - max(0, step))
-
-
 def test_without_the_rule_on_roles_a_contract_counts_in_both() -> None:
-    own = replace(_one("transfer", date(2021, 4, 26), 4_000_000_00), agency="卖家")
+    own = replace(between_alike("transfer", date(2021, 4, 26), 4_000_000_00), agency="卖家")
     orgs = ALIKE | {"卖家": replace(ALIKE["卖家"], filed=(date(2000, 1, 1), None))}
     found = results(2021, orgs, [own], ["jkf-2020-10"])
     assert paid(found)[("卖家", "seller")] == ("jkf-2020-10", 6_000_00)
@@ -469,7 +323,7 @@ def test_roles_already_claimed_stay_as_they_are() -> None:
 
 
 def test_a_result_keeps_its_whole_trace() -> None:
-    con = _one("transfer", date(2023, 3, 1), 2_000_000_00)
+    con = between_alike("transfer", date(2023, 3, 1), 2_000_000_00)
     (result,) = results(2023, {**ALIKE, "买家": replace(ALIKE["买家"], sme=False)}, [con])[2:3]
     assert (result.party.key, result.item, result.year) == ("卖家", Item.SELLER, 2023)
     assert [c.contract_no for c in result.contracts] == ["合同1"]
@@ -485,7 +339,7 @@ def test_who_has_no_contract_has_no_result() -> None:
 
 
 def test_an_earlier_transfer_for_nothing_deducts_nothing() -> None:
-    free = replace(_one("transfer", date(2022, 6, 1), 0), project="项目")
+    free = replace(between_alike("transfer", date(2022, 6, 1), 0), project="项目")
     later = replace(free, no="合同2", on=date(2023, 3, 1), amount=100)
     back = look_back([contract(free), contract(later)])
     assert back.deductions == {"合同2": 0}
@@ -493,7 +347,7 @@ def test_an_earlier_transfer_for_nothing_deducts_nothing() -> None:
 
 def test_an_amount_that_is_not_recorded_is_nothing() -> None:
     bare = replace(
-        contract(_one("service", date(2023, 3, 1), 500)),
+        contract(between_alike("service", date(2023, 3, 1), 500)),
         technology_amount_fen=None,
         tax_exempt_amount_fen=None,
     )
@@ -523,7 +377,7 @@ def test_contracts_may_come_from_an_iterator_and_are_all_looked_back_on() -> Non
 
 
 def test_of_equal_assignments_the_one_as_principal_counts() -> None:
-    free = replace(_one("transfer", date(2023, 3, 1), 0), agency="卖家")
+    free = replace(between_alike("transfer", date(2023, 3, 1), 0), agency="卖家")
     orgs = {**ALIKE, "卖家": replace(ALIKE["卖家"], filed=(date(2000, 1, 1), None))}
     parts = {
         r.item: next(c for c in r.compared if c.policy.id == "jkf-2021-27").parts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from search import rebuild
 from search.address import open_engine
 from search.engine import Engine
 from search.schema import MEMBERS, Document, Scope
+from tests.beside import Missing, leave_out
 from tests.search import servers
 
 # Each engine's way to an address of its own for one test; a new server is one line here.
@@ -138,8 +138,8 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     name = request.param
     try:
         made = ADDRESSES[name](tmp_path)
-    except servers.Untried as missing:
-        servers.leave_out(name, str(missing))
+    except Missing as missing:
+        leave_out(name, str(missing))
     yield made
     servers.clear(made)
 
@@ -158,7 +158,5 @@ def engine(bare: Engine) -> Engine:
 
 
 def pytest_unconfigure() -> None:
-    """End the servers, and say last of all which engines were not tried."""
+    """End the servers."""
     servers.stop()
-    for name, reason in servers.untried.items():
-        sys.stdout.write(f"{name.capitalize()} was not tried: {reason}\n")

@@ -5,20 +5,12 @@ from __future__ import annotations
 import os
 import urllib.request
 from functools import cache
-from typing import NoReturn
 
-import pytest
 from meilisearch_python_sdk import Client
 
 from search.engines import meilisearch_client
-from tests.search.elasticsearch.node import Node, NodeMissing
-
-# Which engines could not be tried, and why.
-untried: dict[str, str] = {}
-
-
-class Untried(Exception):
-    """An engine cannot be tried here; the message says why."""
+from tests.beside import Missing
+from tests.search.elasticsearch.node import Node
 
 
 @cache
@@ -26,7 +18,7 @@ def _node() -> Node | str:
     """Start the node, once; a failure is remembered, not tried again for every test."""
     try:
         return Node()
-    except NodeMissing as missing:
+    except Missing as missing:
         return str(missing)
 
 
@@ -34,7 +26,7 @@ def elasticsearch() -> str:
     """Return the address of a real Elasticsearch node."""
     node = _node()
     if isinstance(node, str):
-        raise Untried(node)
+        raise Missing(node)
     return node.url
 
 
@@ -42,16 +34,8 @@ def given(variable: str) -> str:
     """Return the address of a server that somebody else runs, from the environment."""
     url = os.environ.get(variable, "").rstrip("/")
     if not url:
-        raise Untried(f"{variable} is not set")
+        raise Missing(f"{variable} is not set")
     return url
-
-
-def leave_out(name: str, reason: str) -> NoReturn:
-    """Skip the test and remember why; fail where this engine is demanded."""
-    if name in os.environ.get("REQUIRE_ENGINES", "").split(","):
-        pytest.fail(f"REQUIRE_ENGINES demands {name}: {reason}")
-    untried[name] = reason
-    pytest.skip(f"{name} is not tried: {reason}")
 
 
 def clear(address: str) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from marketplace.subsidies import queries
 from marketplace.subsidies.rules import ClaimStatus, PaymentStatus, ReviewStep
 from marketplace.subsidies.word_rules import ClaimItem
-from tests.pages.test_subsidies_claim_pages import APPLICATION
 from tests.stepping import Act, Site, Walk
-from tests.subsidies import SubsidyYear
+from tests.subsidies import APPLICATION, SubsidyYear
 
 _TABLE, _COLUMN = "subsidies_claims", "status"
 

@@ -34,8 +34,8 @@ from marketplace.foundation.outbox import Outbox
 from marketplace.needs import service as needs
 from tests.achievement_contents import complete_need
 from tests.dealing import PDF, Market, propose
+from tests.introducing import LOST, agreed, bypass, introduced
 from tests.stepping import Act, Site, Walk
-from tests.usecases.test_brokerage_commission import LOST, agreed, bypass, introduced
 from tests.usecases.test_brokerage_feedback import propose as propose_talk
 
 _REASON = {"reason": "双方协商后决定，材料另附"}

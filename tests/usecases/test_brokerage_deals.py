@@ -123,7 +123,6 @@ def test_two_deals_opened_in_one_instant_are_one(market: Market) -> None:
     achievement_id = market.achievement()
     other = market.world.actor(Role.BROKER, market.agency)
     results = at_once(
-        market,
         lambda: market.deal(achievement_id),
         lambda: market.deal(achievement_id, broker=other),
     )

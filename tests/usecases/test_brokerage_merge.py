@@ -422,7 +422,6 @@ def test_a_deal_of_the_trading_hall_can_only_stand(market: Market) -> None:
 def test_crosswise_at_once_one_stands_and_the_other_is_told(market: Market) -> None:
     first, second = market.deal(), market.deal()
     answers = at_once(
-        market,
         lambda: merge(market, first, second),
         lambda: merge(market, second, first, actor=market.head),
     )
@@ -443,7 +442,6 @@ def test_while_it_is_merged_its_commission_cannot_be_confirmed_beside_another(
     market.do(service.confirm_commission, market.buyer, commission_id=commission_id)
     other = propose(market, ending)
     answers = at_once(
-        market,
         lambda: merge(market, ending, standing),
         lambda: market.do(service.confirm_commission, market.buyer, commission_id=other),
     )

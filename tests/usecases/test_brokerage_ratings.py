@@ -113,7 +113,6 @@ def test_two_of_one_side_at_once_leave_one_rating(market: Market) -> None:
     deal_id, _ = registered(market)
     colleague = market.world.actor(Role.ENTERPRISE, market.firm)
     done = at_once(
-        market,
         lambda: rate(market, market.buyer, deal_id),
         lambda: rate(market, colleague, deal_id),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from pypdf import PdfReader
 from sqlalchemy import select
 
@@ -197,7 +197,7 @@ def test_a_personal_link_is_its_reader_s_once_and_until_taken_back(market: Marke
 def test_two_clicks_in_one_instant_use_a_link_once(market: Market) -> None:
     room = Filled(market, FileReach.LINK)
     token = room.link(market.buyer)
-    results = at_once(market, *[lambda: room.use(token)] * 4)
+    results = at_once(*[lambda: room.use(token)] * 4)
     assert sum(isinstance(each, int) for each in results) == 1
     with market.database.reading() as session:
         assert len(session.scalars(select(RoomAccess)).all()) == 1
@@ -260,6 +260,23 @@ def test_every_page_carries_the_reader_s_name(market: Market) -> None:
     name, marked = watermark.mark(shot.attachment, shot.content, words=words)
     assert name == "现场.jpg.pdf"
     assert "高远" in PdfReader(io.BytesIO(marked)).pages[0].extract_text()
+
+
+def test_a_picture_stands_upright_without_the_camera_s_notes(market: Market) -> None:
+    room = Filled(market)
+    notes = Image.Exif()
+    notes[ExifTags.Base.Orientation] = 6
+    notes[ExifTags.Base.Model] = "CAMERA-4711"
+    picture = io.BytesIO()
+    Image.new("RGB", (400, 300), "white").save(picture, "JPEG", exif=notes)
+    assert b"CAMERA-4711" in picture.getvalue()
+    room.file_id = room.put("现场.jpg", picture.getvalue())[0]
+    shot = room.fetch(room.open())
+    marked = watermark.mark(shot.attachment, shot.content, words="高远")[1]
+    assert b"CAMERA-4711" not in marked
+    (page,) = PdfReader(io.BytesIO(marked)).pages
+    assert (page.mediabox.width, page.mediabox.height) == (225, 300)
+    assert [shown.image.size for shown in page.images] == [(300, 400)]
 
 
 def test_a_deal_without_an_achievement_has_no_room(market: Market) -> None:

@@ -245,7 +245,6 @@ def test_a_merge_and_a_split_at_once_lose_nothing(market: Market) -> None:
         service.add_task, market.broker, deal_id=first, what="另报一个价", due_on=due_on
     )
     answers = at_once(
-        market,
         lambda: market.do(
             service.merge_deals,
             market.broker,

@@ -80,7 +80,6 @@ def test_an_inventor_is_asked_only_about_deals_he_may_see(market: Market) -> Non
 def test_two_introductions_in_one_instant_are_one(market: Market) -> None:
     deal_id = market.deal()
     results = at_once(
-        market,
         *[lambda: market.do(service.introduce, market.broker, deal_id=deal_id)] * 4,
     )
     assert sum(isinstance(result, int) for result in results) == 1

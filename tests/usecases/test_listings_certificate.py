@@ -102,6 +102,7 @@ def test_the_file_is_tagged_sealed_and_carries_its_fonts(hall: Hall, tmp_path: P
     assert all("CJK" in name and embedded for name, embedded in fonts)
     (seal,) = reader.embedded_signatures
     assert seal.sig_object["/SubFilter"] == "/ETSI.CAdES.detached"
+    assert seal.sig_field["/TU"] == f"电子印章：{TEST_OWNER}"
     reading = read_seal(content)
     assert reading is not None
     assert (reading.owner, reading.whole) == (TEST_OWNER, True)

@@ -1,4 +1,4 @@
-"""Claims from the registered facts to the payment, on both databases: effect, event, refusal."""
+"""What can be claimed and applied for, by whom and once, on both databases."""
 
 from __future__ import annotations
 
@@ -20,18 +20,10 @@ from marketplace.foundation.access import SYSTEM, Role
 from marketplace.foundation.errors import Conflict, DomainError, NotAllowed, NotFound, RuleBroken
 from marketplace.foundation.money import Fen
 from marketplace.integrity import queries as integrity
-from marketplace.publicity import queries as publicity_queries
-from marketplace.publicity import service as publicity
 from marketplace.subsidies import queries, service
 from marketplace.subsidies.models import Claim, ClaimLine, ContractFact, Payment, Review
-from marketplace.subsidies.rules import (
-    ClaimStatus,
-    PaymentStatus,
-    ReviewDecision,
-    ReviewStep,
-    RoundTerms,
-)
-from marketplace.subsidies.service import Payee, Verdict
+from marketplace.subsidies.rules import ClaimStatus, PaymentStatus, ReviewStep, RoundTerms
+from marketplace.subsidies.service import Payee
 from marketplace.subsidies.word_rules import ClaimItem, Item
 from tests.subsidies import PAYEE, SubsidyYear, names_of
 from tests.world import World
@@ -240,12 +232,6 @@ def test_an_organisation_on_the_integrity_record_gets_nothing(year: SubsidyYear)
         year.prepared(year.open_round())
 
 
-def test_only_what_was_paid_can_be_clawed_back(year: SubsidyYear) -> None:
-    claim_id = year.applied()
-    with pytest.raises(Conflict, match="只有已支付"):
-        year.clawed_back(claim_id, amount_fen=Fen(100))
-
-
 def test_a_round_that_is_over_takes_no_application(year: SubsidyYear) -> None:
     year.register()
     round_id = year.open_round()
@@ -312,238 +298,6 @@ def test_nobody_reaches_anothers_claim(year: SubsidyYear) -> None:
             queries.get_own_claim(session, year.buyer, claim_id)
         with pytest.raises(NotFound):  # a draft is no reviewer's business yet
             queries.get_claim_for_review(session, year.bureau, claim_id)
-
-
-def test_every_step_has_its_own_role_and_order(year: SubsidyYear) -> None:
-    claim_id = year.applied()
-    wrong = {
-        ReviewStep.DISTRICT: year.centre,
-        ReviewStep.CENTRE: year.district,
-        ReviewStep.BUREAU: year.centre,
-        ReviewStep.EXPERT: year.bureau,
-    }
-    for step, actor in wrong.items():
-        with pytest.raises(NotAllowed):
-            year.review(claim_id, step, actor=actor)
-    with pytest.raises(Conflict, match="不在这一步"):
-        year.review(claim_id, ReviewStep.BUREAU)
-    with pytest.raises(NotAllowed):
-        year.review(claim_id, ReviewStep.DISTRICT, actor=year.officer)
-    assert year.status(claim_id) is S.DISTRICT_REVIEW
-    with year.database.reading() as session:
-        assert session.scalar(select(func.count()).select_from(Review)) == 0
-
-
-def test_another_district_does_not_review_and_does_not_see(year: SubsidyYear) -> None:
-    claim_id = year.applied()
-    other = year.office(Role.DISTRICT_REVIEWER, OrganisationSubkind.DISTRICT, District.ZHANGQIU)
-    with pytest.raises(NotAllowed, match="别的区县"):
-        year.review(claim_id, ReviewStep.DISTRICT, actor=other)
-    with year.database.reading() as session:
-        with pytest.raises(NotFound):
-            queries.get_claim_for_review(session, other, claim_id)
-        assert queries.waiting(session, other, now=year.now) == []
-        assert len(queries.waiting(session, year.district, now=year.now)) == 1
-
-
-def test_where_a_district_has_no_office_the_centre_reviews_first(year: SubsidyYear) -> None:
-    year.register()
-    _centre = year.centre, year.bureau
-    claim_id = year.prepared(year.open_round())
-    year.apply(claim_id)
-    assert year.claim(claim_id).district is None
-    with year.database.reading() as session:
-        assert queries.awaited_ids(session, year.centre) == [claim_id]
-    year.review(claim_id, ReviewStep.DISTRICT, actor=year.centre)
-    assert year.status(claim_id) is S.CENTRE_REVIEW
-
-
-def test_nobody_reviews_where_their_own_organisation_is_concerned(year: SubsidyYear) -> None:
-    claim_id = year.applied()
-    for step in (ReviewStep.DISTRICT, ReviewStep.CENTRE, ReviewStep.BUREAU):
-        year.review(claim_id, step)
-    scored = Verdict(ReviewDecision.PASS, "", 90, unconcerned=True)
-    own = year.world.actor(Role.EXPERT, year.university)
-    with pytest.raises(NotAllowed, match="不能审核本单位"):
-        year.review(claim_id, ReviewStep.EXPERT, scored, actor=own)
-    party = year.world.actor(Role.EXPERT, year.company)
-    with pytest.raises(NotAllowed, match="须回避"):
-        year.review(claim_id, ReviewStep.EXPERT, scored, actor=party)
-    with year.database.reading() as session, pytest.raises(NotFound):
-        queries.get_claim_for_review(session, own, claim_id)
-
-
-@pytest.mark.parametrize(
-    ("verdict", "message"),
-    [
-        (Verdict(ReviewDecision.PASS, "", None, unconcerned=True), "评分"),
-        (Verdict(ReviewDecision.PASS, "", 59, unconcerned=True), "低于 60"),
-        (Verdict(ReviewDecision.PASS, "", 90), "利害关系"),
-        (Verdict(ReviewDecision.REFUSE, "不行", 10, unconcerned=True), "至少 10 个字"),
-    ],
-)
-def test_an_expert_gives_score_statement_and_grounds(
-    year: SubsidyYear, verdict: Verdict, message: str
-) -> None:
-    claim_id = year.applied()
-    for step in (ReviewStep.DISTRICT, ReviewStep.CENTRE, ReviewStep.BUREAU):
-        year.review(claim_id, step)
-    with pytest.raises(RuleBroken, match=message):
-        year.review(claim_id, ReviewStep.EXPERT, verdict)
-    year.review(claim_id, ReviewStep.EXPERT, Verdict(ReviewDecision.PASS, "", 60, True))
-    assert year.status(claim_id) is S.SETTLING
-
-
-def test_a_returned_claim_is_corrected_and_reviewed_anew(year: SubsidyYear) -> None:
-    claim_id = year.applied()
-    year.review(claim_id, ReviewStep.DISTRICT)
-    back = Verdict(ReviewDecision.RETURN, "付款凭证缺第二笔，请补传银行回单")
-    year.review(claim_id, ReviewStep.CENTRE, back)
-    claim = year.claim(claim_id)
-    assert (claim.status, claim.reason) == (S.RETURNED, back.opinion)
-    year.now += timedelta(days=60)  # a correction may come after the round has closed
-    year.apply(claim_id)
-    claim = year.claim(claim_id)
-    assert (claim.status, claim.attempt, claim.reason) == (S.DISTRICT_REVIEW, 2, "")
-    assert len(claim.lines) == 1
-    with pytest.raises(Conflict, match="重新提交"):
-        year.do(
-            service.review,
-            actor=year.district,
-            claim_id=claim_id,
-            step=ReviewStep.DISTRICT,
-            verdict=Verdict(ReviewDecision.PASS),
-            attempt=1,
-        )
-    year.settled(claim_id)
-    assert year.status(claim_id) is S.SETTLING
-
-
-def test_a_refused_claim_keeps_its_contracts(year: SubsidyYear) -> None:
-    round_id = year.open_round()
-    claim_id = year.applied(round_id=round_id)
-    refusal = Verdict(ReviewDecision.REFUSE, "项目与备案内容不符，不属于技术合同")
-    year.review(claim_id, ReviewStep.DISTRICT, refusal)
-    assert year.status(claim_id) is S.REFUSED
-    with pytest.raises(RuleBroken, match="都已经申报过"):
-        year.prepared(round_id)
-    with pytest.raises(Conflict, match="已经提交"):
-        year.apply(claim_id)
-
-
-def test_a_short_budget_scales_all_by_one_factor(year: SubsidyYear) -> None:
-    round_id = year.open_round(40_950)  # half of 3,900 + 78,000
-    year.register()
-    year.office(Role.DISTRICT_REVIEWER, OrganisationSubkind.DISTRICT, District.LIXIA)
-    seller = year.applied(round_id=round_id)
-    buyer = year.applied(round_id=round_id, item=ClaimItem.BUYER)
-    year.settled(seller)
-    with pytest.raises(RuleBroken, match="须等全部审结"):
-        year.do(service.publicise, actor=year.bureau, round_id=round_id)
-    year.review(
-        buyer,
-        ReviewStep.DISTRICT,
-        actor=year.office(Role.DISTRICT_REVIEWER, OrganisationSubkind.DISTRICT, District.LIXIA),
-    )
-    for step in (ReviewStep.CENTRE, ReviewStep.BUREAU, ReviewStep.EXPERT):
-        year.review(buyer, step)
-    assert year.do(service.publicise, actor=year.bureau, round_id=round_id) == 2
-    assert year.claim(seller).payable_fen == 1_950_00
-    assert year.claim(buyer).payable_fen == 39_000_00
-    assert year.claim(seller).factor == year.claim(buyer).factor == "1/2"
-    with year.database.reading() as session:
-        notice = publicity_queries.get_notice(session, year.claim(seller).publicity_id or 0)
-    assert "按同一比例缩减" in notice.body
-    assert "1,950.00 元" in notice.body
-    # What the budget cut is not claimed again.
-    with year.database.reading() as session:
-        found = queries.claimable(session, year.university.id, 2024)
-    assert found[Item.SELLER].claimable_fen == 0
-
-
-def test_nothing_is_publicised_out_of_an_empty_budget(year: SubsidyYear) -> None:
-    year.register()
-    round_id = year.open_round(3_900)
-    first = year.applied(round_id=round_id)
-    year.publicised(first)
-    year.register(1_000_000, on=date(2024, 3, 20))
-    second = year.prepared(round_id)
-    year.apply(second)
-    year.settled(second)
-    with pytest.raises(RuleBroken, match="预算已经用完"):
-        year.do(service.publicise, actor=year.bureau, round_id=round_id)
-    assert year.status(second) is S.SETTLING
-
-
-def test_the_notice_stands_five_working_days(year: SubsidyYear) -> None:
-    notice_id = year.publicised(year.applied())
-    with year.database.reading() as session:
-        notice = publicity_queries.get_notice(session, notice_id)
-    assert notice.ends_on == date(2024, 3, 22)
-    assert notice.subject.startswith("claim:")
-
-
-def test_an_upheld_objection_sends_the_claim_back_with_its_answer(year: SubsidyYear) -> None:
-    claim_id = year.applied()
-    notice_id = year.publicised(claim_id)
-    objection_id = year.do(
-        publicity.raise_objection,
-        actor=year.buyer,
-        publicity_id=notice_id,
-        text="合同金额与实际付款不一致，请核查付款凭证",
-    )
-    year.do(
-        publicity.decide_objection,
-        actor=year.bureau,
-        objection_id=objection_id,
-        upheld=True,
-        answer="经核查，第二笔款项没有支付，应减少基数",
-    )
-    for _ in range(2):
-        year.do(service.take_publicity, claim_id=claim_id, publicity_id=notice_id, upheld=True)
-    claim = year.claim(claim_id)
-    assert claim.status is S.RETURNED
-    assert "第二笔款项没有支付" in claim.reason
-    assert claim.payable_fen is None
-    with year.database.reading() as session:
-        assert names_of(session).count("subsidies.ClaimReturned") == 1
-
-
-def test_listing_and_paying_need_two_persons(year: SubsidyYear) -> None:
-    claim_id = year.applied()
-    year.approved(claim_id)
-    both = replace(year.bureau, roles=frozenset({Role.BUREAU_REVIEWER, Role.TREASURER}))
-    list_id = year.do(service.list_payments, actor=both, claim_ids=[claim_id])
-    with year.database.reading() as session:
-        payment_id = queries.get_payment_list(session, list_id).rows[0].payment.id
-    with pytest.raises(NotAllowed, match="编制支付清单的人不能确认支付"):
-        year.do(
-            service.confirm_payment, actor=both, payment_id=payment_id, reference="JNCZ20240001"
-        )
-    with pytest.raises(NotAllowed):
-        year.do(
-            service.confirm_payment,
-            actor=year.bureau,
-            payment_id=payment_id,
-            reference="JNCZ20240001",
-        )
-    with pytest.raises(RuleBroken, match="凭证号"):
-        year.do(service.confirm_payment, actor=year.treasurer, payment_id=payment_id, reference=" ")
-    assert year.status(claim_id) is S.APPROVED
-
-
-def test_only_an_approved_claim_is_listed_and_once(year: SubsidyYear) -> None:
-    claim_id = year.applied()
-    with pytest.raises(Conflict, match="不能列入支付清单"):
-        year.do(service.list_payments, actor=year.bureau, claim_ids=[claim_id])
-    year.approved(claim_id)
-    year.listed(claim_id)
-    with pytest.raises(Conflict, match="已经在支付清单上"):
-        year.do(service.list_payments, actor=year.bureau, claim_ids=[claim_id])
-    with pytest.raises(NotFound):
-        year.do(service.list_payments, actor=year.bureau, claim_ids=[claim_id + 1])
-    with pytest.raises(RuleBroken, match="至少选择一件"):
-        year.do(service.list_payments, actor=year.bureau, claim_ids=[])
 
 
 @pytest.mark.parametrize(
@@ -626,30 +380,6 @@ def test_fifty_windows_prepare_and_apply_for_one_claim(year: SubsidyYear) -> Non
         assert names_of(session).count("subsidies.ClaimApplied") == 1
 
 
-def test_fifty_confirmations_pay_once(year: SubsidyYear) -> None:
-    claim_id = year.applied()
-    year.approved(claim_id)
-    payment_id, treasurer = year.listed(claim_id), year.treasurer
-
-    def confirm(n: int) -> bool:
-        try:
-            year.do(
-                service.confirm_payment,
-                actor=treasurer,
-                payment_id=payment_id,
-                reference=f"JNCZ{n:06d}",
-            )
-        except DomainError:
-            return False
-        return True
-
-    with ThreadPoolExecutor(16) as pool:
-        assert sum(pool.map(confirm, range(50))) == 1
-    with year.database.reading() as session:
-        assert session.scalar(select(func.count()).select_from(Payment)) == 1
-        assert names_of(session).count("subsidies.ClaimPaid") == 1
-
-
 def test_two_rounds_of_one_year_never_take_the_same_contract(year: SubsidyYear) -> None:
     year.register()
     _offices = year.district, year.officer
@@ -703,33 +433,6 @@ def test_an_estimate_counts_with_the_years_other_contracts(year: SubsidyYear) ->
         assert gone is not None
         assert later.total_fen == 0
         assert "济科发〔2021〕27号已于 2024-04-26 到期" in gone.ran_out[0]
-
-
-def test_what_waits_is_named_to_each_role(year: SubsidyYear) -> None:
-    def waits(actor: Any) -> list[str]:
-        with year.database.reading() as session:
-            return [item.what for item in queries.waiting(session, actor, now=year.now)]
-
-    _offices = year.district, year.centre, year.bureau
-    year.register()
-    assert waits(year.officer) == []
-    round_id = year.open_round()
-    assert waits(year.officer) == ["可以申报 2024 年度卖方补助"]
-    claim_id = year.prepared(round_id)
-    assert waits(year.officer) == ["确认并提交补助申报：2024 年度卖方补助"]
-    year.apply(claim_id)
-    assert waits(year.officer) == []
-    assert waits(year.centre) == []
-    for step, actor in (
-        (ReviewStep.DISTRICT, year.district),
-        (ReviewStep.CENTRE, year.centre),
-        (ReviewStep.BUREAU, year.bureau),
-        (ReviewStep.EXPERT, year.expert),
-    ):
-        assert waits(actor) == ["审核补助申报：泉城理工大学，卖方补助"]
-        year.review(claim_id, step)
-        assert waits(actor) == [] or actor is year.bureau
-    assert waits(year.bureau)[0].startswith("公示审结的补助")
 
 
 def _cancel(year: SubsidyYear, contract_id: int, contract_no: str) -> None:

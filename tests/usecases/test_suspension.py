@@ -13,6 +13,7 @@ from marketplace.accounts import queries as accounts
 from marketplace.accounts import service, suspension_service
 from marketplace.accounts.queries import actor_for
 from marketplace.accounts.rules import OrganisationKind, OrganisationState, OrganisationSubkind
+from marketplace.accounts.service import OrganisationContent
 from marketplace.achievements import queries as achievements
 from marketplace.achievements.rules import AchievementState
 from marketplace.brokerage.rules import DealStage
@@ -119,6 +120,36 @@ def test_a_suspension_does_not_end_by_being_verified_again(
     with database.transaction() as session, pytest.raises(Conflict, match="恢复办理") as refusal:
         service.verify(session, actor=operator, now=now, organisation_id=house.id)
     assert refusal.value.code == "accounts.not_waiting"
+
+
+def test_it_keeps_the_name_under_which_it_was_suspended(
+    database: Database, world: World, now: datetime, suspend: Suspend, operator: Actor
+) -> None:
+    admin = world.actor(Role.ORG_ADMIN)
+    house = admin.organisation_id or 0
+    with database.reading() as session:
+        was = accounts.get_organisation(session, house)
+    other = OrganisationContent(
+        uscc=was.uscc, name="济南新名科技有限公司", short_name="新名", kind=was.kind
+    )
+
+    def rename() -> None:
+        with database.transaction() as session:
+            service.update_organisation(
+                session, actor=admin, now=now, organisation_id=house, content=other, version=None
+            )
+
+    suspend(house, now)
+    with pytest.raises(Conflict) as refusal:
+        rename()
+    assert refusal.value.code == "accounts.suspended_profile"
+    with database.reading() as session:
+        assert accounts.get_organisation(session, house).name == was.name
+    with database.transaction() as session:
+        suspension_service.resume(session, actor=operator, now=now, organisation_id=house)
+    rename()
+    with database.reading() as session:
+        assert accounts.get_organisation(session, house).name == other.name
 
 
 def test_only_the_operator_suspends_for_a_reason_and_once(

@@ -168,7 +168,7 @@ def test_a_full_course_has_a_waiting_list_that_moves_up(school: School) -> None:
 def test_the_last_place_is_taken_once(school: School) -> None:
     school.sign_up(school.another())
     two = [school.another(), school.another()]
-    states = at_once(school, *(lambda who=who: school.sign_up(who) for who in two))
+    states = at_once(*(lambda who=who: school.sign_up(who) for who in two))
     assert sorted(states) == [PlaceState.BOOKED, PlaceState.WAITING]
 
 
@@ -306,6 +306,32 @@ def test_a_cancelled_course_has_no_exam(school: School) -> None:
         door = exam_queries.exam_door(session, school.broker, school.course, now=school.now)
     assert door is not None
     assert not door.open
+
+
+def test_an_exam_that_is_being_sat_outlives_its_course(school: School) -> None:
+    other = school.another()
+    school.sign_up(school.broker)
+    school.sign_up(other)
+    school.attend(school.broker)
+    school.attend(other)
+    passing, failing = school.begin(school.broker), school.begin(other)
+    reason = "教室漏水，课程停办"
+    school.do(service.cancel, school.operator, course_id=school.course, reason=reason)
+    assert school.begin(school.broker) == passing
+    with school.database.reading() as session:
+        door = exam_queries.exam_door(session, school.broker, school.course, now=school.now)
+        paper = exam_queries.get_attempt(session, school.broker, passing)
+    assert door is not None
+    assert door.running is not None
+    assert paper.course_cancelled
+    school.hand_in(school.broker, passing)
+    assert school.attempt(passing).passed
+    assert count(school, TrainingCertificate) == 1
+    # What ended without passing is not tried again.
+    school.hand_in(other, failing, right=0)
+    with pytest.raises(Conflict) as refusal:
+        school.begin(other)
+    assert refusal.value.code == "training.no_exam"
 
 
 def test_a_withdrawn_question_is_drawn_no_more(school: School) -> None:

@@ -5,6 +5,7 @@ Slices write ``from marketplace.foundation import web`` and use the names listed
 
 from marketplace.foundation.web.choice_fields import ChoiceField, ChoicesField, FlagField
 from marketplace.foundation.web.errors import for_programs, register_errors
+from marketplace.foundation.web.figures import register_figures
 from marketplace.foundation.web.file_fields import FilesField
 from marketplace.foundation.web.files import (
     Sheet,
@@ -101,6 +102,7 @@ __all__ = [
     "read_uploads",
     "refused",
     "register_errors",
+    "register_figures",
     "register_filters",
     "register_headers",
     "resource",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import subprocess
 import tempfile
@@ -10,57 +9,30 @@ import threading
 import zipfile
 from pathlib import Path
 
+from tests.beside import Missing, gather
+
 HERE = Path(__file__).parent
 CACHE = HERE.parents[2] / ".elasticsearch"
 
 _DESCRIPTOR = "META-INF/es-plugins/transport-netty4/plugin-descriptor.properties"
-_BUILD_SECONDS = 500
 _START_SECONDS = 120.0
 _STOP_SECONDS = 30.0
 _MEMORY = "512m"
 
 
-class NodeMissing(Exception):
-    """No node can be had here; the message says why and what would help."""
-
-
 def home() -> Path:
     """Return the folder of the node's program, gathered at the first time."""
-    _need("java", "default-jdk-headless")
-    made = CACHE / hashlib.sha256((HERE / "pom.xml").read_bytes()).hexdigest()[:12]
-    if not made.exists():
-        _need("mvn", "maven")
-        CACHE.mkdir(exist_ok=True)
-        # Gathered aside and moved into place whole: half a node must never be taken for one.
-        with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            _gather(Path(folder) / "home")
-            (Path(folder) / "home").rename(made)
-    return made
+    return gather(HERE / "pom.xml", CACHE, _complete)
 
 
-def _need(program: str, package: str) -> None:
-    if shutil.which(program) is None:
-        raise NodeMissing(f"{program} is not installed (Debian's package {package})")
-
-
-def _gather(into: Path) -> None:
-    command = ["mvn", "-B", "-q", "-f", str(HERE / "pom.xml"), f"-Dhome={into}", "package"]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_BUILD_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise NodeMissing(f"Maven did not end within {_BUILD_SECONDS} seconds") from None
-    if done.returncode != 0:
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line]
-        raise NodeMissing(f"Maven could not gather it: {lines[0] if lines else 'no reason given'}")
-    module = into / "modules" / "transport-netty4"
+def _complete(home: Path) -> None:
+    module = home / "modules" / "transport-netty4"
     with zipfile.ZipFile(next(module.glob("transport-netty4-*.jar"))) as jar:
         described = jar.read(_DESCRIPTOR).decode()
     # The server lies on the class path here, so a named module would not find its own.
     kept = [line for line in described.splitlines() if not line.startswith("modulename")]
     (module / "plugin-descriptor.properties").write_text("\n".join(kept))
-    (into / "config").mkdir()
+    (home / "config").mkdir()
 
 
 class Node:
@@ -89,7 +61,7 @@ class Node:
         if port is None:
             said = self._last_words()
             self.stop()
-            raise NodeMissing(f"the node does not start: {said}")
+            raise Missing(f"the node does not start: {said}")
         self.url = f"http://127.0.0.1:{port}"
 
     def stop(self) -> None:
