@@ -106,6 +106,18 @@ class PriorityOffered(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PriorityExercised(Event):
+    """A holder takes the sale at its price: who was to buy will not."""
+
+    listing_id: int
+    title: str
+    holder: str
+    price_fen: int
+    seller_organisation_id: int
+    former_buyer_organisation_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class CertificateIssued(Event):
     """A signed trade has its certificate; the file follows when it is sealed."""
 

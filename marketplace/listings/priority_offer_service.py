@@ -19,7 +19,7 @@ from marketplace.foundation.db import lock
 from marketplace.foundation.errors import NotFound
 from marketplace.foundation.local_time import local_date
 from marketplace.listings import priority_rules
-from marketplace.listings.events import PriorityOffered
+from marketplace.listings.events import PriorityExercised, PriorityOffered
 from marketplace.listings.intent_service import lose
 from marketplace.listings.models import Intent, Listing
 from marketplace.listings.notice_models import Priority
@@ -97,9 +97,29 @@ def answer_offer(
     row.state = PriorityState.EXERCISED if takes else PriorityState.WAIVED
     row.answered_at, row.answered_by_id = now, actor.user_id
     _note(session, listing, row, actor, "answer_offer", before, now=now)
-    intent = None if takes else _kept_intent(session, row)
+    if takes:
+        _tell_the_buyer(session, listing, row, now=now)
+        return
+    intent = _kept_intent(session, row)
     if intent is not None:
         lose(session, intent, actor=actor, now=now, reason="放弃按成交价受让，保证金无息退还")
+
+
+def _tell_the_buyer(session: Session, listing: Listing, row: Priority, *, now: datetime) -> None:
+    assert listing.buyer_id is not None
+    assert listing.price_fen is not None
+    outbox.publish(
+        session,
+        PriorityExercised(
+            listing_id=listing.id,
+            title=listing.title,
+            holder=row.name,
+            price_fen=listing.price_fen,
+            seller_organisation_id=listing.organisation_id,
+            former_buyer_organisation_id=listing.buyer_id,
+        ),
+        now=now,
+    )
 
 
 def settle_offers(session: Session, listing: Listing, *, now: datetime) -> Intent | None:

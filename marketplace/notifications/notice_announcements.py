@@ -48,6 +48,15 @@ NOTICE_ANNOUNCEMENTS: tuple[Announcement, ...] = (
         {"priority_id": "priority_id"},
     ),
     Announcement(
+        listings.PriorityExercised,
+        MessageKind.LISTING,
+        all_of(_SELLER, members_of("former_buyer_organisation_id")),
+        "优先权人按成交价受让：{title}",
+        "{holder}按 {price} 行使优先受让权。公示结束后由其签约，原受让方的保证金无息退还。",
+        "listings.show",
+        _LISTING,
+    ),
+    Announcement(
         listings.CertificateIssued,
         MessageKind.LISTING,
         all_of(_SELLER, members_of("buyer_organisation_id")),

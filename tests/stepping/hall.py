@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from marketplace.achievements.rules import Owner
 from marketplace.foundation.access import SYSTEM, Actor
 from marketplace.foundation.money import Fen
 from marketplace.listings import service
@@ -16,7 +15,6 @@ from marketplace.listings.bidding_models import BiddingSession
 from marketplace.listings.bidding_rules import BiddingKind, Phase
 from marketplace.listings.certificate_queries import of_listing
 from marketplace.listings.certificate_rules import CertificateState
-from marketplace.listings.notice_queries import priorities as priorities_of
 from marketplace.listings.priority_rules import PriorityState
 from marketplace.listings.room_queries import find_session
 from marketplace.listings.rules import IntentState, ListingState, PricingMode
@@ -26,6 +24,7 @@ from tests.counting import Counter
 from tests.stepping import Act, Site, Walk
 from tests.trading import BASE, STEP, Hall, local, offer
 from tests.usecases.test_listings_notice import tried
+from tests.usecases.test_listings_priority_offer import sold
 from tests.usecases.test_listings_sealed_bidding import CLOSES, OPENS, PHRASES, SealedHall
 
 _REASON = {"reason": "双方协商后决定，材料另附"}
@@ -322,18 +321,11 @@ def trials(site: Site) -> Walk:
 
 
 def priorities(site: Site) -> Walk:
-    """Ask a co-owner whether a priority right is used."""
+    """Ask a co-owner whether a priority right is used, and again at the price of a bidding."""
     hall = _hall(site)
-    other, holder = hall.enterprise()
-    owners = (
-        Owner(hall.university.name, 6_000, hall.university.id),
-        Owner(other.name, 4_000, other.id),
-    )
-    number = hall.do(
-        service.apply, hall.officer, achievement_id=hall.achievement(owners=owners), content=offer()
-    )
-    found = hall.read(lambda session: priorities_of(session, number))
-    (asked,) = [each for each in found if each.organisation_id == other.id]
+    sale = sold(hall)
+    _at(site, hall, hall.now)
+    asked, holder = sale.asked(), sale.owners[0]
     answer = {"answer": "waive", "note": "书面放弃声明 2024-03-15"}
     return Walk(
         "listings_priorities",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -134,6 +135,13 @@ def sold(hall: Hall, *, owners: int = 1, taking_part: bool = True) -> Sale:
     return sale
 
 
+def published(hall: Hall, name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = hall.read(
+        lambda s: s.scalars(select(OutboxEvent.body).where(OutboxEvent.name == name)).all()
+    )
+    return found
+
+
 def test_who_claimed_and_takes_part_is_asked_at_the_price(hall: Hall) -> None:
     sale = sold(hall)
     listing = hall.listing(sale.listing_id)
@@ -145,11 +153,7 @@ def test_who_claimed_and_takes_part_is_asked_at_the_price(hall: Hall) -> None:
     assert sale.deposit(sale.owners[0]) is PaymentState.CONFIRMED  # it may still be needed
     notice = hall.read(lambda s: publicity.get_notice(s, listing.publicity_id))
     assert "主张优先受让" in dict(notice.facts)["优先受让权"]
-    bodies = hall.read(
-        lambda s: s.scalars(
-            select(OutboxEvent.body).where(OutboxEvent.name == "listings.PriorityOffered")
-        ).all()
-    )
+    bodies = published(hall, "listings.PriorityOffered")
     assert [(b["organisation_id"], b["price_fen"]) for b in bodies] == [(owner, BASE + STEP)]
 
 
@@ -157,6 +161,9 @@ def test_who_takes_it_becomes_the_buyer_at_the_same_price(hall: Hall) -> None:
     sale = sold(hall)
     sale.answer(takes=True)
     assert hall.listing(sale.listing_id).buyer_id == sale.winner.organisation_id  # until the end
+    (told,) = published(hall, "listings.PriorityExercised")
+    assert told["former_buyer_organisation_id"] == sale.winner.organisation_id
+    assert told["price_fen"] == BASE + STEP
     sale.end_publicity()
     listing = hall.listing(sale.listing_id)
     assert listing.state is ListingState.AWARDED
