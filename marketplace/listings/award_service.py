@@ -181,12 +181,13 @@ def publicity_closed(
     waiting = (ListingState.PRICE_PUBLICITY, ListingState.RESULT_PUBLICITY)
     if listing.publicity_id != publicity_id or listing.state not in waiting:
         return
+    # Also where the sale ends: nobody is asked any more what he takes.
+    taker = priority_offer_service.settle_offers(session, listing, now=now)
     if upheld:
         fail(session, listing, actor=SYSTEM, now=now, reason="公示期内异议成立，本次交易终止")
         return
     before = listing.state
     today = local_date(now)
-    taker = priority_offer_service.settle_offers(session, listing, now=now)
     if taker is not None:
         _step_in(session, listing, taker, now=now)
     release_others(session, listing, now=now, actor=SYSTEM)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from marketplace.achievements.rules import Owner
 from marketplace.foundation.access import Actor
@@ -59,14 +60,15 @@ class Sale:
         return {row.organisation_id: row.state for row in rows}
 
     def deposit(self, buyer: Actor) -> PaymentState:
-        def read(session: object) -> PaymentState:
-            row = session.scalars(  # type: ignore[attr-defined]  # a session
+        def read(session: Session) -> PaymentState:
+            row = session.scalars(
                 select(Intent).where(
                     Intent.listing_id == self.listing_id,
                     Intent.organisation_id == buyer.organisation_id,
                 )
             ).one()
-            return payments.state_of(session, row.payment_id)  # type: ignore[arg-type]  # a session
+            assert row.payment_id is not None
+            return payments.state_of(session, row.payment_id)
 
         state: PaymentState = self.hall.read(read)
         return state
@@ -231,9 +233,11 @@ def test_of_two_holders_the_first_who_takes_it_does(hall: Hall) -> None:
     assert sale.deposit(sale.owners[0]) is PaymentState.REFUND_DUE
 
 
-def test_a_sale_that_ends_in_its_publicity_gives_all_deposits_back(hall: Hall) -> None:
+@pytest.mark.parametrize("takes", [True, False], ids=["taken", "unanswered"])
+def test_a_sale_that_ends_in_its_publicity_gives_all_deposits_back(hall: Hall, takes: bool) -> None:
     sale = sold(hall)
-    sale.answer(takes=True)
+    if takes:
+        sale.answer(takes=True)
     listing = hall.listing(sale.listing_id)
     with hall.database.transaction() as session:
         service.publicity_closed(
@@ -247,3 +251,5 @@ def test_a_sale_that_ends_in_its_publicity_gives_all_deposits_back(hall: Hall) -
     assert hall.listing(sale.listing_id).state is ListingState.FAILED
     for buyer in (sale.owners[0], sale.winner):
         assert sale.deposit(buyer) is PaymentState.REFUND_DUE
+    with pytest.raises(Conflict, match="不需要再答复"):  # the question went with the sale
+        sale.answer(takes=True)
